@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SIGNET_ACME_PROBLEM_H
+#define SIGNET_ACME_PROBLEM_H
+
+/*
+ * problem: RFC 7807 problem documents with the types of RFC 8555 section 6.7.
+ *
+ * One const table maps enum err_kind to the type, the HTTP status and the
+ * sentence of the RFC. Kinds that are ours alone become serverInternal with a
+ * fixed detail: what went wrong inside stays in the log.
+ */
+
+#include "base/bld.h"
+#include "base/err.h"
+#include "pkix/ident.h"
+
+#define PROBLEM_DETAIL_MAX ERR_TEXT_SIZE
+#define PROBLEM_SUBPROBLEMS_MAX IDENT_LIST_MAX
+
+struct problem_sub {
+	enum err_kind kind;
+	struct ident ident;
+	struct span detail;
+};
+
+/* A zeroed problem (kind ERR_NONE) is "no problem". All spans are borrowed. */
+struct problem {
+	enum err_kind kind;
+	struct span detail;
+	int64_t retry_after_s; /* 0: no Retry-After */
+	size_t num_subs;
+	struct problem_sub *subs; /* RFC 8555 6.7.1 */
+};
+
+/* "urn:ietf:params:acme:error:badNonce"; never NULL. */
+const char *problem_type(enum err_kind kind);
+int problem_status(enum err_kind kind);
+
+/* From an error: the detail is err's text, or the fixed one for kinds that
+ * are ours; borrowed from err. The rule is appended to the JSON by
+ * problem_put only in its detail's words, as err's text has them. */
+struct problem problem_of(const struct err *err);
+
+/* Appends {"type":...,"detail":...,"status":...}. */
+void problem_put_json(struct bld *out, const struct problem *problem);
+
+/* The form between processes and in the store. */
+void problem_encode(struct bld *out, const struct problem *problem);
+struct cur;
+void problem_decode(struct cur *cur, struct arena *arena,
+    struct problem *ret);
+
+#endif

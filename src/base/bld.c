@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/bld.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+
+#define BLD_FIRST_CAP 256
+
+void
+bld_init(struct bld *bld, size_t max)
+{
+	*bld = (struct bld){ .max = max };
+}
+
+void
+bld_reset(struct bld *bld)
+{
+	bld->len = 0;
+	bld->failed = false;
+}
+
+void
+bld_free(struct bld *bld)
+{
+	free(bld->data);
+	*bld = (struct bld){ .max = bld->max };
+}
+
+uint8_t *
+bld_grow(struct bld *bld, size_t len)
+{
+	uint8_t *at;
+	size_t cap;
+
+	if (bld->failed || len > bld->max - bld->len) {
+		bld->failed = true;
+		return NULL;
+	}
+	if (bld->len + len > bld->cap) {
+		cap = bld->cap < BLD_FIRST_CAP ? BLD_FIRST_CAP : bld->cap;
+		while (cap < bld->len + len)
+			cap *= 2;
+		bld->data = mem_realloc(bld->data, cap);
+		bld->cap = cap;
+	}
+	at = bld->data + bld->len;
+	bld->len += len;
+	return at;
+}
+
+static void
+write_be(struct bld *bld, uint64_t v, size_t len)
+{
+	uint8_t *at = bld_grow(bld, len);
+
+	if (at == NULL)
+		return;
+	for (size_t i = 0; i < len; i++)
+		at[i] = (uint8_t)(v >> (8 * (len - 1 - i)));
+}
+
+void
+bld_u8(struct bld *bld, uint8_t v)
+{
+	write_be(bld, v, 1);
+}
+
+void
+bld_u16(struct bld *bld, uint16_t v)
+{
+	write_be(bld, v, 2);
+}
+
+void
+bld_u32(struct bld *bld, uint32_t v)
+{
+	write_be(bld, v, 4);
+}
+
+void
+bld_u64(struct bld *bld, uint64_t v)
+{
+	write_be(bld, v, 8);
+}
+
+void
+bld_bytes(struct bld *bld, const void *data, size_t len)
+{
+	uint8_t *at = bld_grow(bld, len);
+
+	if (at != NULL && len > 0)
+		memcpy(at, data, len);
+}
+
+void
+bld_span(struct bld *bld, struct span s)
+{
+	bld_bytes(bld, s.data, s.len);
+}
+
+void
+bld_str(struct bld *bld, const char *s)
+{
+	bld_bytes(bld, s, strlen(s));
+}
+
+void
+bld_span16(struct bld *bld, struct span s)
+{
+	if (s.len > UINT16_MAX) {
+		bld->failed = true;
+		return;
+	}
+	bld_u16(bld, (uint16_t)s.len);
+	bld_span(bld, s);
+}
+
+void
+bld_span32(struct bld *bld, struct span s)
+{
+	if (s.len > UINT32_MAX) {
+		bld->failed = true;
+		return;
+	}
+	bld_u32(bld, (uint32_t)s.len);
+	bld_span(bld, s);
+}
+
+void
+bld_fmt(struct bld *bld, const char *fmt, ...)
+{
+	va_list ap, again;
+	char *at;
+	int n;
+
+	va_start(ap, fmt);
+	va_copy(again, ap);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	at = n < 0 ? NULL : (char *)bld_grow(bld, (size_t)n + 1);
+	if (at != NULL) {
+		vsnprintf(at, (size_t)n + 1, fmt, again);
+		bld->len--;
+	} else {
+		bld->failed = true;
+	}
+	va_end(again);
+}
+
+int
+bld_end(const struct bld *bld)
+{
+	return bld->failed ? -(int)ERR_TOO_LARGE : 0;
+}

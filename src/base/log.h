@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SIGNET_BASE_LOG_H
+#define SIGNET_BASE_LOG_H
+
+/*
+ * log: one line per event, to standard error:
+ *
+ *   2026-11-21T09:00:00.123Z info core order-new account=17 order=23
+ *
+ * time, level, role, event name, then key=value fields. Values with spaces,
+ * quotes or control bytes are quoted and escaped, so a line is always a line.
+ * Only process code logs; libraries return a struct err. Secrets (keys,
+ * tokens' key authorizations, HMACs) are never fields.
+ */
+
+#include <stdbool.h>
+
+#include "base/err.h"
+
+enum log_level { LOG_DEBUG, LOG_INFO, LOG_NOTICE, LOG_WARNING, LOG_ERROR };
+
+/* role is a static text and stands in each line. Default level: LOG_INFO. */
+void log_init(const char *role, enum log_level level);
+void log_set_level(enum log_level level);
+bool log_enabled(enum log_level level);
+
+/* event is a short fixed name with dashes; fmt gives the fields as
+ * `key=value` text; use log_quote for values from outside. NULL for none. */
+void log_event(enum log_level level, const char *event, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* An error as an event: kind, rule and quoted text become fields. */
+void log_err(enum log_level level, const char *event, const struct err *err);
+
+/* Quotes and escapes in for use as one value. Returns out. */
+#define LOG_QUOTE_SIZE 512
+const char *log_quote(char out[LOG_QUOTE_SIZE], const char *in, size_t in_len);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SIGNET_BASE_LOOP_H
+#define SIGNET_BASE_LOOP_H
+
+/*
+ * loop: libevent's event loop with turns.
+ *
+ * A turn waits for events, runs the callbacks of all that are ready, then
+ * runs the end-of-turn hooks in the order of their registration. Core commits
+ * its one transaction of the turn there and links (base/link.h) send there
+ * what was queued, so many requests share one commit and one write.
+ */
+
+#include <event2/event.h>
+
+#include "base/env.h"
+#include "base/err.h"
+
+#define LOOP_HOOKS_MAX 64
+
+struct loop;
+
+struct loop *loop_new(void);
+void loop_free(struct loop *loop);
+
+/* For libraries that want libevent itself (evhttp, curl, libunbound). */
+struct event_base *loop_base(struct loop *loop);
+
+/* Runs turns until loop_stop. */
+void loop_run(struct loop *loop);
+void loop_stop(struct loop *loop);
+
+/* Hooks run once per turn; a hook may stop the loop but not add hooks. */
+void loop_hook_add(struct loop *loop, void (*hook)(void *arg), void *arg);
+void loop_hook_del(struct loop *loop, void (*hook)(void *arg), void *arg);
+
+/* Fills env's ctx, now, random and timer members with the real ones, running
+ * on this loop. Other members become NULL. */
+void loop_env(struct loop *loop, struct env *env);
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SIGNET_CONF_CONFIG_H
+#define SIGNET_CONF_CONFIG_H
+
+/*
+ * config: signet.conf, the CA's configuration file, read with libconfuse.
+ *
+ * One const table of rows (config_rows) drives parsing, defaults, checks,
+ * the form in which master hands the configuration to its children, and the
+ * manual. Every key has a useful default. A row says whether SIGHUP can change
+ * it; a reload that changes another key is refused whole.
+ *
+ * Relative paths are relative to the configuration file's folder. The file
+ * holds no secret.
+ */
+
+#include "base/bld.h"
+#include "base/cur.h"
+#include "base/err.h"
+
+#define CONFIG_TEXT_MAX 1024     /* bytes of one string value */
+#define CONFIG_LISTEN_MAX 8      /* addresses in listen */
+#define CONFIG_ERRORS_MAX 32     /* mistakes reported in one check */
+#define CONFIG_CIDRS_MAX 32      /* ranges in validation_allow */
+
+enum config_program { PROGRAM_PRIVATE = 1, PROGRAM_WEBPKI };
+
+struct config {
+	char *file;               /* where it was read, absolute; for errors */
+	char *directory;          /* "directory": the CA's data, absolute */
+	char *base_url;           /* "base_url": https://ca.example:14000 */
+	char *listen[CONFIG_LISTEN_MAX]; /* "listen": host:port, [v6]:port */
+	size_t num_listen;
+	char *management_listen;  /* dev only; NULL otherwise */
+	char *tls_certificate;    /* "tls_certificate": PEM chain of the API */
+	char *tls_key;            /* "tls_key" */
+	char *terms_of_service;   /* "terms_of_service": URL or NULL */
+	char *website;            /* "website": URL or NULL */
+	char *caa_identity;       /* "caa_identity": the CA's CAA domain or NULL */
+	char *resolver;           /* "resolver": host:port; NULL: recurse */
+	char *trust_anchor;       /* "trust_anchor": root key file or NULL */
+	char *validation_allow[CONFIG_CIDRS_MAX]; /* "validation_allow": private
+	                             ranges that may be validated, CIDR */
+	size_t num_validation_allow;
+	int64_t http_port;        /* dev: port that http-01 dials; 80 */
+	int64_t tls_port;         /* dev: port that tls-alpn-01 dials; 443 */
+	int64_t web_processes;    /* "web_processes" */
+	int64_t validator_processes;
+	int64_t connections_max;  /* "connections_max": per web process */
+	int64_t hold_ms;          /* "hold_time": answers held for processing */
+	int64_t order_lifetime_s; /* "order_lifetime" */
+	int64_t authz_lifetime_s; /* "authorization_lifetime": valid ones */
+	int64_t certificate_lifetime_s; /* "certificate_lifetime" */
+	int64_t uid_base;         /* "uid_base": role uids start here if root */
+	int64_t log_level;        /* enum log_level */
+	enum config_program program; /* "program" */
+	/* dev mode only, never in a file */
+	bool dev;
+	bool dev_always_valid;
+	int64_t dev_sleep_ms;     /* greatest random pause before validation */
+	int64_t dev_nonce_reject; /* percent of good nonces refused */
+	int64_t dev_authz_reuse;  /* percent; -1: by policy */
+};
+
+/* One mistake, as `signetd check` prints it. */
+struct config_error {
+	int line; /* 0: the file as a whole */
+	char key[64];
+	char text[ERR_TEXT_SIZE]; /* what is wrong and the remedy */
+};
+struct config_errors {
+	size_t count;
+	struct config_error items[CONFIG_ERRORS_MAX];
+};
+
+void config_init(struct config *config); /* all defaults */
+void config_free(struct config *config);
+
+/* Parses and checks values; finds all mistakes, not just the first.
+ * -ERR_CONFIG when errors->count > 0. */
+int config_read(const char *file, struct config *ret,
+    struct config_errors *errors, struct err *err);
+
+/* Whether files, addresses and keys that config names can be used. */
+int config_check_world(const struct config *config,
+    struct config_errors *errors);
+
+/* 0 if a running CA can change from old to new, else -ERR_CONFIG naming the
+ * key that needs a restart. */
+int config_check_reload(const struct config *old, const struct config *new,
+    struct err *err);
+
+/* From master to its children. */
+void config_encode(struct bld *out, const struct config *config);
+int config_decode(struct span in, struct config *ret, struct err *err);
+
+#endif

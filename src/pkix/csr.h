@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SIGNET_PKIX_CSR_H
+#define SIGNET_PKIX_CSR_H
+
+/*
+ * csr: a PKCS#10 certification request (RFC 2986) as ACME's finalize takes it
+ * (RFC 8555 section 7.4): DER, self-signed, names in subjectAltName (RFC 5280
+ * 4.2.1.6) and perhaps one more in the subject's commonName.
+ */
+
+#include <openssl/evp.h>
+
+#include "pkix/ident.h"
+
+#define CSR_DER_MAX 65536 /* bytes */
+
+struct csr {
+	EVP_PKEY *key;            /* the subject's public key */
+	struct span spki;         /* its SubjectPublicKeyInfo DER, in arena */
+	struct ident_list names;  /* SAN and CN, sorted and unique; in arena */
+	struct span common_name;  /* canonical dNSName, or empty; in arena */
+	bool must_staple;         /* RFC 7633 status_request asked for */
+};
+
+/* Parses, checks the self-signature, the key (pkix/key.h key_check) and the
+ * names. Nothing may follow the DER. Errors: -ERR_BAD_CSR (also for bad
+ * subject keys, RFC 8555 7.4), -ERR_INTERNAL. On success csr_done frees. */
+int csr_parse(struct span der, struct arena *arena, struct csr *ret,
+    struct err *err);
+void csr_done(struct csr *csr);
+
+#endif
