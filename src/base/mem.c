@@ -113,22 +113,30 @@ arena_str(struct arena *arena, struct span s)
 	return at;
 }
 
+static void
+arena_drop(struct arena *arena)
+{
+	struct arena_block *block = arena->blocks;
+
+	arena->blocks = block->next;
+	free(block);
+}
+
 void
 arena_reset(struct arena *arena)
 {
-	while (arena->blocks != NULL && arena->blocks->next != NULL) {
-		struct arena_block *block = arena->blocks;
-
-		arena->blocks = block->next;
-		free(block);
-	}
+	while (arena->blocks != NULL && arena->blocks->next != NULL)
+		arena_drop(arena);
+	/* One great message must not keep its memory for ever. */
+	if (arena->blocks != NULL && arena->blocks->size > ARENA_FIRST)
+		arena_drop(arena);
 	arena->used = 0;
 }
 
 void
 arena_free(struct arena *arena)
 {
-	arena_reset(arena);
-	free(arena->blocks);
-	*arena = (struct arena){ 0 };
+	while (arena->blocks != NULL)
+		arena_drop(arena);
+	arena->used = 0;
 }
