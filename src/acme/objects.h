@@ -105,6 +105,11 @@ void order_decode(struct cur *cur, struct arena *arena, struct order *ret);
 void authz_encode(struct bld *out, const struct authz *authz);
 void authz_decode(struct cur *cur, struct arena *arena, struct authz *ret);
 
+/* A decoded identifier is of a known type and 1 to IDENT_DNS_MAX + 2 bytes
+ * long; whether it is canonical is for ident_check. A decoded list is sorted
+ * and unique. */
+void ident_encode(struct bld *out, const struct ident *ident);
+void ident_decode(struct cur *cur, struct ident *ret);
 void ident_list_encode(struct bld *out, const struct ident_list *list);
 void ident_list_decode(struct cur *cur, struct ident_list *ret);
 

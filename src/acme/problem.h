@@ -11,8 +11,14 @@
  */
 
 #include "base/bld.h"
+#include "base/cur.h"
 #include "base/err.h"
+#include "base/mem.h"
 #include "pkix/ident.h"
+
+/* acme.sh looks for these words, not for the type, to know that it may try
+ * again with a new nonce. */
+#define PROBLEM_BAD_NONCE_DETAIL "JWS has an invalid anti-replay nonce"
 
 #define PROBLEM_DETAIL_MAX ERR_TEXT_SIZE
 #define PROBLEM_SUBPROBLEMS_MAX IDENT_LIST_MAX
@@ -44,9 +50,9 @@ struct problem problem_of(const struct err *err);
 /* Appends {"type":...,"detail":...,"status":...}. */
 void problem_put_json(struct bld *out, const struct problem *problem);
 
-/* The form between processes and in the store. */
+/* The form between processes and in the store: kinds stand there by name, so
+ * that adding one changes no stored problem. */
 void problem_encode(struct bld *out, const struct problem *problem);
-struct cur;
 void problem_decode(struct cur *cur, struct arena *arena,
     struct problem *ret);
 

@@ -37,6 +37,7 @@ static const char *const kind_names[ERR_KIND_COUNT] = {
 	[ERR_UNSUPPORTED_CONTACT] = "unsupportedContact",
 	[ERR_UNSUPPORTED_IDENTIFIER] = "unsupportedIdentifier",
 	[ERR_USER_ACTION_REQUIRED] = "userActionRequired",
+	[ERR_ACCOUNT_NOT_VALID] = "accountNotValid",
 	[ERR_METHOD_NOT_ALLOWED] = "methodNotAllowed",
 	[ERR_NO_SUCH_RESOURCE] = "noSuchResource",
 	[ERR_TOO_LARGE] = "tooLarge",

@@ -56,7 +56,8 @@ enum err_kind {
 	ERR_UNSUPPORTED_CONTACT,
 	ERR_UNSUPPORTED_IDENTIFIER,
 	ERR_USER_ACTION_REQUIRED,
-	/* HTTP-level refusals that RFC 8555 gives type malformed (6.7, 6.3). */
+	/* The same types with another HTTP status (RFC 8555 6.7, 6.3). */
+	ERR_ACCOUNT_NOT_VALID,   /* 401 unauthorized, RFC 8555 7.3.6 */
 	ERR_METHOD_NOT_ALLOWED,  /* 405 */
 	ERR_NO_SUCH_RESOURCE,    /* 404 */
 	ERR_TOO_LARGE,           /* 413 */

@@ -185,6 +185,22 @@ text_uint(struct span in, uint64_t max, uint64_t *ret)
 	return 0;
 }
 
+void
+text_decimal(struct bld *out, int64_t v)
+{
+	char digits[20];
+	size_t at = sizeof(digits);
+	uint64_t rest = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+
+	do {
+		digits[--at] = (char)('0' + rest % 10);
+		rest /= 10;
+	} while (rest > 0);
+	if (v < 0)
+		digits[--at] = '-';
+	bld_bytes(out, digits + at, sizeof(digits) - at);
+}
+
 /*
  * Days since 1970-01-01 of a proleptic Gregorian date and back. Years are
  * counted from March, so that the leap day is the last of its year.

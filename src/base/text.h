@@ -30,6 +30,9 @@ void text_pem(struct bld *out, const char *label, struct span der);
 /* Digits only, no sign, no leading zero but "0" itself, at most max. */
 int text_uint(struct span in, uint64_t max, uint64_t *ret);
 
+/* v in decimal, appended. */
+void text_decimal(struct bld *out, int64_t v);
+
 /* RFC 3339 in UTC with seconds: "2026-11-21T09:00:00Z". ms is Unix time in
  * milliseconds, cut to seconds. */
 #define TEXT_TIME_SIZE 21 /* bytes, with the final NUL */
