@@ -13,7 +13,12 @@
  * WEB_CORE_ACCOUNT_KEY, and says which key that was in the actor: core refuses
  * the request if the account has another key by now or is not valid
  * (-ERR_UNAUTHORIZED). Only the finalize JWS goes on unverified: the signer
- * verifies it (and nobody else: it would cost as much again).
+ * verifies it (and nobody else: it would cost as much again). Where core
+ * would have to tell or change something before the signer has spoken (the
+ * order is not ready, another finalize is in flight, the signer is down), it
+ * answers VERIFY_FIRST: web verifies the JWS with the account's key after all
+ * and sends the same request again with verified set, or refuses the client.
+ * So nobody but the account learns of an order or holds it up.
  *
  * Core trusts web for nothing that leads to a certificate.
  */
@@ -43,6 +48,7 @@ enum web_core_type {
 	WEB_CORE_AUTHZ,
 	WEB_CORE_CERTIFICATE,
 	WEB_CORE_PROBLEM,
+	WEB_CORE_VERIFY_FIRST,    /* empty: to an unverified ORDER_FINALIZE */
 };
 
 #define WEB_CORE_ORDERS_PAGE 100  /* order ids in one ORDERS answer */
@@ -91,9 +97,11 @@ struct web_core_request {
 			struct span profile;
 			struct ident_list idents; /* sorted, unique */
 		} order_new;
-		/* ORDER_FINALIZE: the JWS as it came, not verified. */
+		/* ORDER_FINALIZE: the JWS as it came. verified is false but
+		 * in the answer to VERIFY_FIRST. */
 		struct {
 			int64_t order_id;
+			bool verified;
 			struct span protected_b64;
 			struct span payload_b64;
 			struct span signature;
