@@ -23,8 +23,12 @@
 
 enum jwk_alg { JWK_ES256 = 1, JWK_ES384, JWK_ES512, JWK_RS256, JWK_EDDSA };
 
+#define JWK_RSA_MODULUS_MAX 512 /* bytes: 4096 bits */
+#define JWK_RSA_EXPONENT_MAX 8  /* bytes: what verifying costs is bounded */
+
 struct jwk {
 	EVP_PKEY *pkey;
+	EVP_PKEY_CTX *verifier; /* ready to verify; NULL for Ed25519 */
 	enum jwk_alg alg;
 	uint8_t thumbprint[JWK_THUMBPRINT_SIZE];
 };
@@ -42,6 +46,9 @@ void jwk_done(struct jwk *jwk);
 const char *jwk_alg_name(enum jwk_alg alg);
 /* 0 for a name that is none of ours ("none", "HS256", ...). */
 enum jwk_alg jwk_alg_from_name(struct span name);
+
+/* The hash of what alg signs, fetched once; NULL for EdDSA. */
+const EVP_MD *jwk_digest(enum jwk_alg alg);
 
 /* Appends the public key as a JSON object with the members that RFC 7638
  * section 3.2 requires, in its order: the bytes that the thumbprint hashes. */

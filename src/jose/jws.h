@@ -56,7 +56,8 @@ int jws_header_parse(struct span header, struct jws_header *ret,
 void jws_header_done(struct jws_header *header);
 
 /* 0 when the signature over protected_b64 "." payload_b64 is by key and the
- * header's alg is the key's. -ERR_MALFORMED (RFC 8555 6.2) if not. */
+ * header's alg is the key's. If not, -ERR_MALFORMED, or -ERR_BAD_PUBLIC_KEY
+ * for a jwk of another type than alg (RFC 8555 6.2). */
 int jws_verify(const struct jws *jws, const struct jwk *key, struct err *err);
 
 /* The same over raw parts, with the key's own algorithm. */
