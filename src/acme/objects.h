@@ -100,6 +100,11 @@ struct authz {
 
 void account_encode(struct bld *out, const struct account *account);
 void account_decode(struct cur *cur, struct account *ret);
+void account_contacts_encode(struct bld *out, const struct span *contacts,
+    size_t count);
+/* Returns the count. */
+size_t account_contacts_decode(struct cur *cur,
+    struct span ret[ACME_CONTACTS_MAX]);
 void order_encode(struct bld *out, const struct order *order);
 void order_decode(struct cur *cur, struct arena *arena, struct order *ret);
 void authz_encode(struct bld *out, const struct authz *authz);

@@ -88,6 +88,12 @@ bld_u64(struct bld *bld, uint64_t v)
 }
 
 void
+bld_i64(struct bld *bld, int64_t v)
+{
+	bld_u64(bld, (uint64_t)v);
+}
+
+void
 bld_bytes(struct bld *bld, const void *data, size_t len)
 {
 	uint8_t *at = bld_grow(bld, len);

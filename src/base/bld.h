@@ -33,6 +33,7 @@ void bld_u8(struct bld *bld, uint8_t v);
 void bld_u16(struct bld *bld, uint16_t v);
 void bld_u32(struct bld *bld, uint32_t v);
 void bld_u64(struct bld *bld, uint64_t v);
+void bld_i64(struct bld *bld, int64_t v);
 void bld_bytes(struct bld *bld, const void *data, size_t len);
 void bld_span(struct bld *bld, struct span s);
 void bld_str(struct bld *bld, const char *s);

@@ -52,6 +52,30 @@ cur_u64(struct cur *cur)
 	return read_be(cur, 8);
 }
 
+int64_t
+cur_i64(struct cur *cur)
+{
+	return (int64_t)cur_u64(cur);
+}
+
+bool
+cur_bool(struct cur *cur)
+{
+	return cur_enum(cur, 0, 1) == 1;
+}
+
+int
+cur_enum(struct cur *cur, int first, int last)
+{
+	int v = cur_u8(cur);
+
+	if (v < first || v > last) {
+		cur->failed = true;
+		return first;
+	}
+	return v;
+}
+
 void
 cur_copy(struct cur *cur, void *out, size_t len)
 {
@@ -67,6 +91,17 @@ struct span
 cur_span16(struct cur *cur)
 {
 	return cur_bytes(cur, cur_u16(cur));
+}
+
+struct span
+cur_text(struct cur *cur, size_t max)
+{
+	struct span text = cur_span16(cur);
+
+	if (text.len <= max)
+		return text;
+	cur->failed = true;
+	return SPAN_NONE;
 }
 
 struct span

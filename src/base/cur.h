@@ -26,6 +26,13 @@ uint16_t cur_u16(struct cur *cur);
 uint32_t cur_u32(struct cur *cur);
 uint64_t cur_u64(struct cur *cur);
 
+int64_t cur_i64(struct cur *cur);
+
+/* One byte that must be 0 or 1, or first to last: else the cursor fails and
+ * false or first is returned. */
+bool cur_bool(struct cur *cur);
+int cur_enum(struct cur *cur, int first, int last);
+
 /* Exactly len bytes. */
 struct span cur_bytes(struct cur *cur, size_t len);
 
@@ -35,6 +42,9 @@ void cur_copy(struct cur *cur, void *out, size_t len);
 /* Bytes behind their own 16- or 32-bit length. */
 struct span cur_span16(struct cur *cur);
 struct span cur_span32(struct cur *cur);
+
+/* As cur_span16, but more than max bytes fail the cursor. */
+struct span cur_text(struct cur *cur, size_t max);
 
 /* A count that says how many elements follow; above max it fails the cursor
  * and gives 0, so that `for (i < n)` is always bounded by the caller. */
