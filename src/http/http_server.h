@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SIGNET_HTTP_HTTP_SERVER_H
+#define SIGNET_HTTP_HTTP_SERVER_H
+
+/*
+ * http_server: HTTP/1.1 over TLS 1.2 and 1.3 on our loop.
+ *
+ * Each request is handed over whole, with an exchange number, and answered by
+ * that number, in the call or any time later. An exchange whose client went
+ * away is dead: answering it does nothing.
+ *
+ * What a client may cost is bounded: bytes of a head and of a body, bytes
+ * held for all clients, connections, and the time of each phase, counted from
+ * its start and not from the last byte. When connections_max is reached, the
+ * one that was idle longest goes to make room, and if none is idle, new ones
+ * wait in the kernel.
+ *
+ * Every refusal of the server itself (a malformed head, a body too large)
+ * goes through ops->refused, so that the logic says it in its own words.
+ *
+ * Life: http_server_new, http_server_listen, then http_server_stop and, when
+ * that is done, http_server_free.
+ */
+
+#include <openssl/ssl.h>
+
+#include "base/loop.h"
+#include "http/http_message.h"
+
+#define HTTP_SERVER_LISTEN_MAX 16 /* listening sockets */
+
+struct http_server_limits {
+	size_t body_max;         /* bytes of one body */
+	size_t buffers_max;      /* bytes held in buffers of all connections */
+	size_t connections_max;
+	int64_t handshake_ms;    /* TLS handshake */
+	int64_t request_ms;      /* from a request's first byte to its last */
+	int64_t idle_ms;         /* between requests */
+	int64_t answer_ms;       /* the logic's time to answer */
+	int64_t send_ms;         /* the client's time to take the answer */
+};
+
+/* body_max of 128 KiB, buffers_max of 32 MiB, 1024 connections, and times
+ * that suit clients on slow lines. */
+void http_server_limits_init(struct http_server_limits *limits);
+
+struct http_server_ops {
+	/* One request. Answer with http_server_respond. */
+	void (*request)(void *ctx, const struct http_request *request,
+	    uint64_t exchange);
+	/* The server refuses a request with this status: answer it at once or
+	 * later. The connection closes behind the answer. */
+	void (*refused)(void *ctx, int status, const char *why,
+	    uint64_t exchange);
+	/* The client of an exchange not yet answered is gone. May be NULL. */
+	void (*gone)(void *ctx, uint64_t exchange);
+};
+
+struct http_server;
+
+/* tls gets another reference. ops and ctx stay the caller's. */
+struct http_server *http_server_new(struct loop *loop, SSL_CTX *tls,
+    const struct http_server_limits *limits, const struct http_server_ops *ops,
+    void *ctx);
+
+/* NULL is fine. Connections are cut. */
+void http_server_free(struct http_server *server);
+
+/* Takes over fd, a listening stream socket. */
+int http_server_listen(struct http_server *server, int fd, struct err *err);
+
+/* For connections from now on; older ones go on with what they have. */
+void http_server_set_tls(struct http_server *server, SSL_CTX *tls);
+void http_server_set_limits(struct http_server *server,
+    const struct http_server_limits *limits);
+
+/* Answers an exchange. False when it was answered before or is dead. */
+bool http_server_respond(struct http_server *server, uint64_t exchange,
+    const struct http_response *response);
+
+/* Accepts no more, closes idle connections, lets requests that have begun
+ * end, closing behind each answer, and then calls done once. */
+void http_server_stop(struct http_server *server, void (*done)(void *ctx),
+    void *ctx);
+
+size_t http_server_connections(const struct http_server *server);
+
+#endif
