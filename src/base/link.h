@@ -16,10 +16,13 @@
  */
 
 #include "base/err.h"
+#include "base/frame.h"
 #include "base/loop.h"
 #include "base/span.h"
 
-#define LINK_PAYLOAD_MAX (1024 * 1024) /* bytes */
+#define LINK_PAYLOAD_MAX FRAME_PAYLOAD_MAX      /* bytes */
+#define LINK_BACKLOG_MAX (64 * 1024 * 1024)     /* bytes queued; a peer that
+                                                   lags so far is given up */
 
 struct link_ops {
 	/* One frame. payload lives until it returns. An error (negative)

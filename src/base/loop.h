@@ -34,6 +34,22 @@ void loop_stop(struct loop *loop);
 void loop_hook_add(struct loop *loop, void (*hook)(void *arg), void *arg);
 void loop_hook_del(struct loop *loop, void (*hook)(void *arg), void *arg);
 
+/* Sending comes after all hooks of a turn: base/link.c asks for it whenever it
+ * has something to send. Once only; a second call before it ran does nothing.
+ * The item must be cancelled before its memory goes. */
+struct loop_flush {
+	void (*flush)(struct loop_flush *item);
+	struct loop_flush *next;
+	bool queued;
+};
+void loop_flush_later(struct loop *loop, struct loop_flush *item);
+void loop_flush_cancel(struct loop *loop, struct loop_flush *item);
+
+/* LOOP_SCRATCH_SIZE bytes for whoever runs just now: one buffer to read into,
+ * instead of one for each connection. */
+#define LOOP_SCRATCH_SIZE 65536
+uint8_t *loop_scratch(struct loop *loop);
+
 /* Fills env's ctx, now, random and timer members with the real ones, running
  * on this loop. Other members become NULL. */
 void loop_env(struct loop *loop, struct env *env);

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/log.h"
+
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+#include <unistd.h>
+
+static const struct {
+	const char *in;
+	size_t len;
+	const char *out;
+} quotes[] = {
+	{ "plain", 5, "plain" },
+	{ "", 0, "\"\"" },
+	{ "two words", 9, "\"two words\"" },
+	{ "a=b", 3, "\"a=b\"" },
+	{ "say \"hi\"\\", 9, "\"say \\\"hi\\\"\\\\\"" },
+	{ "line\nend", 8, "\"line\\x0aend\"" },
+	{ "nul\0x", 5, "\"nul\\x00x\"" },
+	{ "\xff\x1b[0m", 5, "\"\\xff\\x1b[0m\"" },
+};
+
+static void
+quote_keeps_a_value_one_word(void **state)
+{
+	char out[LOG_QUOTE_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(quotes) / sizeof(quotes[0]); i++)
+		assert_string_equal(log_quote(out, quotes[i].in,
+		    quotes[i].len), quotes[i].out);
+}
+
+static void
+quote_cuts_what_is_too_long(void **state)
+{
+	char out[LOG_QUOTE_SIZE], in[4 * LOG_QUOTE_SIZE];
+
+	(void)state;
+	for (int c = 0; c < 256; c++) {
+		memset(in, c, sizeof(in));
+		log_quote(out, in, sizeof(in));
+		assert_in_range(strlen(out), 1, LOG_QUOTE_SIZE - 1);
+		assert_int_equal(out[strlen(out) - 1], '"');
+	}
+}
+
+/* What fn writes to standard error. */
+static void
+capture(char *out, size_t size, void (*fn)(void))
+{
+	int saved = dup(STDERR_FILENO), fds[2];
+	ssize_t n;
+
+	assert_int_equal(pipe(fds), 0);
+	dup2(fds[1], STDERR_FILENO);
+	close(fds[1]);
+	fn();
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	n = read(fds[0], out, size - 1);
+	out[n < 0 ? 0 : n] = '\0';
+	close(fds[0]);
+}
+
+static void
+say_some(void)
+{
+	struct err err = ERR_INIT;
+	char long_text[5000];
+
+	log_init("core", LOG_INFO);
+	log_event(LOG_DEBUG, "unseen", NULL);
+	log_event(LOG_INFO, "order-new", "account=%d", 17);
+	err_set(&err, ERR_BAD_CSR, "RFC 8555 7.4", "no \"name\"");
+	log_err(LOG_ERROR, "refused", &err);
+	log_event(LOG_NOTICE, "torn", "text=a\nb");
+	memset(long_text, 'x', sizeof(long_text) - 1);
+	long_text[sizeof(long_text) - 1] = '\0';
+	log_event(LOG_WARNING, "long", "text=%s", long_text);
+}
+
+static void
+an_event_is_one_line(void **state)
+{
+	char out[8192], *line, *rest = out;
+	static const char *const tails[] = {
+		"info core order-new account=17",
+		"error core refused kind=badCSR rule=\"RFC 8555 7.4\" "
+		    "error=\"no \\\"name\\\"\"",
+		"notice core torn text=a?b",
+	};
+
+	(void)state;
+	capture(out, sizeof(out), say_some);
+	for (size_t i = 0; i < sizeof(tails) / sizeof(tails[0]); i++) {
+		line = strsep(&rest, "\n");
+		assert_non_null(line);
+		assert_int_equal(line[10], 'T');
+		assert_int_equal(line[23], 'Z');
+		assert_string_equal(line + 25, tails[i]);
+	}
+	line = strsep(&rest, "\n");
+	assert_in_range(strlen(line), 1024, 2048);
+	assert_string_equal(rest, "");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(quote_keeps_a_value_one_word),
+		cmocka_unit_test(quote_cuts_what_is_too_long),
+		cmocka_unit_test(an_event_is_one_line),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
