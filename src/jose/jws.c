@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "jose/jws.h"
 
-#include <openssl/ec.h>
-
 #include "base/json.h"
 #include "base/text.h"
-
-#define JWS_COORDINATE_MAX 66  /* bytes of r and of s: P-521 */
-#define JWS_SIGNATURE_MAX 512  /* bytes: RSA of 4096 bits */
-#define JWS_DER_MAX 160        /* bytes of an ECDSA signature in DER */
+#include "jose/jwa.h"
 
 /* Decodes text into memory of the arena. */
 static int
@@ -227,129 +222,19 @@ jws_done(struct jws *jws)
 	jws_header_done(&jws->header);
 }
 
-static int
-bad_signature(struct err *err)
-{
-	return err_set(err, ERR_MALFORMED, "RFC 8555 6.2",
-	    "the JWS's signature is not by this key over this header and "
-	    "payload");
-}
-
-static size_t
-coordinate_size(enum jwk_alg alg)
-{
-	switch (alg) {
-	case JWK_ES256:
-		return 32;
-	case JWK_ES384:
-		return 48;
-	case JWK_ES512:
-		return 66;
-	case JWK_RS256:
-	case JWK_EDDSA:
-		break;
-	}
-	return 0;
-}
-
-/* RFC 7518 section 3.4: r and s, each of the curve's size, to the DER that
- * OpenSSL takes. Returns its length, or 0. */
-static size_t
-der_of_ecdsa(struct span signature, size_t size, uint8_t der[JWS_DER_MAX])
-{
-	ECDSA_SIG *sig;
-	BIGNUM *r, *s;
-	uint8_t *at = der;
-	int len = 0;
-
-	if (signature.len != 2 * size)
-		return 0;
-	sig = ECDSA_SIG_new();
-	r = BN_bin2bn(signature.data, (int)size, NULL);
-	s = BN_bin2bn(signature.data + size, (int)size, NULL);
-	if (sig != NULL && r != NULL && s != NULL &&
-	    ECDSA_SIG_set0(sig, r, s) == 1) {
-		len = i2d_ECDSA_SIG(sig, &at);
-	} else {
-		BN_free(r);
-		BN_free(s);
-	}
-	ECDSA_SIG_free(sig);
-	return len > 0 ? (size_t)len : 0;
-}
-
-/* The signing input is protected_b64 "." payload_b64: RFC 7515 section 5.2. */
-static int
-digest_input(enum jwk_alg alg, struct span protected_b64,
-    struct span payload_b64, uint8_t out[EVP_MAX_MD_SIZE], unsigned *ret_len)
-{
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	int ok;
-
-	ok = ctx != NULL &&
-	    EVP_DigestInit_ex2(ctx, jwk_digest(alg), NULL) == 1 &&
-	    EVP_DigestUpdate(ctx, protected_b64.data, protected_b64.len) == 1 &&
-	    EVP_DigestUpdate(ctx, ".", 1) == 1 &&
-	    EVP_DigestUpdate(ctx, payload_b64.data, payload_b64.len) == 1 &&
-	    EVP_DigestFinal_ex(ctx, out, ret_len) == 1;
-	EVP_MD_CTX_free(ctx);
-	return ok ? 0 : -1;
-}
-
-static uint8_t *
-join_input(struct span protected_b64, struct span payload_b64, size_t *ret_len)
-{
-	uint8_t *input;
-
-	*ret_len = protected_b64.len + 1 + payload_b64.len;
-	input = mem_alloc(*ret_len);
-	if (protected_b64.len > 0)
-		memcpy(input, protected_b64.data, protected_b64.len);
-	input[protected_b64.len] = '.';
-	if (payload_b64.len > 0)
-		memcpy(input + protected_b64.len + 1, payload_b64.data,
-		    payload_b64.len);
-	return input;
-}
-
-/* EdDSA signs the whole input at once: RFC 8037 section 3.1. */
-static bool
-verify_eddsa(struct span protected_b64, struct span payload_b64,
-    struct span signature, const struct jwk *key)
-{
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	size_t len;
-	uint8_t *input = join_input(protected_b64, payload_b64, &len);
-	bool ok;
-
-	ok = ctx != NULL &&
-	    EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, key->pkey) == 1 &&
-	    EVP_DigestVerify(ctx, signature.data, signature.len, input,
-	    len) == 1;
-	EVP_MD_CTX_free(ctx);
-	free(input);
-	return ok;
-}
-
 int
 jws_verify_parts(struct span protected_b64, struct span payload_b64,
     struct span signature, const struct jwk *key, struct err *err)
 {
-	uint8_t digest[EVP_MAX_MD_SIZE], der[JWS_DER_MAX];
-	size_t size = coordinate_size(key->alg);
-	unsigned digest_len;
+	/* The signing input of RFC 7515 section 5.2. */
+	const struct span parts[] = {
+		protected_b64, SPAN_LIT("."), payload_b64
+	};
 
-	if (key->alg == JWK_EDDSA)
-		return verify_eddsa(protected_b64, payload_b64, signature,
-		    key) ? 0 : bad_signature(err);
-	if (digest_input(key->alg, protected_b64, payload_b64, digest,
-	    &digest_len) != 0)
-		return err_set(err, ERR_INTERNAL, NULL, "cannot hash the JWS");
-	if (size > 0)
-		signature = span_of(der, der_of_ecdsa(signature, size, der));
-	if (signature.len == 0 || EVP_PKEY_verify(key->verifier,
-	    signature.data, signature.len, digest, digest_len) != 1)
-		return bad_signature(err);
+	if (jwa_verify(key, parts, 3, signature) != 0)
+		return err_set(err, ERR_MALFORMED, "RFC 8555 6.2",
+		    "the JWS's signature is not by this key over this header "
+		    "and payload");
 	return 0;
 }
 
@@ -366,73 +251,39 @@ jws_verify(const struct jws *jws, const struct jwk *key, struct err *err)
 	    jws->signature, key, err);
 }
 
-/* The mirror of der_of_ecdsa; appends base64url. */
-static bool
-put_ecdsa(struct bld *out, struct span der, size_t size)
-{
-	uint8_t raw[2 * JWS_COORDINATE_MAX];
-	const unsigned char *at = der.data;
-	ECDSA_SIG *sig = d2i_ECDSA_SIG(NULL, &at, (long)der.len);
-	bool ok;
-
-	ok = sig != NULL &&
-	    BN_bn2binpad(ECDSA_SIG_get0_r(sig), raw, (int)size) ==
-	    (int)size &&
-	    BN_bn2binpad(ECDSA_SIG_get0_s(sig), raw + size, (int)size) ==
-	    (int)size;
-	if (ok)
-		text_base64url(out, span_of(raw, 2 * size));
-	ECDSA_SIG_free(sig);
-	return ok;
-}
-
-static bool
-put_signature(struct bld *out, struct span input, const struct jwk *key)
-{
-	uint8_t signature[JWS_SIGNATURE_MAX];
-	size_t len = sizeof(signature), size = coordinate_size(key->alg);
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	bool ok;
-
-	ok = ctx != NULL && EVP_DigestSignInit(ctx, NULL,
-	    jwk_digest(key->alg), NULL, key->pkey) == 1 &&
-	    EVP_DigestSign(ctx, signature, &len, input.data, input.len) == 1;
-	EVP_MD_CTX_free(ctx);
-	if (ok && size > 0)
-		return put_ecdsa(out, span_of(signature, len), size);
-	if (ok)
-		text_base64url(out, span_of(signature, len));
-	return ok;
-}
-
 int
 jws_sign(struct bld *out, struct span header, struct span payload,
     const struct jwk *key, struct err *err)
 {
-	struct bld input;
-	size_t header_len;
-	bool ok;
+	struct bld protected_b64, payload_b64, signature;
+	struct span parts[3];
+	int r;
 
-	bld_init(&input, JWS_BODY_MAX);
-	text_base64url(&input, header);
-	header_len = input.len;
-	bld_u8(&input, '.');
-	text_base64url(&input, payload);
-	if (bld_end(&input) != 0) {
-		bld_free(&input);
-		return err_set(err, ERR_TOO_LARGE, NULL,
+	bld_init(&protected_b64, JWS_BODY_MAX);
+	bld_init(&payload_b64, JWS_BODY_MAX);
+	bld_init(&signature, JWS_BODY_MAX);
+	text_base64url(&protected_b64, header);
+	text_base64url(&payload_b64, payload);
+	parts[0] = bld_view(&protected_b64);
+	parts[1] = SPAN_LIT(".");
+	parts[2] = bld_view(&payload_b64);
+	if (bld_end(&protected_b64) != 0 || bld_end(&payload_b64) != 0)
+		r = err_set(err, ERR_TOO_LARGE, NULL,
 		    "the JWS would have more than %d bytes", JWS_BODY_MAX);
+	else
+		r = jwa_sign(&signature, key, parts, 3, err);
+	if (r == 0) {
+		bld_str(out, "{\"protected\":\"");
+		bld_span(out, parts[0]);
+		bld_str(out, "\",\"payload\":\"");
+		bld_span(out, parts[2]);
+		bld_str(out, "\",\"signature\":\"");
+		text_base64url(out, bld_view(&signature));
+		bld_str(out, "\"}");
+		r = bld_end(out);
 	}
-	bld_str(out, "{\"protected\":\"");
-	bld_bytes(out, input.data, header_len);
-	bld_str(out, "\",\"payload\":\"");
-	bld_span(out, span_from(bld_view(&input), header_len + 1));
-	bld_str(out, "\",\"signature\":\"");
-	ok = put_signature(out, bld_view(&input), key);
-	bld_str(out, "\"}");
-	bld_free(&input);
-	if (!ok)
-		return err_set(err, ERR_INTERNAL, NULL,
-		    "cannot sign with this key");
-	return bld_end(out);
+	bld_free(&protected_b64);
+	bld_free(&payload_b64);
+	bld_free(&signature);
+	return r;
 }
