@@ -14,24 +14,39 @@
 #define JWK_COORDINATE_MAX 66 /* bytes: P-521 */
 #define JWK_ED25519_SIZE 32   /* bytes, RFC 8032 5.1.5 */
 #define JWK_TEXT_MAX 2048     /* bytes of what jwk_put writes */
+#define JWK_SPKI_MAX 1024     /* bytes: RSA of 4096 bits takes 550 */
 
-/* What each algorithm is called and what its keys are. */
+/*
+ * What each algorithm is called and what its keys are. The only DER of a
+ * SubjectPublicKeyInfo with a named curve and an uncompressed point (RFC
+ * 5480), or with an Ed25519 key (RFC 8410), is spki and the key's bytes;
+ * OpenSSL's decoder takes twice the time of a verification to find that out.
+ */
 struct alg_row {
 	const char *name;
 	const char *kty;
 	const char *crv;      /* NULL for RSA */
-	const char *group;    /* OpenSSL's name of the curve */
 	size_t coordinate;    /* bytes of x (and y), RFC 7518 6.2.1.2 */
 	const char *digest;   /* NULL: the algorithm has its own */
+	const char *spki;
+	size_t spki_len;
 };
 
+#define SPKI(s) s, sizeof(s) - 1
+
 static const struct alg_row rows[] = {
-	[JWK_ES256] = { "ES256", "EC", "P-256", "P-256", 32, "SHA256" },
-	[JWK_ES384] = { "ES384", "EC", "P-384", "P-384", 48, "SHA384" },
-	[JWK_ES512] = { "ES512", "EC", "P-521", "P-521", 66, "SHA512" },
-	[JWK_RS256] = { "RS256", "RSA", NULL, NULL, 0, "SHA256" },
-	[JWK_EDDSA] = { "EdDSA", "OKP", "Ed25519", NULL, JWK_ED25519_SIZE,
-	    NULL },
+	[JWK_ES256] = { "ES256", "EC", "P-256", 32, "SHA256",
+	    SPKI("\x30\x59\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01"
+	    "\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07\x03\x42\0\x04") },
+	[JWK_ES384] = { "ES384", "EC", "P-384", 48, "SHA384",
+	    SPKI("\x30\x76\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01"
+	    "\x06\x05\x2b\x81\x04\0\x22\x03\x62\0\x04") },
+	[JWK_ES512] = { "ES512", "EC", "P-521", 66, "SHA512",
+	    SPKI("\x30\x81\x9b\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02"
+	    "\x01\x06\x05\x2b\x81\x04\0\x23\x03\x81\x86\0\x04") },
+	[JWK_RS256] = { "RS256", "RSA", NULL, 0, "SHA256", NULL, 0 },
+	[JWK_EDDSA] = { "EdDSA", "OKP", "Ed25519", JWK_ED25519_SIZE, NULL,
+	    SPKI("\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\0") },
 };
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -66,22 +81,59 @@ jwk_digest(enum jwk_alg alg)
 	return fetched[alg];
 }
 
-/* RFC 7638: the members that jwk_put writes are the required ones, in
- * lexicographic order and without white space. */
+/* The numbers of a public key: x and y, n and e, or x alone. */
+struct numbers {
+	struct span first;
+	struct span second;
+};
+
+static void
+put_number(struct bld *out, const char *name, struct span bytes)
+{
+	bld_u8(out, '"');
+	bld_str(out, name);
+	bld_str(out, "\":\"");
+	text_base64url(out, bytes);
+	bld_u8(out, '"');
+}
+
+/* RFC 7638 section 3: the required members in lexicographic order without
+ * white space. */
+static void
+put_canonical(struct bld *out, enum jwk_alg alg, const struct numbers *key)
+{
+	const struct alg_row *row = &rows[alg];
+
+	bld_u8(out, '{');
+	if (alg == JWK_RS256) {
+		put_number(out, "e", key->second);
+		bld_fmt(out, ",\"kty\":\"%s\",", row->kty);
+		put_number(out, "n", key->first);
+	} else {
+		bld_fmt(out, "\"crv\":\"%s\",\"kty\":\"%s\",", row->crv,
+		    row->kty);
+		put_number(out, "x", key->first);
+		if (alg != JWK_EDDSA) {
+			bld_u8(out, ',');
+			put_number(out, "y", key->second);
+		}
+	}
+	bld_u8(out, '}');
+}
+
 static int
-make_thumbprint(struct jwk *jwk, struct err *err)
+make_thumbprint(struct jwk *jwk, const struct numbers *key, struct err *err)
 {
 	struct bld text;
-	int r;
+	int ok;
 
 	bld_init(&text, JWK_TEXT_MAX);
-	r = jwk_put(&text, jwk, err);
-	if (r == 0 && EVP_Digest(text.data, text.len, jwk->thumbprint, NULL,
-	    jwk_digest(JWK_ES256), NULL) != 1)
-		r = err_set(err, ERR_INTERNAL, NULL,
-		    "cannot hash the key's thumbprint");
+	put_canonical(&text, jwk->alg, key);
+	ok = bld_end(&text) == 0 && EVP_Digest(text.data, text.len,
+	    jwk->thumbprint, NULL, jwk_digest(JWK_ES256), NULL) == 1;
 	bld_free(&text);
-	return r;
+	return ok ? 0 : err_set(err, ERR_INTERNAL, NULL,
+	    "cannot hash the key's thumbprint");
 }
 
 static int
@@ -106,12 +158,13 @@ make_verifier(struct jwk *jwk, struct err *err)
 
 /* Takes over pkey. */
 static int
-finish(EVP_PKEY *pkey, enum jwk_alg alg, struct jwk *ret, struct err *err)
+finish(EVP_PKEY *pkey, enum jwk_alg alg, const struct numbers *key,
+    struct jwk *ret, struct err *err)
 {
 	int r;
 
 	*ret = (struct jwk){ .pkey = pkey, .alg = alg };
-	r = make_thumbprint(ret, err);
+	r = make_thumbprint(ret, key, err);
 	if (r == 0)
 		r = make_verifier(ret, err);
 	if (r != 0)
@@ -174,13 +227,37 @@ params_new(void)
 	return builder;
 }
 
+/* point is 0x04, x, y. */
 static int
-parse_ec(const json_t *obj, enum jwk_alg alg, EVP_PKEY **ret, struct err *err)
+make_ec(enum jwk_alg alg, struct span point, struct jwk *ret, struct err *err)
+{
+	const struct alg_row *row = &rows[alg];
+	const uint8_t *x = point.data + 1;
+	struct numbers key = {
+		span_of(x, row->coordinate),
+		span_of(x + row->coordinate, row->coordinate),
+	};
+	OSSL_PARAM_BLD *builder = params_new();
+	EVP_PKEY *pkey;
+
+	OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME,
+	    row->crv, 0);
+	OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY,
+	    point.data, point.len);
+	if (key_from_params("EC", builder, &pkey) != 0)
+		return err_set(err, ERR_BAD_PUBLIC_KEY, "RFC 7518 6.2.1",
+		    "the key's \"x\" and \"y\" are no point of the curve %s",
+		    row->crv);
+	return finish(pkey, alg, &key, ret, err);
+}
+
+static int
+parse_ec(const json_t *obj, enum jwk_alg alg, struct jwk *ret,
+    struct err *err)
 {
 	uint8_t point[1 + 2 * JWK_COORDINATE_MAX] = { 0x04 };
 	static const char *const names[] = { "x", "y" };
 	const struct alg_row *row = &rows[alg];
-	OSSL_PARAM_BLD *builder;
 
 	for (size_t i = 0; i < 2; i++) {
 		struct bld bytes;
@@ -200,84 +277,90 @@ parse_ec(const json_t *obj, enum jwk_alg alg, EVP_PKEY **ret, struct err *err)
 			    "bytes; a coordinate of %s has exactly %zu",
 			    names[i], len, row->crv, row->coordinate);
 	}
-	builder = params_new();
-	OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME,
-	    row->group, 0);
-	OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY,
-	    point, 1 + 2 * row->coordinate);
-	if (key_from_params("EC", builder, ret) != 0)
-		return err_set(err, ERR_BAD_PUBLIC_KEY, "RFC 7518 6.2.1",
-		    "the JWK's \"x\" and \"y\" are no point of the curve %s",
-		    row->crv);
-	return 0;
+	return make_ec(alg, span_of(point, 1 + 2 * row->coordinate), ret, err);
 }
 
 /* Base64urlUInt: RFC 7518 section 2. */
 static int
-get_number(const json_t *obj, const char *name, size_t max, BIGNUM **ret,
+get_number(const json_t *obj, const char *name, size_t max, struct bld *out,
     struct err *err)
 {
-	struct bld bytes;
-	int r = get_bytes(obj, name, &bytes, max, err);
+	int r = get_bytes(obj, name, out, max, err);
 
-	*ret = NULL;
-	if (r != 0)
-		return r;
-	if (bytes.len == 0 || bytes.data[0] == 0)
+	if (r == 0 && (out->len == 0 || out->data[0] == 0))
 		r = err_set(err, ERR_BAD_PUBLIC_KEY, "RFC 7518 2",
 		    "the JWK's \"%s\" is empty, zero or begins with a zero "
 		    "byte", name);
-	else
-		*ret = BN_bin2bn(bytes.data, (int)bytes.len, NULL);
-	bld_free(&bytes);
 	return r;
 }
 
 static int
-parse_rsa(const json_t *obj, EVP_PKEY **ret, struct err *err)
+make_rsa(const struct numbers *key, struct jwk *ret, struct err *err)
 {
-	BIGNUM *n = NULL, *e = NULL;
+	BIGNUM *n = BN_bin2bn(key->first.data, (int)key->first.len, NULL);
+	BIGNUM *e = BN_bin2bn(key->second.data, (int)key->second.len, NULL);
+	OSSL_PARAM_BLD *builder = params_new();
+	EVP_PKEY *pkey = NULL;
+	bool ok;
+
+	OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, n);
+	OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, e);
+	ok = BN_is_odd(n) && BN_is_odd(e) && !BN_is_one(n) && !BN_is_one(e);
+	if (key_from_params("RSA", builder, &pkey) != 0)
+		ok = false;
+	BN_free(n);
+	BN_free(e);
+	if (ok)
+		return finish(pkey, JWK_RS256, key, ret, err);
+	EVP_PKEY_free(pkey);
+	return err_set(err, ERR_BAD_PUBLIC_KEY, "RFC 8017 3.1",
+	    "the key's \"n\" and \"e\" are no RSA public key: both must be "
+	    "odd and greater than 1");
+}
+
+static int
+parse_rsa(const json_t *obj, struct jwk *ret, struct err *err)
+{
+	struct bld n = { .max = 0 }, e = { .max = 0 };
 	int r = get_number(obj, "n", JWK_RSA_MODULUS_MAX, &n, err);
 
 	if (r == 0)
 		r = get_number(obj, "e", JWK_RSA_EXPONENT_MAX, &e, err);
-	if (r == 0 && (!BN_is_odd(n) || !BN_is_odd(e) || BN_is_one(e) ||
-	    BN_is_one(n)))
-		r = err_set(err, ERR_BAD_PUBLIC_KEY, "RFC 8017 3.1",
-		    "the JWK's \"n\" and \"e\" are no RSA public key: both "
-		    "must be odd and greater than 1");
-	if (r == 0) {
-		OSSL_PARAM_BLD *builder = params_new();
-
-		OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, n);
-		OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, e);
-		if (key_from_params("RSA", builder, ret) != 0)
-			r = err_set(err, ERR_BAD_PUBLIC_KEY, "RFC 7518 6.3.1",
-			    "the JWK is no RSA public key");
-	}
-	BN_free(n);
-	BN_free(e);
+	if (r == 0)
+		r = make_rsa(&(struct numbers){ bld_view(&n), bld_view(&e) },
+		    ret, err);
+	bld_free(&n);
+	bld_free(&e);
 	return r;
 }
 
 static int
-parse_okp(const json_t *obj, EVP_PKEY **ret, struct err *err)
+make_okp(struct span x, struct jwk *ret, struct err *err)
 {
-	struct bld bytes;
-	int r = get_bytes(obj, "x", &bytes, JWK_ED25519_SIZE, err);
+	EVP_PKEY *pkey = NULL;
+
+	if (x.len == JWK_ED25519_SIZE)
+		pkey = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL,
+		    x.data, x.len);
+	if (pkey == NULL)
+		return err_set(err, ERR_BAD_PUBLIC_KEY, "RFC 8037 2",
+		    "the key's \"x\" is not an Ed25519 key of %d bytes",
+		    JWK_ED25519_SIZE);
+	return finish(pkey, JWK_EDDSA, &(struct numbers){ .first = x }, ret,
+	    err);
+}
+
+static int
+parse_okp(const json_t *obj, struct jwk *ret, struct err *err)
+{
+	struct bld x;
+	int r = get_bytes(obj, "x", &x, JWK_ED25519_SIZE, err);
 
 	if (r != 0)
 		return r;
-	*ret = NULL;
-	if (bytes.len == JWK_ED25519_SIZE)
-		*ret = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL,
-		    bytes.data, bytes.len);
-	bld_free(&bytes);
-	if (*ret == NULL)
-		return err_set(err, ERR_BAD_PUBLIC_KEY, "RFC 8037 2",
-		    "the JWK's \"x\" is not an Ed25519 key of %d bytes",
-		    JWK_ED25519_SIZE);
-	return 0;
+	r = make_okp(bld_view(&x), ret, err);
+	bld_free(&x);
+	return r;
 }
 
 /* Private and symmetric members (RFC 7518 6.2.2, 6.3.2, 6.4; RFC 8037 2). */
@@ -355,7 +438,6 @@ int
 jwk_parse(const json_t *obj, struct jwk *ret, struct err *err)
 {
 	enum jwk_alg alg = 0;
-	EVP_PKEY *pkey = NULL;
 	int r;
 
 	*ret = (struct jwk){ .pkey = NULL };
@@ -370,121 +452,123 @@ jwk_parse(const json_t *obj, struct jwk *ret, struct err *err)
 	if (r != 0)
 		return r;
 	if (alg == JWK_RS256)
-		r = parse_rsa(obj, &pkey, err);
-	else if (alg == JWK_EDDSA)
-		r = parse_okp(obj, &pkey, err);
-	else
-		r = parse_ec(obj, alg, &pkey, err);
-	return r == 0 ? finish(pkey, alg, ret, err) : r;
+		return parse_rsa(obj, ret, err);
+	if (alg == JWK_EDDSA)
+		return parse_okp(obj, ret, err);
+	return parse_ec(obj, alg, ret, err);
 }
 
-/* The algorithm of a key that OpenSSL decoded, or 0. */
-static enum jwk_alg
-alg_of_key(const EVP_PKEY *pkey)
+/* A number of an RSA key, in memory of its own. */
+static bool
+get_param(const EVP_PKEY *pkey, const char *param, struct bld *out)
 {
-	char group[32];
+	BIGNUM *number = NULL;
+	uint8_t *at;
+	bool ok = EVP_PKEY_get_bn_param(pkey, param, &number) == 1;
 
-	if (EVP_PKEY_is_a(pkey, "RSA"))
-		return EVP_PKEY_get_size(pkey) <= JWK_RSA_MODULUS_MAX ?
-		    JWK_RS256 : 0;
-	if (EVP_PKEY_is_a(pkey, "ED25519"))
-		return JWK_EDDSA;
-	if (!EVP_PKEY_is_a(pkey, "EC") || EVP_PKEY_get_group_name(pkey, group,
-	    sizeof(group), NULL) != 1)
-		return 0;
-	for (unsigned i = JWK_ES256; i <= JWK_ES512; i++) {
-		if (OBJ_txt2nid(group) == EC_curve_nist2nid(rows[i].group))
-			return (enum jwk_alg)i;
-	}
-	return 0;
+	bld_init(out, JWK_RSA_MODULUS_MAX);
+	at = ok ? bld_grow(out, (size_t)BN_num_bytes(number)) : NULL;
+	if (at != NULL)
+		BN_bn2bin(number, at);
+	BN_free(number);
+	return at != NULL;
+}
+
+/* RSA is left to OpenSSL's decoder. */
+static int
+rsa_from_spki(struct span spki, struct jwk *ret, struct err *err)
+{
+	const unsigned char *at = spki.data;
+	struct bld n = { .max = 0 }, e = { .max = 0 };
+	EVP_PKEY *pkey = d2i_PUBKEY(NULL, &at, (long)spki.len);
+	int r;
+
+	if (pkey != NULL && EVP_PKEY_is_a(pkey, "RSA") &&
+	    at == spki.data + spki.len &&
+	    get_param(pkey, OSSL_PKEY_PARAM_RSA_N, &n) &&
+	    get_param(pkey, OSSL_PKEY_PARAM_RSA_E, &e))
+		r = make_rsa(&(struct numbers){ bld_view(&n), bld_view(&e) },
+		    ret, err);
+	else
+		r = err_set(err, ERR_BAD_PUBLIC_KEY, "RFC 5280 4.1.2.7",
+		    "not the SubjectPublicKeyInfo of a supported key");
+	bld_free(&n);
+	bld_free(&e);
+	EVP_PKEY_free(pkey);
+	return r;
 }
 
 int
 jwk_from_spki(struct span spki, struct jwk *ret, struct err *err)
 {
-	const unsigned char *at = spki.data;
-	EVP_PKEY *pkey;
-	enum jwk_alg alg;
-
 	*ret = (struct jwk){ .pkey = NULL };
-	pkey = spki.len > LONG_MAX ? NULL :
-	    d2i_PUBKEY(NULL, &at, (long)spki.len);
-	alg = pkey == NULL ? 0 : alg_of_key(pkey);
-	if (alg == 0 || at != spki.data + spki.len) {
-		EVP_PKEY_free(pkey);
-		return err_set(err, ERR_BAD_PUBLIC_KEY, "RFC 5280 4.1.2.7",
-		    "not the SubjectPublicKeyInfo of a supported key");
+	for (unsigned alg = JWK_ES256; alg < ROWS; alg++) {
+		const struct alg_row *row = &rows[alg];
+		struct span head = span_of(row->spki, row->spki_len);
+
+		if (head.len == 0 || !span_starts_with(spki, head))
+			continue;
+		if (alg == JWK_EDDSA)
+			return make_okp(span_from(spki, head.len), ret, err);
+		if (spki.len == head.len + 2 * row->coordinate)
+			return make_ec((enum jwk_alg)alg,
+			    span_from(spki, head.len - 1), ret, err);
 	}
-	return finish(pkey, alg, ret, err);
+	if (spki.len > JWK_SPKI_MAX)
+		return err_set(err, ERR_BAD_PUBLIC_KEY, "RFC 5280 4.1.2.7",
+		    "a SubjectPublicKeyInfo of more than %d bytes",
+		    JWK_SPKI_MAX);
+	return rsa_from_spki(spki, ret, err);
 }
 
-/* "name":"base64url" of a number, padded to len bytes if len is not 0. */
+/* The point or the key as bytes, without 0x04. */
 static bool
-put_number(struct bld *out, const EVP_PKEY *pkey, const char *param,
-    const char *name, size_t len)
+get_encoded(const EVP_PKEY *pkey, uint8_t *out, size_t size)
 {
-	uint8_t bytes[JWK_RSA_MODULUS_MAX];
-	BIGNUM *number = NULL;
-	bool ok;
+	uint8_t point[1 + 2 * JWK_COORDINATE_MAX];
+	size_t len = 0;
 
-	ok = EVP_PKEY_get_bn_param(pkey, param, &number) == 1;
-	if (ok && len == 0)
-		len = (size_t)BN_num_bytes(number);
-	ok = ok && len <= sizeof(bytes) &&
-	    BN_bn2binpad(number, bytes, (int)len) == (int)len;
-	BN_free(number);
-	if (!ok)
+	if (EVP_PKEY_get_octet_string_param(pkey, OSSL_PKEY_PARAM_PUB_KEY,
+	    point, sizeof(point), &len) != 1 || len < size)
 		return false;
-	bld_fmt(out, "\"%s\":\"", name);
-	text_base64url(out, span_of(bytes, len));
-	bld_u8(out, '"');
+	memcpy(out, point + len - size, size);
 	return true;
 }
 
-static bool
-put_ed25519(struct bld *out, const EVP_PKEY *pkey)
+static int
+put_rsa(struct bld *out, const EVP_PKEY *pkey)
 {
-	uint8_t bytes[JWK_ED25519_SIZE];
-	size_t len = sizeof(bytes);
+	struct bld n = { .max = 0 }, e = { .max = 0 };
+	bool ok = get_param(pkey, OSSL_PKEY_PARAM_RSA_N, &n) &&
+	    get_param(pkey, OSSL_PKEY_PARAM_RSA_E, &e);
 
-	if (EVP_PKEY_get_raw_public_key(pkey, bytes, &len) != 1)
-		return false;
-	bld_str(out, "\"x\":\"");
-	text_base64url(out, span_of(bytes, len));
-	bld_u8(out, '"');
-	return true;
+	if (ok)
+		put_canonical(out, JWK_RS256,
+		    &(struct numbers){ bld_view(&n), bld_view(&e) });
+	bld_free(&n);
+	bld_free(&e);
+	return ok ? 0 : -1;
 }
 
 int
 jwk_put(struct bld *out, const struct jwk *jwk, struct err *err)
 {
-	const struct alg_row *row = &rows[jwk->alg];
-	bool ok;
+	uint8_t bytes[2 * JWK_COORDINATE_MAX];
+	size_t size = rows[jwk->alg].coordinate;
+	int r = 0;
 
-	bld_u8(out, '{');
-	if (jwk->alg == JWK_RS256) {
-		ok = put_number(out, jwk->pkey, OSSL_PKEY_PARAM_RSA_E, "e", 0);
-		bld_fmt(out, ",\"kty\":\"%s\",", row->kty);
-		ok = ok && put_number(out, jwk->pkey, OSSL_PKEY_PARAM_RSA_N,
-		    "n", 0);
-	} else {
-		bld_fmt(out, "\"crv\":\"%s\",\"kty\":\"%s\",", row->crv,
-		    row->kty);
-		if (jwk->alg == JWK_EDDSA) {
-			ok = put_ed25519(out, jwk->pkey);
-		} else {
-			ok = put_number(out, jwk->pkey,
-			    OSSL_PKEY_PARAM_EC_PUB_X, "x", row->coordinate);
-			bld_u8(out, ',');
-			ok = ok && put_number(out, jwk->pkey,
-			    OSSL_PKEY_PARAM_EC_PUB_Y, "y", row->coordinate);
-		}
-	}
-	bld_u8(out, '}');
-	if (!ok || bld_end(out) != 0)
-		return err_set(err, ERR_INTERNAL, NULL,
-		    "cannot write the public key as JSON");
-	return 0;
+	if (jwk->alg == JWK_RS256)
+		r = put_rsa(out, jwk->pkey);
+	else if (get_encoded(jwk->pkey, bytes,
+	    jwk->alg == JWK_EDDSA ? size : 2 * size))
+		put_canonical(out, jwk->alg, &(struct numbers){
+		    span_of(bytes, size), span_of(bytes + size, size) });
+	else
+		r = -1;
+	if (r == 0)
+		r = bld_end(out);
+	return r == 0 ? 0 : err_set(err, ERR_INTERNAL, NULL,
+	    "cannot write the public key as JSON");
 }
 
 void

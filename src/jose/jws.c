@@ -2,6 +2,7 @@
 #include "jose/jws.h"
 
 #include "base/json.h"
+#include "base/json_flat.h"
 #include "base/text.h"
 #include "jose/jwa.h"
 
@@ -44,12 +45,56 @@ is_nonce(struct span text)
 	return text.len > 0 && text.len <= JWS_NONCE_MAX;
 }
 
+/*
+ * An object of either form: seen by json_flat_scan, or else parsed. ACME's
+ * requests are nearly always of the first.
+ */
+struct object {
+	struct json_flat flat;
+	json_t *json; /* NULL: flat has the members */
+};
+
 static int
-parse_alg(struct jws_header *header, struct err *err)
+object_parse(struct span in, const char *what, struct object *ret,
+    struct err *err)
+{
+	ret->json = NULL;
+	if (json_flat_scan(in, &ret->flat))
+		return 0;
+	return json_parse_object(in, what, &ret->json, err);
+}
+
+static bool
+object_has(const struct object *obj, const char *name)
+{
+	return obj->json != NULL ? json_object_get(obj->json, name) != NULL :
+	    json_flat_get(&obj->flat, name).data != NULL;
+}
+
+/* As json_get_string and json_need_string. */
+static int
+object_string(const struct object *obj, const char *name, bool needed,
+    struct span *ret, struct err *err)
+{
+	int r = 0;
+
+	if (obj->json != NULL)
+		r = json_get_string(obj->json, name, ret, err);
+	else
+		*ret = json_flat_get(&obj->flat, name);
+	if (r == 0 && needed && ret->data == NULL)
+		r = err_set(err, ERR_MALFORMED, "RFC 8555 6.2",
+		    "member \"%s\" is missing", name);
+	return r;
+}
+
+static int
+parse_alg(const struct object *obj, struct jws_header *header,
+    struct err *err)
 {
 	char shown[64];
 	struct span name;
-	int r = json_need_string(header->json, "alg", &name, err);
+	int r = object_string(obj, "alg", true, &name, err);
 
 	if (r != 0)
 		return err_prefix(err, "the protected header");
@@ -65,13 +110,13 @@ parse_alg(struct jws_header *header, struct err *err)
 /* Extensions change what a signature means: RFC 7515 section 4.1.11, RFC
  * 7797 section 6. */
 static int
-refuse_extensions(const struct jws_header *header, struct err *err)
+refuse_extensions(const struct object *obj, struct err *err)
 {
-	if (json_object_get(header->json, "crit") != NULL)
+	if (object_has(obj, "crit"))
 		return err_set(err, ERR_MALFORMED, "RFC 7515 4.1.11",
 		    "the protected header has \"crit\"; no extension is "
 		    "understood here");
-	if (json_object_get(header->json, "b64") != NULL)
+	if (object_has(obj, "b64"))
 		return err_set(err, ERR_MALFORMED, "RFC 8555 6.2",
 		    "the protected header has \"b64\"; the payload must be "
 		    "base64url-encoded");
@@ -79,21 +124,23 @@ refuse_extensions(const struct jws_header *header, struct err *err)
 }
 
 static int
-parse_key(struct jws_header *header, struct err *err)
+parse_key(const struct object *obj, struct jws_header *header,
+    struct err *err)
 {
-	int r = json_get_string(header->json, "kid", &header->kid, err);
+	bool has_jwk = object_has(obj, "jwk");
+	int r = object_string(obj, "kid", false, &header->kid, err);
 
 	if (r != 0)
 		return err_prefix(err, "the protected header");
-	header->jwk = json_object_get(header->json, "jwk");
-	if ((header->jwk != NULL) == (header->kid.data != NULL))
+	if (has_jwk == (header->kid.data != NULL))
 		return err_set(err, ERR_MALFORMED, "RFC 8555 6.2",
 		    "the protected header has %s of \"jwk\" and \"kid\"; one "
-		    "is needed", header->jwk != NULL ? "both" : "neither");
-	if (header->jwk != NULL && !json_is_object(header->jwk))
+		    "is needed", has_jwk ? "both" : "neither");
+	header->jwk = json_object_get(obj->json, "jwk");
+	if (has_jwk && !json_is_object(header->jwk))
 		return err_set(err, ERR_MALFORMED, "RFC 7515 4.1.3",
 		    "the protected header's \"jwk\" is not an object");
-	if (header->kid.data != NULL && !is_url_text(header->kid))
+	if (!has_jwk && !is_url_text(header->kid))
 		return err_set(err, ERR_MALFORMED, "RFC 8555 6.2",
 		    "the protected header's \"kid\" is not an account URL of "
 		    "at most %d bytes", JWS_URL_MAX);
@@ -101,12 +148,13 @@ parse_key(struct jws_header *header, struct err *err)
 }
 
 static int
-parse_target(struct jws_header *header, struct err *err)
+parse_target(const struct object *obj, struct jws_header *header,
+    struct err *err)
 {
-	int r = json_get_string(header->json, "nonce", &header->nonce, err);
+	int r = object_string(obj, "nonce", false, &header->nonce, err);
 
 	if (r == 0)
-		r = json_get_string(header->json, "url", &header->url, err);
+		r = object_string(obj, "url", false, &header->url, err);
 	if (r != 0)
 		return err_prefix(err, "the protected header");
 	if (header->nonce.data != NULL && !is_nonce(header->nonce))
@@ -123,6 +171,7 @@ parse_target(struct jws_header *header, struct err *err)
 int
 jws_header_parse(struct span header, struct jws_header *ret, struct err *err)
 {
+	struct object obj;
 	int r;
 
 	*ret = (struct jws_header){ .json = NULL };
@@ -130,15 +179,16 @@ jws_header_parse(struct span header, struct jws_header *ret, struct err *err)
 		return err_set(err, ERR_MALFORMED, "RFC 8555 6.2",
 		    "the protected header has %zu bytes; at most %d are taken",
 		    header.len, JWS_HEADER_MAX);
-	r = json_parse_object(header, "the protected header", &ret->json, err);
+	r = object_parse(header, "the protected header", &obj, err);
+	ret->json = obj.json;
 	if (r == 0)
-		r = refuse_extensions(ret, err);
+		r = refuse_extensions(&obj, err);
 	if (r == 0)
-		r = parse_alg(ret, err);
+		r = parse_alg(&obj, ret, err);
 	if (r == 0)
-		r = parse_key(ret, err);
+		r = parse_key(&obj, ret, err);
 	if (r == 0)
-		r = parse_target(ret, err);
+		r = parse_target(&obj, ret, err);
 	if (r != 0)
 		jws_header_done(ret);
 	return r;
@@ -157,12 +207,12 @@ jws_header_done(struct jws_header *header)
  * holds for the flattened form by section 7.2.2.
  */
 static int
-refuse_unprotected(const json_t *body, struct err *err)
+refuse_unprotected(const struct object *body, struct err *err)
 {
 	static const char *const refused[] = { "header", "signatures" };
 
 	for (size_t i = 0; i < 2; i++) {
-		if (json_object_get(body, refused[i]) != NULL)
+		if (object_has(body, refused[i]))
 			return err_set(err, ERR_MALFORMED, "RFC 8555 6.2",
 			    "the JWS has a member \"%s\"; it must be in the "
 			    "flattened form with one signature and nothing "
@@ -172,11 +222,11 @@ refuse_unprotected(const json_t *body, struct err *err)
 }
 
 static int
-get_part(const json_t *body, const char *name, struct arena *arena,
+get_part(const struct object *body, const char *name, struct arena *arena,
     struct span *ret_text, struct span *ret_bytes, struct err *err)
 {
 	struct span text;
-	int r = json_need_string(body, name, &text, err);
+	int r = object_string(body, name, true, &text, err);
 
 	if (r != 0)
 		return err_prefix(err, "the JWS");
@@ -191,28 +241,29 @@ int
 jws_parse(struct span body, struct arena *arena, struct jws *ret,
     struct err *err)
 {
-	cleanup_json json_t *json = NULL;
 	struct span header, unused;
+	struct object obj;
 	int r;
 
 	*ret = (struct jws){ .payload = SPAN_NONE };
 	if (body.len > JWS_BODY_MAX)
 		return err_set(err, ERR_TOO_LARGE, "RFC 9110 15.5.14",
 		    "the request has more than %d bytes", JWS_BODY_MAX);
-	r = json_parse_object(body, "the JWS", &json, err);
+	r = object_parse(body, "the JWS", &obj, err);
 	if (r == 0)
-		r = refuse_unprotected(json, err);
+		r = refuse_unprotected(&obj, err);
 	if (r == 0)
-		r = get_part(json, "protected", arena, &ret->protected_b64,
+		r = get_part(&obj, "protected", arena, &ret->protected_b64,
 		    &header, err);
 	if (r == 0)
-		r = get_part(json, "payload", arena, &ret->payload_b64,
+		r = get_part(&obj, "payload", arena, &ret->payload_b64,
 		    &ret->payload, err);
 	if (r == 0)
-		r = get_part(json, "signature", arena, &unused,
+		r = get_part(&obj, "signature", arena, &unused,
 		    &ret->signature, err);
 	if (r == 0)
 		r = jws_header_parse(header, &ret->header, err);
+	json_decref(obj.json);
 	return r;
 }
 

@@ -32,7 +32,8 @@ struct jws_header {
 	struct span url;   /* empty if absent */
 	struct span kid;   /* empty if jwk is there */
 	json_t *jwk;       /* NULL if kid is there; borrowed from json */
-	json_t *json;      /* owner of all of the above */
+	json_t *json;      /* all members, or NULL for a header of plain text
+	                      members (base/json_flat.h) */
 };
 
 struct jws {
@@ -50,7 +51,8 @@ int jws_parse(struct span body, struct arena *arena, struct jws *ret,
     struct err *err);
 void jws_done(struct jws *jws);
 
-/* Parses a decoded protected header alone. jws_header_done frees. */
+/* Parses a decoded protected header alone: header must outlive *ret, which
+ * may borrow from it. jws_header_done frees. */
 int jws_header_parse(struct span header, struct jws_header *ret,
     struct err *err);
 void jws_header_done(struct jws_header *header);
