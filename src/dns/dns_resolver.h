@@ -20,6 +20,7 @@ enum dns_type { DNS_A = 1, DNS_TXT = 16, DNS_AAAA = 28, DNS_CAA = 257 };
 struct dns_query {
 	struct span name; /* canonical text without final dot */
 	enum dns_type type;
+	int64_t timeout_ms; /* 0 or more than DNS_TIMEOUT_MS: that */
 };
 
 enum dns_status {
