@@ -27,6 +27,8 @@ enum key_use {
 /* -ERR_BAD_PUBLIC_KEY with the rule and the remedy. */
 int key_check(EVP_PKEY *key, enum key_use use, struct err *err);
 
+#define KEY_SPKI_MAX 1200 /* bytes: RSA 4096 with any exponent */
+
 /* SubjectPublicKeyInfo DER, allocated in arena. */
 int key_to_spki(EVP_PKEY *key, struct arena *arena, struct span *ret,
     struct err *err);

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/ec.h>
+#include <openssl/param_build.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
+
+#include "pkix/key.h"
+
+static EVP_PKEY *
+rsa_key(const BIGNUM *n, unsigned long exponent)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+	OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
+	OSSL_PARAM *params;
+	EVP_PKEY *key = NULL;
+
+	OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, n);
+	OSSL_PARAM_BLD_push_ulong(build, OSSL_PKEY_PARAM_RSA_E, exponent);
+	params = OSSL_PARAM_BLD_to_param(build);
+	assert_int_equal(EVP_PKEY_fromdata_init(ctx), 1);
+	assert_int_equal(EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY,
+	    params), 1);
+	OSSL_PARAM_free(params);
+	OSSL_PARAM_BLD_free(build);
+	EVP_PKEY_CTX_free(ctx);
+	return key;
+}
+
+/* A random prime of bits with its two top bits set. */
+static BIGNUM *
+prime(int bits)
+{
+	BIGNUM *p = BN_new();
+
+	assert_int_equal(BN_generate_prime_ex(p, bits, 0, NULL, NULL, NULL), 1);
+	return p;
+}
+
+static BIGNUM *
+product(const BIGNUM *p, const BIGNUM *q)
+{
+	BN_CTX *ctx = BN_CTX_new();
+	BIGNUM *n = BN_new();
+
+	assert_int_equal(BN_mul(n, p, q, ctx), 1);
+	BN_CTX_free(ctx);
+	return n;
+}
+
+static void
+expect_key(EVP_PKEY *key, enum key_use use, enum err_kind kind,
+    const char *rule)
+{
+	struct err err = ERR_INIT;
+	int r = key_check(key, use, &err);
+
+	if (r != -(int)kind)
+		fail_msg("got %d (%s), wanted %d", r, err.text, -(int)kind);
+	if (rule != NULL)
+		assert_string_equal(err.rule, rule);
+}
+
+/* i2d_PUBKEY and d2i_PUBKEY are the judges of both directions. */
+static void
+round_trip(EVP_PKEY *key)
+{
+	struct arena arena = { 0 };
+	struct span spki;
+	uint8_t *expected = NULL;
+	int len = i2d_PUBKEY(key, &expected);
+	EVP_PKEY *again;
+
+	assert_int_equal(key_to_spki(key, &arena, &spki, NULL), 0);
+	assert_int_equal(spki.len, len);
+	assert_memory_equal(spki.data, expected, spki.len);
+	assert_int_equal(key_from_spki(spki, &again, NULL), 0);
+	assert_int_equal(EVP_PKEY_eq(key, again), 1);
+	EVP_PKEY_free(again);
+	assert_int_not_equal(key_from_spki(span_of(spki.data, spki.len - 1),
+	    &again, NULL), 0);
+	OPENSSL_free(expected);
+	arena_free(&arena);
+}
+
+static void
+test_ec(void **state)
+{
+	static const char *const good[] = { "P-256", "P-384", "P-521" };
+	static const char *const bad[] = { "secp256k1", "P-224" };
+	EVP_PKEY *key;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		key = EVP_EC_gen(good[i]);
+		expect_key(key, KEY_USE_ACCOUNT, ERR_NONE, NULL);
+		expect_key(key, KEY_USE_CERTIFICATE, ERR_NONE, NULL);
+		round_trip(key);
+		EVP_PKEY_free(key);
+	}
+	for (size_t i = 0; i < 2; i++) {
+		key = EVP_EC_gen(bad[i]);
+		expect_key(key, KEY_USE_ACCOUNT, ERR_BAD_PUBLIC_KEY,
+		    "BR 6.1.5");
+		EVP_PKEY_free(key);
+	}
+}
+
+static void
+test_off_curve(void **state)
+{
+	EVP_PKEY *key = EVP_EC_gen("P-256"), *again;
+	struct arena arena = { 0 };
+	struct span spki;
+	struct err err;
+	uint8_t copy[200];
+
+	(void)state;
+	assert_int_equal(key_to_spki(key, &arena, &spki, NULL), 0);
+	memcpy(copy, spki.data, spki.len);
+	copy[spki.len - 1] ^= 1;
+	assert_int_equal(key_from_spki(span_of(copy, spki.len), &again, &err),
+	    -ERR_BAD_PUBLIC_KEY);
+	memset(copy + spki.len - 64, 0, 64); /* infinity, sort of */
+	assert_int_equal(key_from_spki(span_of(copy, spki.len), &again, &err),
+	    -ERR_BAD_PUBLIC_KEY);
+	memset(copy + spki.len - 64, 0xff, 64); /* beyond the field */
+	assert_int_equal(key_from_spki(span_of(copy, spki.len), &again, &err),
+	    -ERR_BAD_PUBLIC_KEY);
+	EVP_PKEY_free(key);
+	arena_free(&arena);
+}
+
+static void
+test_ed25519(void **state)
+{
+	EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+
+	(void)state;
+	expect_key(key, KEY_USE_ACCOUNT, ERR_NONE, NULL);
+	expect_key(key, KEY_USE_CERTIFICATE, ERR_BAD_PUBLIC_KEY, "BR 6.1.5");
+	round_trip(key);
+	EVP_PKEY_free(key);
+}
+
+static void
+test_rsa(void **state)
+{
+	EVP_PKEY *key = EVP_RSA_gen(2048);
+	BIGNUM *n = NULL;
+	EVP_PKEY *other;
+
+	(void)state;
+	expect_key(key, KEY_USE_CERTIFICATE, ERR_NONE, NULL);
+	round_trip(key);
+	assert_int_equal(EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_N, &n),
+	    1);
+	other = rsa_key(n, 3);
+	expect_key(other, KEY_USE_ACCOUNT, ERR_BAD_PUBLIC_KEY, "BR 6.1.6");
+	EVP_PKEY_free(other);
+	other = rsa_key(n, 65538);
+	expect_key(other, KEY_USE_ACCOUNT, ERR_BAD_PUBLIC_KEY, "BR 6.1.6");
+	EVP_PKEY_free(other);
+	BN_free(n);
+	EVP_PKEY_free(key);
+}
+
+static void
+test_rsa_size(void **state)
+{
+	static const int bits[] = { 1024, 2047, 2056, 4104 };
+	BIGNUM *n = BN_new();
+	EVP_PKEY *key;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bits) / sizeof(bits[0]); i++) {
+		BN_rand(n, bits[i], BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ODD);
+		key = rsa_key(n, 65537);
+		expect_key(key, KEY_USE_ACCOUNT, ERR_BAD_PUBLIC_KEY,
+		    "BR 6.1.5");
+		EVP_PKEY_free(key);
+	}
+	BN_free(n);
+}
+
+static void
+test_rsa_small_factor(void **state)
+{
+	BIGNUM *p = BN_new(), *q = BN_new(), *n;
+	EVP_PKEY *key;
+
+	(void)state;
+	BN_set_word(p, 751);
+	BN_rand(q, 2038, BN_RAND_TOP_TWO, BN_RAND_BOTTOM_ODD);
+	n = product(p, q);
+	key = rsa_key(n, 65537);
+	expect_key(key, KEY_USE_ACCOUNT, ERR_BAD_PUBLIC_KEY, "BR 6.1.6");
+	EVP_PKEY_free(key);
+	BN_free(n);
+	BN_free(p);
+	BN_free(q);
+}
+
+static void
+test_rsa_close_primes(void **state)
+{
+	BIGNUM *p = prime(1024), *q = BN_dup(p), *n;
+	BN_CTX *ctx = BN_CTX_new();
+	EVP_PKEY *key;
+
+	(void)state;
+	do
+		BN_add_word(q, 2);
+	while (BN_check_prime(q, ctx, NULL) != 1);
+	n = product(p, q);
+	key = rsa_key(n, 65537);
+	expect_key(key, KEY_USE_ACCOUNT, ERR_BAD_PUBLIC_KEY, "BR 6.1.1.3");
+	EVP_PKEY_free(key);
+	BN_free(n);
+	n = product(p, p); /* the power of a prime */
+	key = rsa_key(n, 65537);
+	expect_key(key, KEY_USE_ACCOUNT, ERR_BAD_PUBLIC_KEY, "BR 6.1.1.3");
+	EVP_PKEY_free(key);
+	BN_free(n);
+	BN_free(p);
+	BN_free(q);
+	BN_CTX_free(ctx);
+}
+
+/* A number that has the fingerprint: a power of 65537 modulo the product of
+ * the first 39 primes, with random high bits that keep the residue. */
+static void
+test_rsa_roca(void **state)
+{
+	BN_CTX *ctx = BN_CTX_new();
+	BIGNUM *m = BN_new(), *n = BN_new(), *k = BN_new();
+	EVP_PKEY *key;
+
+	(void)state;
+	BN_one(m);
+	for (unsigned p = 2, d; p <= 167; p++) {
+		for (d = 2; d < p && p % d != 0; d++)
+			;
+		if (d == p)
+			BN_mul_word(m, p);
+	}
+	BN_set_word(n, 65537);
+	BN_set_word(k, 123457);
+	BN_mod_exp(n, n, k, m, ctx);
+	BN_rand(k, 2047 - BN_num_bits(m), BN_RAND_TOP_TWO, BN_RAND_BOTTOM_ANY);
+	BN_lshift1(k, k);
+	BN_mul(k, k, m, ctx);
+	BN_add(n, n, k);
+	while (BN_num_bits(n) < 2048)
+		BN_add(n, n, k);
+	/* Other small factors would be found first. */
+	for (unsigned p = 173; p < 752; p++)
+		if (BN_mod_word(n, p) == 0) {
+			BN_add(n, n, m);
+			BN_add(n, n, m);
+			p = 173;
+		}
+	key = rsa_key(n, 65537);
+	expect_key(key, KEY_USE_ACCOUNT, ERR_BAD_PUBLIC_KEY, "BR 6.1.1.3");
+	EVP_PKEY_free(key);
+	BN_free(m);
+	BN_free(n);
+	BN_free(k);
+	BN_CTX_free(ctx);
+}
+
+static void
+test_pem(void **state)
+{
+	EVP_PKEY *key, *again;
+	struct err err;
+	struct bld out;
+
+	(void)state;
+	assert_int_equal(key_generate(&key, NULL), 0);
+	bld_init(&out, 4096);
+	assert_int_equal(key_to_pem(key, &out, NULL), 0);
+	assert_int_equal(key_from_pem(bld_view(&out), &again, NULL), 0);
+	assert_int_equal(EVP_PKEY_eq(key, again), 1);
+	EVP_PKEY_free(key);
+	assert_int_equal(key_from_pem(SPAN_LIT("no key"), &key, &err),
+	    -ERR_CONFIG);
+	EVP_PKEY_free(again);
+	bld_free(&out);
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_ec),
+		cmocka_unit_test(test_off_curve),
+		cmocka_unit_test(test_ed25519),
+		cmocka_unit_test(test_rsa),
+		cmocka_unit_test(test_rsa_size),
+		cmocka_unit_test(test_rsa_small_factor),
+		cmocka_unit_test(test_rsa_close_primes),
+		cmocka_unit_test(test_rsa_roca),
+		cmocka_unit_test(test_pem),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
