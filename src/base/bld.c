@@ -9,6 +9,7 @@
 #include "base/mem.h"
 
 #define BLD_FIRST_CAP 256
+#define BLD_FMT_SMALL 256 /* bytes of text made without the heap */
 
 void
 bld_init(struct bld *bld, size_t max)
@@ -139,22 +140,25 @@ bld_span32(struct bld *bld, struct span s)
 void
 bld_fmt(struct bld *bld, const char *fmt, ...)
 {
+	char small[BLD_FMT_SMALL], *text = small;
 	va_list ap, again;
-	char *at;
 	int n;
 
 	va_start(ap, fmt);
 	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, fmt, ap);
+	n = vsnprintf(small, sizeof(small), fmt, ap);
 	va_end(ap);
-	at = n < 0 ? NULL : (char *)bld_grow(bld, (size_t)n + 1);
-	if (at != NULL) {
-		vsnprintf(at, (size_t)n + 1, fmt, again);
-		bld->len--;
-	} else {
-		bld->failed = true;
+	if (n >= BLD_FMT_SMALL) {
+		text = mem_alloc((size_t)n + 1);
+		vsnprintf(text, (size_t)n + 1, fmt, again);
 	}
 	va_end(again);
+	if (n < 0)
+		bld->failed = true;
+	else
+		bld_bytes(bld, text, (size_t)n);
+	if (text != small)
+		free(text);
 }
 
 int

@@ -44,7 +44,7 @@ void bld_span32(struct bld *bld, struct span s);
 
 /* Text as printf makes it, without a NUL. */
 void bld_fmt(struct bld *bld, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
+    __attribute__((format(printf, 2, 3), nonnull(2)));
 
 /* Makes room for len bytes and returns where they go, or NULL if failed. The
  * caller fills all of them before the next call. */

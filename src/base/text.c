@@ -245,12 +245,12 @@ text_time(char out[TEXT_TIME_SIZE], int64_t ms)
 	/* What RFC 3339's four-digit years can say. */
 	const int64_t first = days_of_date(0, 1, 1) * S_PER_DAY;
 	const int64_t last = days_of_date(10000, 1, 1) * S_PER_DAY - 1;
-	int64_t s = (ms >= 0 ? ms : ms - (MS_PER_S - 1)) / MS_PER_S;
+	int64_t s = ms / MS_PER_S - (ms % MS_PER_S < 0);
 	int64_t days;
 	int year, month, day, of_day;
 
 	s = s < first ? first : s > last ? last : s;
-	days = (s >= 0 ? s : s - (S_PER_DAY - 1)) / S_PER_DAY;
+	days = s / S_PER_DAY - (s % S_PER_DAY < 0);
 	of_day = (int)(s - days * S_PER_DAY);
 	date_of_days(days, &year, &month, &day);
 	memcpy(out, "0000-00-00T00:00:00Z", TEXT_TIME_SIZE);
