@@ -7,8 +7,8 @@
  *
  * One const table of rows (config_rows) drives parsing, defaults, checks,
  * the form in which master hands the configuration to its children, and the
- * manual. Every key has a useful default. A row says whether SIGHUP can change
- * it; a reload that changes another key is refused whole.
+ * manual. Every key but base_url has a useful default. A row says whether
+ * SIGHUP can change it; a reload that changes another key is refused whole.
  *
  * Relative paths are relative to the configuration file's folder. The file
  * holds no secret.
@@ -18,6 +18,10 @@
 #include "base/cur.h"
 #include "base/err.h"
 
+#define CONFIG_FILE_MAX 65536    /* bytes of the file */
+#define CONFIG_KEYS_MAX 40       /* rows of the table */
+#define CONFIG_KEY_SIZE 64       /* bytes of a key, with the final NUL */
+#define CONFIG_PROCESSES_MAX 16  /* of one role */
 #define CONFIG_TEXT_MAX 1024     /* bytes of one string value */
 #define CONFIG_LISTEN_MAX 8      /* addresses in listen */
 #define CONFIG_ERRORS_MAX 32     /* mistakes reported in one check */
@@ -54,6 +58,8 @@ struct config {
 	int64_t uid_base;         /* "uid_base": role uids start here if root */
 	int64_t log_level;        /* enum log_level */
 	enum config_program program; /* "program" */
+	int lines[CONFIG_KEYS_MAX]; /* where each row's key stands in file; 0
+	                               where it does not; not encoded */
 	/* dev mode only, never in a file */
 	bool dev;
 	bool dev_always_valid;
@@ -65,7 +71,7 @@ struct config {
 /* One mistake, as `signetd check` prints it. */
 struct config_error {
 	int line; /* 0: the file as a whole */
-	char key[64];
+	char key[CONFIG_KEY_SIZE]; /* or "" */
 	char text[ERR_TEXT_SIZE]; /* what is wrong and the remedy */
 };
 struct config_errors {
@@ -73,16 +79,33 @@ struct config_errors {
 	struct config_error items[CONFIG_ERRORS_MAX];
 };
 
-void config_init(struct config *config); /* all defaults */
+/* All defaults; paths that hang on directory stay NULL. config_free leaves a
+ * struct that may be freed again. */
+void config_init(struct config *config);
 void config_free(struct config *config);
 
+/* Sets directory (absolute), and what hangs on it and is still NULL. */
+void config_set_directory(struct config *config, const char *directory);
+
 /* Parses and checks values; finds all mistakes, not just the first.
- * -ERR_CONFIG when errors->count > 0. */
+ * -ERR_CONFIG when errors->count > 0 (err then has the first of them), -ERR_IO
+ * when there is no such file. On failure ret is freed. */
 int config_read(const char *file, struct config *ret,
     struct config_errors *errors, struct err *err);
 
-/* Whether files, addresses and keys that config names can be used. */
-int config_check_world(const struct config *config,
+/* The same for a file's text; file, absolute, is for messages and paths. */
+int config_parse(struct span text, const char *file, struct config *ret,
+    struct config_errors *errors, struct err *err);
+
+/* Adds a mistake; more than CONFIG_ERRORS_MAX are dropped. */
+void config_errors_add(struct config_errors *errors, int line,
+    const char *key, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* Whether files, addresses and keys that config names can be used: adds what
+ * is wrong with them to errors. Addresses that are in use are only wrong when
+ * the CA does not run. -ERR_CONFIG when errors->count > 0. */
+int config_check_world(const struct config *config, bool running,
     struct config_errors *errors);
 
 /* 0 if a running CA can change from old to new, else -ERR_CONFIG naming the

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "conf/config.h"
+
+#include "base/mem.h"
+#include "conf/config_rows.h"
+#include "conf/config_text.h"
+#include "conf/config_value.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <unistd.h>
+
+/* Defaults are texts of our own table: one that is refused is a bug. */
+static void
+set_default(struct config *config, const struct config_row *row,
+    const char *base)
+{
+	struct err err = ERR_INIT;
+
+	if (config_value_set(config, row, row->def, base, &err) == 0)
+		return;
+	fprintf(stderr, "signet: default of %s: %s\n", row->key, err.text);
+	abort();
+}
+
+void
+config_init(struct config *config)
+{
+	memset(config, 0, sizeof(*config));
+	for (size_t i = 0; i < config_rows_count; i++) {
+		const struct config_row *row = &config_rows[i];
+
+		if (row->def != NULL && row->kind != CONFIG_PATH)
+			set_default(config, row, NULL);
+	}
+}
+
+void
+config_free(struct config *config)
+{
+	for (size_t i = 0; i < config_rows_count; i++)
+		config_value_clear(config, &config_rows[i]);
+	free(config->file);
+	config->file = NULL;
+}
+
+void
+config_set_directory(struct config *config, const char *directory)
+{
+	if (directory != config->directory) {
+		free(config->directory);
+		config->directory = mem_strdup(directory);
+	}
+	for (size_t i = 0; i < config_rows_count; i++) {
+		const struct config_row *row = &config_rows[i];
+		char *const *at = (char *const *)((char *)config + row->offset);
+
+		if (row->kind == CONFIG_PATH && row->def != NULL && *at == NULL)
+			set_default(config, row, config->directory);
+	}
+}
+
+void
+config_errors_add(struct config_errors *errors, int line, const char *key,
+    const char *fmt, ...)
+{
+	struct config_error *item;
+	size_t i = errors->count;
+	va_list ap;
+
+	if (errors->count == CONFIG_ERRORS_MAX)
+		return;
+	errors->count++;
+	/* In the order of lines; those of the file as a whole come last. */
+	while (i > 0 && line != 0 && (errors->items[i - 1].line > line ||
+	    errors->items[i - 1].line == 0)) {
+		errors->items[i] = errors->items[i - 1];
+		i--;
+	}
+	item = &errors->items[i];
+	item->line = line;
+	snprintf(item->key, sizeof(item->key), "%s", key);
+	va_start(ap, fmt);
+	vsnprintf(item->text, sizeof(item->text), fmt, ap);
+	va_end(ap);
+}
+
+struct reading {
+	struct config *config;
+	struct config_errors *errors;
+	char base[PATH_MAX]; /* the file's folder */
+};
+
+static bool
+has_control(const char *text)
+{
+	for (; *text != '\0'; text++) {
+		if ((*text > 0 && *text < ' ') || *text == 0x7f)
+			return true;
+	}
+	return false;
+}
+
+static void
+on_word(void *ctx, const struct config_word *word)
+{
+	struct reading *reading = ctx;
+	int *line = &reading->config->lines[word->row - config_rows];
+	struct err err = ERR_INIT;
+
+	if (word->first && *line != 0) {
+		config_errors_add(reading->errors, word->line, word->row->key,
+		    "it is already set in line %d; remove one of the two",
+		    *line);
+		return;
+	}
+	if (!word->first && word->row->kind != CONFIG_LIST) {
+		config_errors_add(reading->errors, word->line, word->row->key,
+		    "it takes one value, not a list; write %s = \"value\"",
+		    word->row->key);
+		return;
+	}
+	/* The first element replaces the default. */
+	if (word->first)
+		config_value_clear(reading->config, word->row);
+	*line = *line == 0 ? word->line : *line;
+	if (has_control(word->value))
+		err_set(&err, ERR_CONFIG, NULL, "the value has a control "
+		    "character; remove it");
+	else
+		config_value_set(reading->config, word->row, word->value,
+		    reading->base, &err);
+	if (err.kind != ERR_NONE)
+		config_errors_add(reading->errors, word->line, word->row->key,
+		    "%s", err.text);
+}
+
+static void
+check_required(struct reading *reading)
+{
+	const struct config *config = reading->config;
+
+	for (size_t i = 0; i < config_rows_count; i++) {
+		const struct config_row *row = &config_rows[i];
+
+		if (row->required && config->lines[i] == 0)
+			config_errors_add(reading->errors, 0, row->key, "it is "
+			    "not set; add %s = VALUE with %s", row->key,
+			    row->form);
+	}
+}
+
+/* The first mistake as an error, for those who have room for one only. */
+static int
+first_error(const char *file, const struct config_errors *errors,
+    struct err *err)
+{
+	const struct config_error *first = &errors->items[0];
+	char more[64] = "";
+
+	if (errors->count > 1)
+		snprintf(more, sizeof(more), " (and %zu more: see `signetd "
+		    "check`)", errors->count - 1);
+	return err_set(err, ERR_CONFIG, NULL, "%s:%d: %s%s%s%s", file,
+	    first->line, first->key, first->key[0] == '\0' ? "" : ": ",
+	    first->text, more);
+}
+
+int
+config_parse(struct span text, const char *file, struct config *ret,
+    struct config_errors *errors, struct err *err)
+{
+	struct reading reading = { .config = ret, .errors = errors };
+	const char *slash = strrchr(file, '/');
+	char *copy = mem_alloc(text.len + 1);
+
+	config_init(ret);
+	ret->file = mem_strdup(file);
+	snprintf(reading.base, sizeof(reading.base), "%.*s",
+	    slash == NULL || slash == file ? 1 : (int)(slash - file),
+	    slash == NULL ? "." : file);
+	if (text.len > 0)
+		memcpy(copy, text.data, text.len);
+	copy[text.len] = '\0';
+	if (text.len > CONFIG_FILE_MAX) {
+		config_errors_add(errors, 0, "", "the file is longer than %d "
+		    "bytes; is it the right one?", CONFIG_FILE_MAX);
+	} else if (strlen(copy) != text.len) {
+		config_errors_add(errors, 0, "", "the file has NUL bytes; is "
+		    "it the right one?");
+	} else if (config_text_clean(copy, errors) == 0) {
+		config_text_parse(copy, on_word, &reading, errors);
+		check_required(&reading);
+	}
+	free(copy);
+	config_set_directory(ret, ret->directory == NULL ? reading.base :
+	    ret->directory);
+	if (errors->count == 0)
+		return 0;
+	config_free(ret);
+	return first_error(file, errors, err);
+}
+
+static int
+read_file(const char *file, struct bld *out, struct err *err)
+{
+	int fd = open(file, O_RDONLY | O_CLOEXEC);
+	uint8_t buf[4096];
+	ssize_t n;
+
+	if (fd < 0)
+		return err_errno(err, "cannot open %s", file);
+	while ((n = read(fd, buf, sizeof(buf))) > 0 &&
+	    out->len <= CONFIG_FILE_MAX)
+		bld_bytes(out, buf, (size_t)n);
+	if (n < 0)
+		err_errno(err, "cannot read %s", file);
+	close(fd);
+	return n < 0 ? -(int)ERR_IO : 0;
+}
+
+int
+config_read(const char *file, struct config *ret,
+    struct config_errors *errors, struct err *err)
+{
+	char path[PATH_MAX];
+	struct bld text;
+	int r;
+
+	memset(ret, 0, sizeof(*ret));
+	if (realpath(file, path) == NULL)
+		return err_errno(err, "cannot open %s", file);
+	bld_init(&text, 2 * CONFIG_FILE_MAX);
+	r = read_file(path, &text, err);
+	if (r == 0)
+		r = config_parse(bld_view(&text), path, ret, errors, err);
+	bld_free(&text);
+	return r;
+}
+
+void
+config_encode(struct bld *out, const struct config *config)
+{
+	bld_span16(out, span_str(config->file));
+	for (size_t i = 0; i < config_rows_count; i++)
+		config_value_encode(out, config, &config_rows[i]);
+}
+
+int
+config_decode(struct span in, struct config *ret, struct err *err)
+{
+	struct cur cur = CUR_OF(in);
+	struct span file = cur_span16(&cur);
+
+	memset(ret, 0, sizeof(*ret));
+	if (file.len > 0) {
+		ret->file = mem_zalloc(file.len + 1);
+		memcpy(ret->file, file.data, file.len);
+	}
+	for (size_t i = 0; i < config_rows_count; i++)
+		config_value_decode(&cur, ret, &config_rows[i]);
+	if (cur_end(&cur) == 0)
+		return 0;
+	config_free(ret);
+	return err_set(err, ERR_FRAME, NULL, "the configuration from master "
+	    "is not of its form");
+}

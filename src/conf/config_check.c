@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "conf/config_form.h"
+#include "conf/config_rows.h"
+#include "conf/config_value.h"
+#include "conf/layout.h"
+#include "http/url.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct world {
+	const struct config *config;
+	struct config_errors *errors;
+	bool running;
+};
+
+static int
+line_of(const struct config *config, const char *key)
+{
+	const struct config_row *row = config_rows_find(key);
+
+	return row == NULL ? 0 : config->lines[row - config_rows];
+}
+
+/* A file that a key names, opened after a look at it; NULL when that is not
+ * possible, which is then among the errors. */
+static FILE *
+open_file(struct world *world, const char *key, const char *path, bool secret)
+{
+	int line = line_of(world->config, key);
+	struct stat st;
+	FILE *f;
+
+	f = fopen(path, "re");
+	if (f == NULL) {
+		config_errors_add(world->errors, line, key, "cannot read %s "
+		    "(%s); %s", path, strerror(errno), errno == ENOENT ?
+		    "give the path of a file that exists" :
+		    "let the user that starts signetd read it");
+		return NULL;
+	}
+	if (fstat(fileno(f), &st) != 0 || !S_ISREG(st.st_mode)) {
+		config_errors_add(world->errors, line, key, "%s is not a file; "
+		    "give the path of one", path);
+		fclose(f);
+		return NULL;
+	}
+	if (secret && (st.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+		config_errors_add(world->errors, line, key, "others than its "
+		    "owner can use %s (mode %04o); run `chmod 0400 %s`", path,
+		    (unsigned)st.st_mode & 07777U, path);
+	return f;
+}
+
+static X509 *
+load_certificate(struct world *world, const char *key, const char *path)
+{
+	FILE *f = open_file(world, key, path, false);
+	X509 *ret;
+
+	if (f == NULL)
+		return NULL;
+	ret = PEM_read_X509(f, NULL, NULL, NULL);
+	fclose(f);
+	if (ret == NULL)
+		config_errors_add(world->errors, line_of(world->config, key),
+		    key, "there is no certificate in %s; it must begin with "
+		    "-----BEGIN CERTIFICATE-----", path);
+	return ret;
+}
+
+/* A terminal is not asked: the CA starts with nobody there. */
+static int
+no_passphrase(char *buf, int size, int rwflag, void *arg)
+{
+	(void)buf, (void)size, (void)rwflag, (void)arg;
+	return -1;
+}
+
+static EVP_PKEY *
+load_key(struct world *world, const char *key, const char *path)
+{
+	FILE *f = open_file(world, key, path, true);
+	EVP_PKEY *ret;
+
+	if (f == NULL)
+		return NULL;
+	ret = PEM_read_PrivateKey(f, NULL, no_passphrase, NULL);
+	fclose(f);
+	if (ret == NULL)
+		config_errors_add(world->errors, line_of(world->config, key),
+		    key, "there is no key without passphrase in %s; it must "
+		    "begin with -----BEGIN PRIVATE KEY-----", path);
+	return ret;
+}
+
+static void
+check_time(struct world *world, X509 *cert)
+{
+	const struct config *config = world->config;
+	int line = line_of(config, "tls_certificate");
+	const char *path = config->tls_certificate;
+	size_t len = strlen(config->directory);
+
+	/* Ours is renewed whenever the CA starts. */
+	if (strncmp(path, config->directory, len) == 0 && path[len] == '/' &&
+	    strcmp(path + len + 1, LAYOUT_API_CERTIFICATE) == 0)
+		return;
+	if (X509_cmp_current_time(X509_get0_notBefore(cert)) > 0)
+		config_errors_add(world->errors, line, "tls_certificate", "%s "
+		    "is not valid yet; see to it that the clock is right",
+		    path);
+	if (X509_cmp_current_time(X509_get0_notAfter(cert)) < 0)
+		config_errors_add(world->errors, line, "tls_certificate", "%s "
+		    "has expired; renew it", path);
+}
+
+static void
+check_host(struct world *world, X509 *cert)
+{
+	const struct config *config = world->config;
+	struct url url;
+
+	if (config->base_url == NULL ||
+	    url_parse(NULL, span_str(config->base_url), &url, NULL) != 0)
+		return;
+	if ((url.host_is_ip ? X509_check_ip_asc(cert, url.host, 0) :
+	    X509_check_host(cert, url.host, 0, 0, NULL)) == 1)
+		return;
+	config_errors_add(world->errors, line_of(config, "tls_certificate"),
+	    "tls_certificate", "%s is not for %s, the host of base_url, so "
+	    "clients will refuse it; get one for that name",
+	    config->tls_certificate, url.host);
+}
+
+static void
+check_tls(struct world *world)
+{
+	const struct config *config = world->config;
+	X509 *cert;
+	EVP_PKEY *key;
+
+	cert = load_certificate(world, "tls_certificate",
+	    config->tls_certificate);
+	key = load_key(world, "tls_key", config->tls_key);
+	if (cert != NULL) {
+		check_time(world, cert);
+		check_host(world, cert);
+	}
+	if (cert != NULL && key != NULL &&
+	    X509_check_private_key(cert, key) != 1)
+		config_errors_add(world->errors, line_of(config, "tls_key"),
+		    "tls_key", "the key in %s is not that of the certificate "
+		    "in %s; give the two that belong together",
+		    config->tls_key, config->tls_certificate);
+	X509_free(cert);
+	EVP_PKEY_free(key);
+}
+
+static const char *
+bind_remedy(int error)
+{
+	switch (error) {
+	case EADDRINUSE:
+		return "stop the program that uses it, or choose another port";
+	case EADDRNOTAVAIL:
+		return "give an address of this machine";
+	case EACCES:
+		return "start signetd as root, or choose a port over 1023";
+	default:
+		return "choose another address";
+	}
+}
+
+static void
+check_listen(struct world *world, const char *text)
+{
+	struct sockaddr_storage address;
+	socklen_t len;
+	int fd, r, saved, on = 1;
+
+	if (config_form_parse_address(text, &address, &len, NULL) != 0)
+		return; /* cannot come from a file */
+	fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	r = fd;
+	if (r >= 0)
+		r = setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (r == 0 && address.ss_family == AF_INET6)
+		r = setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+	if (r == 0)
+		r = bind(fd, (struct sockaddr *)&address, len);
+	saved = errno;
+	if (r < 0 && !(saved == EADDRINUSE && world->running))
+		config_errors_add(world->errors,
+		    line_of(world->config, "listen"), "listen", "cannot listen "
+		    "at %s (%s); %s", text, strerror(saved),
+		    bind_remedy(saved));
+	if (fd >= 0)
+		close(fd);
+}
+
+static void
+check_directory(struct world *world)
+{
+	const struct config *config = world->config;
+	int line = line_of(config, "directory");
+	struct stat st;
+
+	if (stat(config->directory, &st) != 0)
+		config_errors_add(world->errors, line, "directory", "cannot "
+		    "use %s (%s); give the folder that `signetd init` made",
+		    config->directory, strerror(errno));
+	else if (!S_ISDIR(st.st_mode))
+		config_errors_add(world->errors, line, "directory", "%s is not "
+		    "a folder; give the one that `signetd init` made",
+		    config->directory);
+}
+
+int
+config_check_world(const struct config *config, bool running,
+    struct config_errors *errors)
+{
+	struct world world = {
+		.config = config, .errors = errors, .running = running,
+	};
+	FILE *f;
+
+	check_directory(&world);
+	for (size_t i = 0; i < config->num_listen; i++)
+		check_listen(&world, config->listen[i]);
+	check_tls(&world);
+	if (config->trust_anchor != NULL) {
+		f = open_file(&world, "trust_anchor", config->trust_anchor,
+		    false);
+		if (f != NULL)
+			fclose(f);
+	}
+	return errors->count == 0 ? 0 : -(int)ERR_CONFIG;
+}
+
+int
+config_check_reload(const struct config *old, const struct config *new,
+    struct err *err)
+{
+	struct bld before, after;
+	int r = 0;
+
+	bld_init(&before, CONFIG_FILE_MAX);
+	bld_init(&after, CONFIG_FILE_MAX);
+	for (size_t i = 0; r == 0 && i < config_rows_count; i++) {
+		const struct config_row *row = &config_rows[i];
+
+		bld_reset(&before);
+		bld_reset(&after);
+		config_value_encode(&before, old, row);
+		config_value_encode(&after, new, row);
+		if (row->reload ||
+		    span_equal(bld_view(&before), bld_view(&after)))
+			continue;
+		r = err_set(err, ERR_CONFIG, NULL, "%s:%d: %s: a running CA "
+		    "cannot change it; restart signetd, or set it back",
+		    new->file == NULL ? "signet.conf" : new->file,
+		    new->lines[i], row->key);
+	}
+	bld_free(&before);
+	bld_free(&after);
+	return r;
+}

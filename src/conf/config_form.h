@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SIGNET_CONF_CONFIG_FORM_H
+#define SIGNET_CONF_CONFIG_FORM_H
+
+/*
+ * config_form: what the texts of the configuration must look like. Each check
+ * gives -ERR_CONFIG with what is wrong and the remedy.
+ */
+
+#include <sys/socket.h>
+
+#include "base/err.h"
+
+/* "192.0.2.1:443" or "[2001:db8::1]:443"; the port may be 0. */
+int config_form_address(const char *text, struct err *err);
+/* "https://NAME" or "https://NAME:PORT", in lower case. */
+int config_form_base_url(const char *text, struct err *err);
+/* A DNS name. */
+int config_form_domain(const char *text, struct err *err);
+/* "10.0.0.0/8" */
+int config_form_range(const char *text, struct err *err);
+/* An http or https URL. */
+int config_form_url(const char *text, struct err *err);
+
+/* As config_form_address, and gives the address. */
+int config_form_parse_address(const char *text, struct sockaddr_storage *ret,
+    socklen_t *ret_len, struct err *err);
+
+#endif
