@@ -7,12 +7,10 @@
 #include <confuse.h>
 #include <stdio.h>
 
-/* What cannot be in a word that stands without quotes. */
-#define WORD_ENDS " \t\r\n#\"'={}()+,"
-
 struct cleaner {
 	char *at;
 	int line;
+	bool opened; /* a list that has no element yet */
 	struct config_errors *errors;
 };
 
@@ -34,7 +32,6 @@ refuse(struct cleaner *c, int line, const char *text)
 	return -(int)ERR_CONFIG;
 }
 
-/* The file's end gets a LF, since a comment may be its last line. */
 static int
 clean_comment(struct cleaner *c)
 {
@@ -83,6 +80,32 @@ at_comment(const char *at)
 	return *at == '#' || (*at == '/' && (at[1] == '/' || at[1] == '*'));
 }
 
+static bool
+is_control(char c)
+{
+	return (c > 0 && c < ' ' && strchr("\t\r\n", c) == NULL) || c == 0x7f;
+}
+
+static int
+clean_plain(struct cleaner *c)
+{
+	if (is_control(*c->at))
+		return refuse(c, c->line, "there is a control character; "
+		    "remove it");
+	if (strncmp(c->at, "${", 2) == 0)
+		return refuse(c, c->line, "variables (${...}) are not "
+		    "expanded; write the value itself");
+	/* libconfuse does not tell where such a list is. */
+	if (*c->at == '}' && c->opened)
+		return refuse(c, c->line, "the list is empty; remove its line "
+		    "to have the default");
+	if (strchr(" \t\r\n", *c->at) == NULL)
+		c->opened = *c->at == '{';
+	c->line += *c->at == '\n';
+	c->at++;
+	return 0;
+}
+
 int
 config_text_clean(char *text, struct config_errors *errors)
 {
@@ -90,22 +113,13 @@ config_text_clean(char *text, struct config_errors *errors)
 	int r = 0;
 
 	while (r == 0 && *c.at != '\0') {
-		if (*c.at == '\n') {
-			c.line++;
-			c.at++;
-		} else if (at_comment(c.at)) {
+		if (at_comment(c.at)) {
 			r = clean_comment(&c);
 		} else if (*c.at == '"' || *c.at == '\'') {
+			c.opened = false;
 			r = clean_string(&c);
-		} else if (strncmp(c.at, "${", 2) == 0) {
-			r = refuse(&c, c.line, "variables (${...}) are not "
-			    "expanded; write the value itself");
-		} else if ((*c.at > 0 && *c.at < ' ' && *c.at != '\t' &&
-		    *c.at != '\r') || *c.at == 0x7f) {
-			r = refuse(&c, c.line, "there is a control character; "
-			    "remove it");
 		} else {
-			c.at++;
+			r = clean_plain(&c);
 		}
 	}
 	return r;
