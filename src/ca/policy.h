@@ -100,8 +100,8 @@ int policy_validity(const struct config *config, int64_t not_before,
  * wildcard) and one account key. Only those about this name by this key
  * count; each perspective counts once. find says whose an attestation is, or
  * refuses it (unknown perspective, wrong MAC). -ERR_UNAUTHORIZED with the
- * first reason for which one about this name did not count; -ERR_CAA when an
- * attestation says that CAA forbids it.
+ * first reason for which one about this name did not count (-ERR_CAA when that
+ * is CAA).
  */
 struct policy_evidence {
 	const struct attestation *attestations;
