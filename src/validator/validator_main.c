@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "validator/validator_main.h"
+
+#include <inttypes.h>
+
+#include "base/link.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "dns/dns_resolver.h"
+#include "http/http_client.h"
+#include "proc/proc.h"
+#include "validator/validator.h"
+#include "validator/validator_sandbox.h"
+
+#define PERSPECTIVE "local" /* the name of the perspective on core's host */
+#define USER_AGENT "Signet-validator/" SIGNET_VERSION
+
+struct main {
+	struct proc proc;
+	struct env env;          /* proc's, with resolve and fetch */
+	struct dns_resolver *resolver;
+	struct http_client *client;
+	struct validator *validator;
+	struct policy *next_policy; /* of a reload that is being prepared */
+	struct link *core;
+	bool stopping;
+	struct bld out;
+};
+
+static int64_t
+env_now_here(void *ctx)
+{
+	struct main *main = ctx;
+
+	return env_now(&main->proc.env);
+}
+
+static void
+env_random_here(void *ctx, void *out, size_t len)
+{
+	struct main *main = ctx;
+
+	env_random(&main->proc.env, out, len);
+}
+
+static struct env_timer *
+env_timer_start_here(void *ctx, int64_t delay_ms, void (*cb)(void *arg),
+    void *arg)
+{
+	struct main *main = ctx;
+
+	return main->proc.env.timer_start(main->proc.env.ctx, delay_ms, cb,
+	    arg);
+}
+
+static void
+env_timer_cancel_here(void *ctx, struct env_timer *timer)
+{
+	struct main *main = ctx;
+
+	main->proc.env.timer_cancel(main->proc.env.ctx, timer);
+}
+
+static void
+env_resolve_here(void *ctx, const struct dns_query *query,
+    void (*cb)(void *arg, const struct dns_answer *answer), void *arg)
+{
+	struct main *main = ctx;
+
+	dns_resolver_query(main->resolver, query, cb, arg);
+}
+
+static void
+env_fetch_here(void *ctx, const struct http_fetch *fetch,
+    void (*cb)(void *arg, const struct http_fetched *fetched), void *arg)
+{
+	struct main *main = ctx;
+
+	http_client_fetch(main->client, fetch, cb, arg);
+}
+
+static void
+wire_env(struct main *main)
+{
+	main->env = (struct env){
+		.ctx = main,
+		.now = env_now_here,
+		.random = env_random_here,
+		.timer_start = env_timer_start_here,
+		.timer_cancel = env_timer_cancel_here,
+		.resolve = env_resolve_here,
+		.fetch = env_fetch_here,
+	};
+}
+
+/* Names, kinds and sentences; never tokens. */
+static void
+log_answer(const struct validate_answer *answer)
+{
+	char name[LOG_QUOTE_SIZE], detail[LOG_QUOTE_SIZE];
+	const struct attestation *att = &answer->attestation;
+	const struct problem *problem = &answer->problem;
+
+	if (answer->type == CORE_VALIDATOR_FAILED)
+		log_event(LOG_INFO, "validation-failed", "kind=%s detail=%s",
+		    err_kind_name(problem->kind), log_quote(detail,
+		    (const char *)problem->detail.data, problem->detail.len));
+	else if (log_enabled(LOG_DEBUG))
+		log_event(LOG_DEBUG, "validation-passed", "name=%s method=%s",
+		    log_quote(name, (const char *)att->ident.value.data,
+		    att->ident.value.len), challenge_type_name(att->method));
+}
+
+static void
+stop_when_idle(struct main *main)
+{
+	if (main->stopping && validator_active(main->validator) == 0)
+		loop_stop(main->proc.loop);
+}
+
+static void
+on_answer(void *arg, uint64_t id, const struct validate_answer *answer)
+{
+	struct main *main = arg;
+
+	log_answer(answer);
+	bld_reset(&main->out);
+	validate_answer_encode(&main->out, answer);
+	/* What does not fit is a bug; core asks again, and logs. */
+	if (main->core != NULL && bld_end(&main->out) == 0)
+		link_send(main->core, (uint16_t)answer->type, id,
+		    bld_view(&main->out));
+	stop_when_idle(main);
+}
+
+static int
+on_frame(void *ctx, uint16_t type, uint64_t id, struct span payload,
+    struct err *err)
+{
+	struct main *main = ctx;
+	struct validate_request request;
+	int r;
+
+	r = validate_request_decode(type, payload, &request, err);
+	if (r == 0)
+		validator_ask(main->validator, &request, on_answer, main, id);
+	return r;
+}
+
+/* Core asks again after its restart, under new ids. */
+static void
+core_gone(struct main *main)
+{
+	main->core = NULL;
+	validator_forget(main->validator);
+	if (main->stopping)
+		loop_stop(main->proc.loop);
+}
+
+static void
+on_closed(void *ctx, const struct err *err)
+{
+	struct main *main = ctx;
+
+	if (err->kind != ERR_NONE)
+		log_err(LOG_WARNING, "core-link-failed", err);
+	core_gone(main);
+}
+
+static const struct link_ops core_ops = {
+	.frame = on_frame,
+	.closed = on_closed,
+};
+
+static void
+on_link(void *ctx, enum role peer, unsigned peer_index, int fd)
+{
+	struct main *main = ctx;
+
+	(void)peer; /* the link table has core only */
+	(void)peer_index;
+	link_free(main->core);
+	core_gone(main);
+	main->core = link_new(main->proc.loop, fd, &core_ops, main);
+}
+
+/* What was begun is finished: core is told before it stops too. */
+static void
+on_stop(void *ctx)
+{
+	struct main *main = ctx;
+
+	main->stopping = true;
+	stop_when_idle(main);
+}
+
+static int
+reload_prepare(void *ctx, const struct config *config, struct err *err)
+{
+	struct main *main = ctx;
+
+	return policy_new(config, &main->next_policy, err);
+}
+
+static void
+reload_abandon(void *ctx)
+{
+	struct main *main = ctx;
+
+	policy_unref(main->next_policy);
+	main->next_policy = NULL;
+}
+
+static void
+reload_commit(void *ctx)
+{
+	struct main *main = ctx;
+
+	validator_set_policy(main->validator, main->next_policy);
+	reload_abandon(ctx);
+}
+
+static const struct proc_reload reload = {
+	.prepare = reload_prepare,
+	.commit = reload_commit,
+	.abandon = reload_abandon,
+};
+
+/* A CA of one's own asks the resolver of its host, which knows the names that
+ * only exist inside; one for the public asks the root. */
+static int
+open_resolver(struct main *main, struct err *err)
+{
+	const struct config *config = &main->proc.config;
+	struct dns_resolver_options options = {
+		.forward = config->resolver,
+		.anchor_file = config->trust_anchor,
+		.use_system = config->resolver == NULL &&
+		    config->program != PROGRAM_WEBPKI,
+	};
+
+	return dns_resolver_new(main->proc.loop, &options, &main->resolver,
+	    err);
+}
+
+static int
+open_validator(struct main *main, struct err *err)
+{
+	struct policy *policy = NULL;
+	struct bld key;
+	int r;
+
+	bld_init(&key, ATTESTATION_KEY_SIZE);
+	r = policy_new(&main->proc.config, &policy, err);
+	if (r == 0)
+		r = proc_read(&main->proc, RESOURCE_PERSPECTIVE_KEY, 0, &key,
+		    err);
+	if (r == 0 && key.len != ATTESTATION_KEY_SIZE)
+		r = err_set(err, ERR_CONFIG, NULL, "the perspective's key "
+		    "file does not have %d bytes", ATTESTATION_KEY_SIZE);
+	if (r == 0)
+		main->validator = validator_new(&main->env,
+		    SPAN_LIT(PERSPECTIVE), key.data, policy);
+	mem_wipe(key.data, key.len);
+	bld_free(&key);
+	policy_unref(policy);
+	return r;
+}
+
+static int
+open_all(struct main *main, struct err *err)
+{
+	int r;
+
+	wire_env(main);
+	bld_init(&main->out, LINK_PAYLOAD_MAX);
+	r = open_resolver(main, err);
+	if (r < 0)
+		return r;
+	main->client = http_client_new(main->proc.loop, USER_AGENT, err);
+	if (main->client == NULL)
+		return -(int)err->kind;
+	return open_validator(main, err);
+}
+
+static void
+close_all(struct main *main)
+{
+	link_free(main->core);
+	http_client_free(main->client);
+	dns_resolver_free(main->resolver);
+	validator_free(main->validator);
+	policy_unref(main->next_policy);
+	bld_free(&main->out);
+}
+
+int
+validator_main(void)
+{
+	static struct main main;
+	struct err err = ERR_INIT;
+	int r;
+
+	r = proc_begin(&main.proc, ROLE_VALIDATOR, &err);
+	if (r == 0)
+		r = open_all(&main, &err);
+	if (r == 0)
+		r = proc_sandbox(&main.proc, &validator_sandbox, &err);
+	if (r == 0) {
+		proc_on_reload(&main.proc, &reload, &main);
+		proc_on_stop(&main.proc, on_stop, &main);
+		proc_links(&main.proc, on_link, &main);
+		proc_ready(&main.proc);
+		proc_run(&main.proc);
+	} else {
+		log_err(LOG_ERROR, "start-failed", &err);
+	}
+	close_all(&main);
+	proc_end(&main.proc);
+	return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
