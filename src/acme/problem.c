@@ -153,12 +153,30 @@ put_sub(struct bld *out, const struct problem_sub *sub)
 	bld_u8(out, '}');
 }
 
+/* "The problem document returned with the error MUST include an "algorithms"
+ * field with an array of supported "alg" values." RFC 8555 section 6.2. */
+static void
+put_algorithms(struct bld *out)
+{
+	static const enum jwk_alg algs[] = {
+		JWK_ES256, JWK_ES384, JWK_ES512, JWK_RS256, JWK_EDDSA
+	};
+
+	bld_str(out, ",\"algorithms\":[");
+	for (size_t i = 0; i < sizeof(algs) / sizeof(algs[0]); i++)
+		bld_fmt(out, "%s\"%s\"", i > 0 ? "," : "",
+		    jwk_alg_name(algs[i]));
+	bld_u8(out, ']');
+}
+
 void
 problem_put_json(struct bld *out, const struct problem *problem)
 {
 	put_type_and_detail(out, problem->kind, problem->detail);
 	bld_str(out, ",\"status\":");
 	text_decimal(out, problem_status(problem->kind));
+	if (problem->kind == ERR_BAD_SIGNATURE_ALGORITHM)
+		put_algorithms(out);
 	if (problem->num_subs > 0) {
 		bld_str(out, ",\"subproblems\":[");
 		for (size_t i = 0; i < problem->num_subs; i++) {

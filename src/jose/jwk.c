@@ -521,6 +521,22 @@ jwk_from_spki(struct span spki, struct jwk *ret, struct err *err)
 	return rsa_from_spki(spki, ret, err);
 }
 
+int
+jwk_from_key(EVP_PKEY *pkey, struct jwk *ret, struct err *err)
+{
+	unsigned char *spki = NULL;
+	int r, len = i2d_PUBKEY(pkey, &spki);
+
+	r = jwk_from_spki(span_of(spki, len < 0 ? 0 : (size_t)len), ret, err);
+	OPENSSL_free(spki);
+	if (r != 0)
+		return r;
+	EVP_PKEY_up_ref(pkey);
+	EVP_PKEY_free(ret->pkey);
+	ret->pkey = pkey;
+	return 0;
+}
+
 /* The point or the key as bytes, without 0x04. */
 static bool
 get_encoded(const EVP_PKEY *pkey, uint8_t *out, size_t size)

@@ -40,6 +40,10 @@ int jwk_parse(const json_t *obj, struct jwk *ret, struct err *err);
 /* From SubjectPublicKeyInfo DER, as core and the signer carry account keys. */
 int jwk_from_spki(struct span spki, struct jwk *ret, struct err *err);
 
+/* Of a key of our own, with its private half for jws_sign: for the agent, the
+ * load generator, the simulator and tests. Takes its own reference. */
+int jwk_from_key(EVP_PKEY *pkey, struct jwk *ret, struct err *err);
+
 void jwk_done(struct jwk *jwk);
 
 /* "ES256" and so on; never NULL. */
