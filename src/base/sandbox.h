@@ -9,6 +9,9 @@
  * system calls (seccomp allow-list; anything else kills the process, so that
  * a break-out attempt is seen and logged by master).
  *
+ * Memory never becomes executable, other executables are never run, and
+ * descriptors can only be received from a sibling.
+ *
  * A sandbox is a const value, one a role, beside the role's main; the jail
  * test (tests/jail) enters each and tries all that is forbidden.
  */
@@ -20,18 +23,27 @@
 #include "base/err.h"
 
 /* Groups of system calls; the common ones (memory, time, event loop, reading
- * and writing of open descriptors) are always there. */
+ * and writing of open descriptors) are always there. Without SANDBOX_FILES
+ * opening a path does not kill but fails with EACCES: libraries look for files
+ * (time zone, configuration) on rare paths and do without. */
 enum sandbox_calls {
 	SANDBOX_DIAL = 1 << 0,    /* socket(AF_INET*), connect, setsockopt */
 	SANDBOX_ACCEPT = 1 << 1,  /* accept4 on sockets it was given */
 	SANDBOX_FILES = 1 << 2,   /* open, rename, unlink, ftruncate, locks: within
 	                             the Landlock paths */
-	SANDBOX_RECV_FDS = 1 << 3 /* recvmsg: every role has its master's */
+	SANDBOX_RECV_FDS = 1 << 3,/* recvmsg: every role has its master's */
+	SANDBOX_SPAWN = 1 << 4    /* master: fork, exec, wait, kill, listen, and
+	                             entering a sandbox. A filter is inherited, so
+	                             this one also has all of the above, lets
+	                             memory become executable for the dynamic
+	                             linker, and refuses instead of killing */
 };
 
 struct sandbox_path {
 	const char *path;
 	bool write;
+	bool execute;
+	bool remove; /* only: remove empty folders directly inside */
 };
 
 struct sandbox {
@@ -39,6 +51,7 @@ struct sandbox {
 	const struct sandbox_path *paths; /* what stays reachable; NULL-path end */
 	uid_t uid;              /* 0: keep (not started as root) */
 	gid_t gid;
+	uint64_t keep_caps;     /* 1 << CAP_...: master's; 0 for all others */
 };
 
 /* Enters it. What the kernel cannot do (no Landlock) is told in
