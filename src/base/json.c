@@ -71,6 +71,10 @@ json_parse_object(struct span in, const char *what, json_t **ret,
 	json_t *json;
 
 	*ret = NULL;
+	/* jansson forgets a NUL byte that stands behind a number or word. */
+	if (in.len > 0 && memchr(in.data, 0, in.len) != NULL)
+		return err_set(err, ERR_MALFORMED, "RFC 8259 2",
+		    "%s is not valid JSON: it has a NUL byte", what);
 	if (too_deep(in))
 		return err_set(err, ERR_MALFORMED, "RFC 8259 9",
 		    "%s nests arrays and objects more than %d deep", what,

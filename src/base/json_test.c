@@ -101,6 +101,8 @@ test_refused(void **state)
 		expect_refused(span_str(rows[i].in), rows[i].words);
 	expect_refused(span_of("{\0}", 3), "not valid JSON");
 	expect_refused(span_of("{}\0", 3), "not valid JSON");
+	expect_refused(span_of("{\"a\":1\0}", 8), "NUL");
+	expect_refused(span_of("{\"a\":true\0}", 11), "NUL");
 }
 
 static void
