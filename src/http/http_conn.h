@@ -3,124 +3,82 @@
 #define SIGNET_HTTP_HTTP_CONN_H
 
 /*
- * http_conn: one connection of an http_server, and what connections share.
- * Only http_server.c and http_conn.c include this.
+ * http_conn: what an http_server counts and times of each of its connections,
+ * beside what evhttp does with them. Only http_server.c and http_conn.c
+ * include this.
  *
- * A connection is always in one phase, each with its own time limit:
- *
- *   HANDSHAKE -> IDLE -> REQUEST -> ANSWER -> SEND -> IDLE
- *                                              \-> DISCARD -> freed
- *
- * SEND is skipped when the socket takes the answer at once. DISCARD reads and
- * drops what the client still sends behind a refusal, as closing at once would
- * reset the connection and lose the answer.
+ * A connection's record hangs on its SSL object and goes with it: that is the
+ * one thing of ours that evhttp frees in every case, also before a first
+ * request.
  */
 
-#include <arpa/inet.h>
-#include <event2/event_struct.h>
+#include <event2/bufferevent.h>
+#include <event2/http.h>
 #include <sys/queue.h>
 
-#include "base/bld.h"
-#include "http/http_chunked.h"
-#include "http/http_head.h"
 #include "http/http_server.h"
 
-#define HTTP_CONN_BUFFER 16384     /* bytes: a TLS record's most */
-#define HTTP_CONN_DISCARD (8U << 20) /* bytes dropped behind a refusal */
-#define HTTP_CONN_SLOTS_MAX (1U << 20)
-
-enum http_phase {
-	PHASE_HANDSHAKE, PHASE_IDLE, PHASE_REQUEST, PHASE_ANSWER, PHASE_SEND,
-	PHASE_DISCARD, PHASE_COUNT
-};
-
-struct http_buffer {
-	uint8_t *data;
-	size_t len;
-	size_t cap;
-};
+#define HTTP_CONN_SWEEP_MS 1000 /* between looks at the time limits */
+#define HTTP_CONN_MAX 16384     /* connections of one server, at most */
 
 struct http_conn {
 	TAILQ_ENTRY(http_conn) of_server;
-	TAILQ_ENTRY(http_conn) of_idle;
 	struct http_server *server;
 	SSL *ssl;
-	int fd;
-	enum http_phase phase;
-	uint32_t slot;
-	uint64_t exchange;      /* 0 when none is open */
-	struct event readable;
-	struct event writable;
-	struct event timer;
-	struct http_buffer in;
-	struct http_head_scan scan;
-	struct http_head head;  /* valid when has_head */
-	struct http_chunked chunked;
-	size_t body_end;        /* offset in in: of the decoded body's end */
-	struct http_buffer out; /* what the socket did not take yet */
-	size_t out_at;
-	size_t discarded;
-	bool has_head;
-	bool head_method;       /* the answer has no body */
-	bool close;             /* behind the answer */
-	bool linger;            /* the client may still be sending */
-	bool may_read;          /* the socket or TLS may hold bytes */
-	bool running;           /* http_conn_run is on the stack */
-	bool dead;
-	char peer[INET6_ADDRSTRLEN];
+	struct bufferevent *bev;         /* evhttp's */
+	struct evhttp_request *request;  /* to be answered, or NULL */
+	uint64_t exchange;               /* its number; 0 when answered */
+	int64_t since_ms;                /* accepted, asked or last answered */
+	int64_t first_byte_ms;           /* of the request under way, or 0 */
+	size_t received;                 /* bytes of the request under way */
+	uint32_t slot;                   /* in server->slots */
+	bool cut;
+	bool refused;                    /* closes behind its answer */
+	bool watched;                    /* evhttp tells us when it closes */
 };
 
-struct http_listener {
-	int fd;
-	struct event readable;
-	struct http_server *server;
-};
-
-struct http_slot {
-	struct http_conn *conn;
-	uint32_t next_free;
-};
-
-TAILQ_HEAD(http_conn_list, http_conn);
+TAILQ_HEAD(http_conns, http_conn);
 
 struct http_server {
 	struct loop *loop;
-	SSL_CTX *tls;
-	struct http_server_limits limits;
-	const struct timeval *timeouts[PHASE_COUNT];
+	struct env env;
 	const struct http_server_ops *ops;
 	void *ctx;
-	struct http_listener listeners[HTTP_SERVER_LISTEN_MAX];
+	struct http_server_limits limits;
+	SSL_CTX *tls;
+	struct evhttp *evhttp;
+	struct evhttp_bound_socket *listeners[HTTP_SERVER_LISTEN_MAX];
 	size_t num_listeners;
-	bool accepting;
-	struct event *pause;        /* runs while descriptors are short */
-	struct http_conn_list all;
-	struct http_conn_list idle; /* idle longest first */
+	struct http_conns conns;
+	struct http_conn **slots;        /* HTTP_CONN_MAX, NULL where free */
 	size_t count;
-	struct http_slot *slots;
-	uint32_t num_slots;
-	uint32_t free_slot;
-	uint64_t generation;
-	size_t buffered;            /* bytes of all in and out buffers */
-	struct http_buffer spare;   /* for the next connection that reads */
-	struct bld scratch;         /* the answer being built */
-	int64_t date_s;
-	char date[40];
+	size_t received;                 /* of all requests under way */
+	uint64_t exchanges;              /* counted up for each request */
+	struct env_timer *sweep;
+	bool accepting;
 	bool stopping;
 	void (*done)(void *ctx);
 	void *done_ctx;
 };
 
-/* Takes over fd. */
-void http_conn_start(struct http_server *server, int fd,
-    const struct sockaddr *peer);
-/* Cuts it, at once or, if it is running, when that ends. */
-void http_conn_close(struct http_conn *conn);
-/* Sends what server->scratch holds as the answer, and goes on. */
-void http_conn_answer(struct http_conn *conn);
+/* Makes the bufferevent of a connection that evhttp is about to take, and its
+ * record. NULL when TLS or a slot cannot be had: evhttp then goes on without
+ * TLS, and http_conn_of gives NULL for its connection. */
+struct bufferevent *http_conn_new(struct http_server *server);
 
-/* http_server.c: bookkeeping of connections. */
-void http_server_enter(struct http_server *server, struct http_conn *conn);
-void http_server_leave(struct http_server *server, struct http_conn *conn);
+/* The record of an evhttp connection, NULL if it has none. */
+struct http_conn *http_conn_of(struct evhttp_connection *evcon);
+
+/* A request is whole: its bytes no longer count as under way. */
+void http_conn_received(struct http_conn *conn);
+
+/* Cuts the client off; the record goes when evhttp notices. */
+void http_conn_cut(struct http_conn *conn);
+
+/* Cuts connections that are over their time. */
+void http_conn_sweep(struct http_server *server);
+
+/* Takes new connections, or leaves them to wait in the kernel. */
+void http_conn_accepting(struct http_server *server, bool on);
 
 #endif

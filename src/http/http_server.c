@@ -2,21 +2,24 @@
 #include "http/http_server.h"
 
 #include <assert.h>
-#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/keyvalq_struct.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "base/text.h"
 #include "http/http_conn.h"
 
-#define ACCEPTS_PER_TURN 16     /* so that accepting starves nobody */
-#define ACCEPT_PAUSE_MS 100     /* when descriptors are short */
-#define NO_SLOT UINT32_MAX
-#define RESPONSE_MAX (1U << 20) /* bytes of one answer, with its head */
+#define HEAD_MAX 16384          /* bytes of a request's line and headers */
+#define BODY_HARD_MAX (8 << 20) /* bytes; above, evhttp answers by itself */
+#define ONE_RECORD_MAX 16384    /* bytes of the largest TLS record */
+#define METHODS (EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD | \
+	EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS | \
+	EVHTTP_REQ_TRACE | EVHTTP_REQ_PATCH)
 
 void
 http_server_limits_init(struct http_server_limits *limits)
@@ -33,35 +36,15 @@ http_server_limits_init(struct http_server_limits *limits)
 	};
 }
 
-static const struct timeval *
-timeout_of(struct http_server *server, int64_t ms)
-{
-	struct timeval tv = { ms / 1000, ms % 1000 * 1000 };
-	const struct timeval *common;
-
-	/* libevent keeps timeouts of one length in a queue: adding is O(1). */
-	common = event_base_init_common_timeout(loop_base(server->loop), &tv);
-	assert(common != NULL);
-	return common;
-}
-
 void
 http_server_set_limits(struct http_server *server,
     const struct http_server_limits *limits)
 {
-	const int64_t discard_ms = 3000;
-
 	server->limits = *limits;
-	if (server->limits.connections_max > HTTP_CONN_SLOTS_MAX)
-		server->limits.connections_max = HTTP_CONN_SLOTS_MAX;
-	server->timeouts[PHASE_HANDSHAKE] =
-	    timeout_of(server, limits->handshake_ms);
-	server->timeouts[PHASE_IDLE] = timeout_of(server, limits->idle_ms);
-	server->timeouts[PHASE_REQUEST] =
-	    timeout_of(server, limits->request_ms);
-	server->timeouts[PHASE_ANSWER] = timeout_of(server, limits->answer_ms);
-	server->timeouts[PHASE_SEND] = timeout_of(server, limits->send_ms);
-	server->timeouts[PHASE_DISCARD] = timeout_of(server, discard_ms);
+	if (server->limits.connections_max > HTTP_CONN_MAX)
+		server->limits.connections_max = HTTP_CONN_MAX;
+	http_conn_accepting(server,
+	    server->count < server->limits.connections_max);
 }
 
 void
@@ -73,259 +56,257 @@ http_server_set_tls(struct http_server *server, SSL_CTX *tls)
 }
 
 /*
- * Accepting.
+ * Requests.
  */
 
-static void
-accepting(struct http_server *server, bool on)
+static enum http_method
+method_of(const struct evhttp_request *request)
 {
-	if (server->accepting == on || (on && server->stopping))
-		return;
-	server->accepting = on;
-	for (size_t i = 0; i < server->num_listeners; i++) {
-		if (on)
-			event_add(&server->listeners[i].readable, NULL);
-		else
-			event_del(&server->listeners[i].readable);
+	switch (evhttp_request_get_command(request)) {
+	case EVHTTP_REQ_GET:
+		return HTTP_GET;
+	case EVHTTP_REQ_HEAD:
+		return HTTP_HEAD;
+	case EVHTTP_REQ_POST:
+		return HTTP_POST;
+	case EVHTTP_REQ_OPTIONS:
+		return HTTP_OPTIONS;
+	case EVHTTP_REQ_PUT:
+	case EVHTTP_REQ_DELETE:
+	case EVHTTP_REQ_TRACE:
+	case EVHTTP_REQ_CONNECT:
+	case EVHTTP_REQ_PATCH:
+		break;
+	}
+	return HTTP_OTHER;
+}
+
+/* The authority of the request's own target or its Host field, if it is made
+ * of what a host and port may have: it goes into URLs. */
+static struct span
+host_of(const struct evhttp_uri *uri, struct evhttp_request *request)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:[]";
+	const char *host = evhttp_find_header(
+	    evhttp_request_get_input_headers(request), "Host");
+
+	if (evhttp_uri_get_host(uri) != NULL && host == NULL)
+		host = evhttp_uri_get_host(uri);
+	if (host == NULL || host[0] == '\0' ||
+	    host[strspn(host, allowed)] != '\0')
+		return SPAN_NONE;
+	return span_str(host);
+}
+
+static struct span
+body_of(struct evhttp_request *request)
+{
+	struct evbuffer *input = evhttp_request_get_input_buffer(request);
+	size_t len = evbuffer_get_length(input);
+
+	if (len == 0)
+		return SPAN_NONE;
+	return span_of(evbuffer_pullup(input, -1), len);
+}
+
+/* RFC 9112 3.2: the origin form, and the absolute form as the same. */
+static struct span
+target_of(const struct evhttp_request *request)
+{
+	const char *uri = evhttp_request_get_uri(request);
+	const char *at = strstr(uri, "://");
+
+	if (uri[0] != '/' && at != NULL)
+		uri = strchr(at + 3, '/') == NULL ? "/" : strchr(at + 3, '/');
+	return span_str(uri);
+}
+
+static void
+split_target(struct http_request *out)
+{
+	const uint8_t *mark = out->target.len == 0 ? NULL :
+	    memchr(out->target.data, '?', out->target.len);
+
+	out->path = out->target;
+	if (mark != NULL) {
+		out->path.len = (size_t)(mark - out->target.data);
+		out->query = span_from(out->target, out->path.len + 1);
 	}
 }
 
 static void
-on_pause_end(evutil_socket_t fd, short what, void *arg)
+on_close(struct evhttp_connection *evcon, void *arg)
+{
+	struct http_conn *conn = arg;
+	struct evhttp_request *request = conn->request;
+	uint64_t exchange = conn->exchange;
+
+	(void)evcon;
+	if (exchange == 0)
+		return;
+	conn->exchange = 0;
+	conn->request = NULL;
+	/* evhttp gave the request up to us if it is no longer on its list. */
+	if (evhttp_request_get_connection(request) == NULL)
+		evhttp_request_free(request);
+	if (conn->server->ops->gone != NULL)
+		conn->server->ops->gone(conn->server->ctx, exchange);
+}
+
+static void
+begin(struct http_conn *conn, struct evhttp_connection *evcon,
+    struct evhttp_request *request)
+{
+	struct http_server *server = conn->server;
+
+	http_conn_received(conn);
+	conn->request = request;
+	conn->exchange = ++server->exchanges * HTTP_CONN_MAX + conn->slot;
+	conn->since_ms = env_now(&server->env);
+	if (!conn->watched)
+		evhttp_connection_set_closecb(evcon, on_close, conn);
+	conn->watched = true;
+}
+
+static void
+on_request(struct evhttp_request *request, void *arg)
 {
 	struct http_server *server = arg;
-
-	(void)fd;
-	(void)what;
-	accepting(server, server->count < server->limits.connections_max);
-}
-
-/* Whether one more connection may come: perhaps after the one that was idle
- * longest went. Otherwise http_server_leave goes on accepting. */
-static bool
-make_room(struct http_server *server)
-{
-	struct http_conn *oldest = TAILQ_FIRST(&server->idle);
-
-	if (server->count < server->limits.connections_max)
-		return true;
-	if (oldest == NULL) {
-		accepting(server, false);
-		return false;
-	}
-	http_conn_close(oldest);
-	return true;
-}
-
-/* Descriptors or memory of the kernel are short: waits a little, as the
- * listening socket stays readable. */
-static void
-pause_accepting(struct http_server *server)
-{
-	struct timeval tv = { 0, ACCEPT_PAUSE_MS * 1000 };
-
-	accepting(server, false);
-	event_add(server->pause, &tv);
-}
-
-static void
-on_accept(evutil_socket_t fd, short what, void *arg)
-{
-	struct http_listener *listener = arg;
-	struct http_server *server = listener->server;
-
-	(void)what;
-	for (int i = 0; i < ACCEPTS_PER_TURN && make_room(server); i++) {
-		struct sockaddr_storage peer = { .ss_family = AF_UNSPEC };
-		socklen_t len = sizeof(peer);
-		int conn_fd = accept4(fd, (struct sockaddr *)&peer, &len,
-		    SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-		if (conn_fd >= 0)
-			http_conn_start(server, conn_fd,
-			    (struct sockaddr *)&peer);
-		else if (errno == EMFILE || errno == ENFILE ||
-		    errno == ENOMEM || errno == ENOBUFS)
-			pause_accepting(server);
-		else if (errno != ECONNABORTED && errno != EINTR)
-			return;
-	}
-}
-
-int
-http_server_listen(struct http_server *server, int fd, struct err *err)
-{
-	struct http_listener *listener;
-	int on = 1;
-
-	if (server->num_listeners == HTTP_SERVER_LISTEN_MAX)
-		return err_set(err, ERR_CONFIG, NULL,
-		    "there are more than %d addresses to listen on",
-		    HTTP_SERVER_LISTEN_MAX);
-	if (evutil_make_socket_nonblocking(fd) < 0)
-		return err_errno(err, "listening socket");
-	/* Accepted sockets inherit it; sockets of other families have none. */
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	listener = &server->listeners[server->num_listeners++];
-	listener->fd = fd;
-	listener->server = server;
-	event_assign(&listener->readable, loop_base(server->loop), fd,
-	    EV_READ | EV_PERSIST, on_accept, listener);
-	if (server->accepting)
-		event_add(&listener->readable, NULL);
-	accepting(server, true);
-	return 0;
-}
-
-/*
- * Connections and exchanges. An exchange's number is a generation, counted
- * up for each request, above the slot of its connection.
- */
-
-void
-http_server_enter(struct http_server *server, struct http_conn *conn)
-{
-	if (server->free_slot == NO_SLOT) {
-		uint32_t n = server->num_slots == 0 ? 16 :
-		    server->num_slots * 2;
-
-		server->slots = mem_realloc(server->slots,
-		    n * sizeof(server->slots[0]));
-		for (uint32_t i = server->num_slots; i < n; i++)
-			server->slots[i] = (struct http_slot){
-				.next_free = i + 1 < n ? i + 1 : NO_SLOT,
-			};
-		server->free_slot = server->num_slots;
-		server->num_slots = n;
-	}
-	conn->slot = server->free_slot;
-	server->free_slot = server->slots[conn->slot].next_free;
-	server->slots[conn->slot].conn = conn;
-	TAILQ_INSERT_TAIL(&server->all, conn, of_server);
-	server->count++;
-}
-
-void
-http_server_leave(struct http_server *server, struct http_conn *conn)
-{
-	TAILQ_REMOVE(&server->all, conn, of_server);
-	server->slots[conn->slot] = (struct http_slot){
-		.next_free = server->free_slot,
+	struct evhttp_connection *evcon =
+	    evhttp_request_get_connection(request);
+	struct evkeyvalq *headers = evhttp_request_get_input_headers(request);
+	struct http_conn *conn = http_conn_of(evcon);
+	struct http_request out = {
+		.method = method_of(request),
+		.target = target_of(request),
+		.host = host_of(evhttp_request_get_evhttp_uri(request),
+		    request),
+		.content_type = span_str(
+		    evhttp_find_header(headers, "Content-Type")),
 	};
-	server->free_slot = conn->slot;
-	server->count--;
-	if (!event_pending(server->pause, EV_TIMEOUT, NULL))
-		accepting(server, true);
-	if (server->count == 0 && server->done != NULL) {
-		void (*done)(void *ctx) = server->done;
+	char *peer = NULL;
+	uint16_t port;
 
-		server->done = NULL;
-		done(server->done_ctx);
+	if (conn == NULL) {
+		evhttp_send_error(request, HTTP_SERVUNAVAIL, NULL);
+		return;
 	}
-}
-
-static struct http_conn *
-find(struct http_server *server, uint64_t exchange)
-{
-	uint32_t slot = (uint32_t)(exchange & (HTTP_CONN_SLOTS_MAX - 1));
-	struct http_conn *conn;
-
-	if (exchange == 0 || slot >= server->num_slots)
-		return NULL;
-	conn = server->slots[slot].conn;
-	return conn != NULL && conn->exchange == exchange ? conn : NULL;
+	begin(conn, evcon, request);
+	split_target(&out);
+	evhttp_connection_get_peer(evcon, &peer, &port);
+	out.peer = span_str(peer);
+	if (evbuffer_get_length(evhttp_request_get_input_buffer(request)) >
+	    server->limits.body_max) {
+		conn->refused = true;
+		server->ops->refused(server->ctx, 413,
+		    "the request's body is too large", conn->exchange);
+	} else if (out.host.len == 0 || out.path.len == 0 ||
+	    out.path.data[0] != '/') {
+		conn->refused = true;
+		server->ops->refused(server->ctx, 400,
+		    "the request's target or Host is malformed",
+		    conn->exchange);
+	} else {
+		out.body = body_of(request);
+		server->ops->request(server->ctx, &out, conn->exchange);
+	}
 }
 
 /*
  * Answers.
  */
 
-/* RFC 9110 5.6.7; made once a second. */
-static void
-put_date(struct http_server *server)
+static struct http_conn *
+find(struct http_server *server, uint64_t exchange)
 {
-	struct timespec now;
-	struct tm tm;
+	struct http_conn *conn = exchange == 0 ? NULL :
+	    server->slots[exchange % HTTP_CONN_MAX];
 
-	clock_gettime(CLOCK_REALTIME_COARSE, &now);
-	if (server->date_s != now.tv_sec) {
-		server->date_s = now.tv_sec;
-		gmtime_r(&now.tv_sec, &tm);
-		strftime(server->date, sizeof(server->date),
-		    "%a, %d %b %Y %T GMT", &tm);
-	}
-	bld_str(&server->scratch, "\r\nDate: ");
-	bld_str(&server->scratch, server->date);
+	return conn != NULL && conn->exchange == exchange ? conn : NULL;
 }
 
 static void
-put_header(struct bld *out, const char *name, struct span value)
-{
-	bld_bytes(out, "\r\n", 2);
-	bld_str(out, name);
-	bld_bytes(out, ": ", 2);
-	bld_span(out, value);
-}
-
-/* RFC 9110 8.6: no length goes with 204, and none need go with an answer to
- * HEAD that says nothing of a body. */
-static void
-put_length(struct bld *out, const struct http_response *response, bool head)
-{
-	if (response->status == 204 ||
-	    (head && response->content_type == NULL))
-		return;
-	bld_str(out, "\r\nContent-Length: ");
-	text_decimal(out, (int64_t)response->body.len);
-}
-
-static void
-build(struct http_server *server, const struct http_conn *conn,
+put_headers(struct evhttp_request *request,
     const struct http_response *response)
 {
-	struct bld *out = &server->scratch;
+	struct evkeyvalq *headers =
+	    evhttp_request_get_output_headers(request);
+	char text[1024];
 
-	bld_reset(out);
-	bld_str(out, "HTTP/1.1 ");
-	text_decimal(out, response->status);
-	bld_u8(out, ' ');
-	bld_str(out, http_status_name(response->status));
-	put_date(server);
 	if (response->content_type != NULL)
-		put_header(out, "Content-Type",
-		    span_str(response->content_type));
-	put_length(out, response, conn->head_method);
-	for (size_t i = 0; i < response->num_headers; i++)
-		put_header(out, response->headers[i].name,
-		    response->headers[i].value);
-	if (conn->close)
-		bld_str(out, "\r\nConnection: close");
-	bld_str(out, "\r\n\r\n");
-	if (!conn->head_method)
-		bld_span(out, response->body);
+		evhttp_add_header(headers, "Content-Type",
+		    response->content_type);
+	for (size_t i = 0; i < response->num_headers; i++) {
+		const struct http_header *header = &response->headers[i];
+
+		if (header->value.len >= sizeof(text))
+			continue;
+		memcpy(text, header->value.data, header->value.len);
+		text[header->value.len] = '\0';
+		evhttp_add_header(headers, header->name, text);
+	}
+}
+
+/* evhttp puts head and body behind one another in two pieces, and each piece
+ * would become a TLS record and a system call of its own. */
+static void
+join_pieces(struct http_conn *conn)
+{
+	struct evbuffer *output = bufferevent_get_output(conn->bev);
+
+	if (evbuffer_get_length(output) <= ONE_RECORD_MAX)
+		evbuffer_pullup(output, -1);
 }
 
 bool
 http_server_respond(struct http_server *server, uint64_t exchange,
     const struct http_response *response)
 {
-	static const struct http_response too_large = { .status = 500 };
 	struct http_conn *conn = find(server, exchange);
+	struct evbuffer *body;
 
 	if (conn == NULL)
 		return false;
-	if (server->stopping)
-		conn->close = true;
-	build(server, conn, response);
-	if (bld_end(&server->scratch) < 0)
-		build(server, conn, &too_large);
-	http_conn_answer(conn);
+	body = evbuffer_new();
+	assert(body != NULL);
+	if (response->body.len > 0)
+		evbuffer_add(body, response->body.data, response->body.len);
+	put_headers(conn->request, response);
+	if (server->stopping || conn->refused)
+		evhttp_add_header(
+		    evhttp_request_get_output_headers(conn->request),
+		    "Connection", "close");
+	conn->exchange = 0;
+	conn->since_ms = env_now(&server->env);
+	evhttp_send_reply(conn->request, response->status,
+	    http_status_name(response->status), body);
+	conn->request = NULL;
+	join_pieces(conn);
+	evbuffer_free(body);
 	return true;
 }
 
 /*
  * Life.
  */
+
+static struct bufferevent *
+on_connection(struct event_base *base, void *arg)
+{
+	(void)base;
+	return http_conn_new(arg);
+}
+
+static void
+on_sweep(void *arg)
+{
+	struct http_server *server = arg;
+
+	server->sweep = server->env.timer_start(server->env.ctx,
+	    HTTP_CONN_SWEEP_MS, on_sweep, server);
+	http_conn_sweep(server);
+}
 
 struct http_server *
 http_server_new(struct loop *loop, SSL_CTX *tls,
@@ -337,48 +318,65 @@ http_server_new(struct loop *loop, SSL_CTX *tls,
 	server->loop = loop;
 	server->ops = ops;
 	server->ctx = ctx;
-	server->free_slot = NO_SLOT;
-	server->generation = 1;
-	server->date_s = -1;
-	TAILQ_INIT(&server->all);
-	TAILQ_INIT(&server->idle);
-	bld_init(&server->scratch, RESPONSE_MAX);
-	server->pause = event_new(loop_base(loop), -1, 0, on_pause_end,
-	    server);
-	assert(server->pause != NULL);
+	server->accepting = true;
+	server->slots = mem_zalloc(HTTP_CONN_MAX * sizeof(struct http_conn *));
+	TAILQ_INIT(&server->conns);
+	loop_env(loop, &server->env);
 	http_server_set_tls(server, tls);
 	http_server_set_limits(server, limits);
+	server->evhttp = evhttp_new(loop_base(loop));
+	assert(server->evhttp != NULL);
+	evhttp_set_allowed_methods(server->evhttp, METHODS);
+	evhttp_set_default_content_type(server->evhttp, NULL);
+	evhttp_set_max_headers_size(server->evhttp, HEAD_MAX);
+	evhttp_set_max_body_size(server->evhttp, BODY_HARD_MAX);
+	evhttp_set_bevcb(server->evhttp, on_connection, server);
+	evhttp_set_gencb(server->evhttp, on_request, server);
+	on_sweep(server);
 	return server;
+}
+
+int
+http_server_listen(struct http_server *server, int fd, struct err *err)
+{
+	struct evhttp_bound_socket *bound;
+	int on = 1;
+
+	if (server->num_listeners == HTTP_SERVER_LISTEN_MAX)
+		return err_set(err, ERR_CONFIG, NULL,
+		    "there are more than %d addresses to listen on",
+		    HTTP_SERVER_LISTEN_MAX);
+	if (evutil_make_socket_nonblocking(fd) < 0)
+		return err_errno(err, "listening socket");
+	/* Accepted sockets inherit it; sockets of other families have none. */
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	bound = evhttp_accept_socket_with_handle(server->evhttp, fd);
+	if (bound == NULL)
+		return err_errno(err, "listening socket");
+	server->listeners[server->num_listeners++] = bound;
+	return 0;
 }
 
 static void
 close_listeners(struct http_server *server)
 {
-	accepting(server, false);
 	for (size_t i = 0; i < server->num_listeners; i++)
-		close(server->listeners[i].fd);
+		evhttp_del_accept_socket(server->evhttp,
+		    server->listeners[i]);
 	server->num_listeners = 0;
-	event_del(server->pause);
 }
 
 void
 http_server_free(struct http_server *server)
 {
-	struct http_conn *conn, *next;
-
 	if (server == NULL)
 		return;
 	server->stopping = true;
 	server->done = NULL;
+	server->env.timer_cancel(server->env.ctx, server->sweep);
 	close_listeners(server);
-	for (conn = TAILQ_FIRST(&server->all); conn != NULL; conn = next) {
-		next = TAILQ_NEXT(conn, of_server);
-		http_conn_close(conn);
-	}
-	event_free(server->pause);
+	evhttp_free(server->evhttp);
 	SSL_CTX_free(server->tls);
-	bld_free(&server->scratch);
-	free(server->spare.data);
 	free(server->slots);
 	free(server);
 }
@@ -387,15 +385,13 @@ void
 http_server_stop(struct http_server *server, void (*done)(void *ctx),
     void *ctx)
 {
-	struct http_conn *conn, *next;
+	struct http_conn *conn;
 
 	server->stopping = true;
 	close_listeners(server);
-	for (conn = TAILQ_FIRST(&server->all); conn != NULL; conn = next) {
-		next = TAILQ_NEXT(conn, of_server);
-		if (conn->phase == PHASE_IDLE ||
-		    conn->phase == PHASE_HANDSHAKE)
-			http_conn_close(conn);
+	TAILQ_FOREACH(conn, &server->conns, of_server) {
+		if (conn->exchange == 0 && conn->first_byte_ms == 0)
+			http_conn_cut(conn);
 	}
 	if (server->count == 0) {
 		done(ctx);

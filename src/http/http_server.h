@@ -9,14 +9,16 @@
  * that number, in the call or any time later. An exchange whose client went
  * away is dead: answering it does nothing.
  *
- * What a client may cost is bounded: bytes of a head and of a body, bytes
- * held for all clients, connections, and the time of each phase, counted from
- * its start and not from the last byte. When connections_max is reached, the
- * one that was idle longest goes to make room, and if none is idle, new ones
- * wait in the kernel.
+ * Behind it are evhttp and bufferevent_openssl: HTTP is not ours to parse
+ * (docs/decisions/0003). What a client may cost is bounded here: bytes of a
+ * head and of a body, bytes of all requests under way, connections, and the
+ * time of each phase, counted from its start and not from the last byte. When
+ * connections_max is reached, new ones wait in the kernel and the one that was
+ * idle longest goes to make room.
  *
- * Every refusal of the server itself (a malformed head, a body too large)
- * goes through ops->refused, so that the logic says it in its own words.
+ * A body over body_max is refused through ops->refused, so that the logic
+ * says it in its own words. What evhttp itself cannot parse, and bodies over
+ * 8 MiB, it answers with a short page of its own.
  *
  * Life: http_server_new, http_server_listen, then http_server_stop and, when
  * that is done, http_server_free.
@@ -31,7 +33,7 @@
 
 struct http_server_limits {
 	size_t body_max;         /* bytes of one body */
-	size_t buffers_max;      /* bytes held in buffers of all connections */
+	size_t buffers_max;      /* bytes of all requests under way */
 	size_t connections_max;
 	int64_t handshake_ms;    /* TLS handshake */
 	int64_t request_ms;      /* from a request's first byte to its last */
