@@ -26,6 +26,7 @@
 #define LAYOUT_JOURNAL_FILE "journal/signer.log"
 #define LAYOUT_RUN "run"
 #define LAYOUT_NONCE_MAP "run/nonces.map"
+#define LAYOUT_LOCK "run/lock"
 
 #define LAYOUT_PERSPECTIVE_KEY_SIZE 32 /* bytes */
 

@@ -49,6 +49,8 @@ enum resource {
 	RESOURCE_JOURNAL,         /* signer: append and read */
 	RESOURCE_PERSPECTIVE_KEY, /* validator: its own; signer: all of them.
 	                             32 bytes */
+	RESOURCE_LOCK,            /* all: the lock of the CA's directory, free
+	                             again when the last process is gone */
 	RESOURCE_COUNT
 };
 
@@ -73,7 +75,8 @@ enum role role_from_name(const char *name);
 int proc_begin(struct proc *proc, enum role role, struct err *err);
 
 /* The n-th descriptor of that resource, or -1. It stays proc's until
- * proc_take, which gives it away. */
+ * proc_take, which gives it away. What nobody took is closed by proc_ready and
+ * at the end of a reload: no key file stays open. */
 int proc_resource(const struct proc *proc, enum resource resource,
     unsigned n);
 int proc_take(struct proc *proc, enum resource resource, unsigned n);
@@ -108,7 +111,8 @@ struct proc_reload {
 void proc_on_reload(struct proc *proc, const struct proc_reload *reload,
     void *ctx);
 
-/* Called once when master says stop: finish what was begun, then call
+/* Called once when master says stop (when master is gone, the loop stops at
+ * once): finish what was begun, then call
  * loop_stop. Without it the loop stops at once. Master kills after
  * PROC_STOP_TIMEOUT_MS. */
 #define PROC_STOP_TIMEOUT_MS 10000
