@@ -89,10 +89,11 @@ store_order_advance(struct store *store, enum order_status from,
 
 int
 store_order_list(struct store *store, int64_t account_id, int64_t before_id,
-    size_t max, int64_t *ret_ids, size_t *ret_count, struct err *err)
+    int64_t now, size_t max, int64_t *ret_ids, size_t *ret_count,
+    struct err *err)
 {
 	assert(max <= STORE_LIST_MAX);
-	return store->ops->order_list(store, account_id, before_id, max,
+	return store->ops->order_list(store, account_id, before_id, now, max,
 	    ret_ids, ret_count, err);
 }
 
@@ -150,6 +151,13 @@ store_finalize_get(struct store *store, int64_t order_id,
     struct arena *arena, struct store_finalize *ret, struct err *err)
 {
 	return store->ops->finalize_get(store, order_id, arena, ret, err);
+}
+
+int
+store_finalize_take(struct store *store, int64_t order_id,
+    struct arena *arena, struct store_finalize *ret, struct err *err)
+{
+	return store->ops->finalize_take(store, order_id, arena, ret, err);
 }
 
 int

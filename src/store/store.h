@@ -98,10 +98,11 @@ int store_order_get(struct store *store, int64_t id, struct arena *arena,
  * finalized. */
 int store_order_advance(struct store *store, enum order_status from,
     const struct store_order *order, struct err *err);
-/* Ids of the account's orders below before_id (0: all), newest first. */
+/* Ids of the account's orders below before_id (0: all), newest first, without
+ * those that are invalid or, not being valid, expired before now. */
 int store_order_list(struct store *store, int64_t account_id,
-    int64_t before_id, size_t max, int64_t *ret_ids, size_t *ret_count,
-    struct err *err);
+    int64_t before_id, int64_t now, size_t max, int64_t *ret_ids,
+    size_t *ret_count, struct err *err);
 
 int store_authz_add(struct store *store, const struct store_authz *authz,
     struct err *err);
@@ -125,6 +126,9 @@ int store_authz_list_processing(struct store *store, int64_t after_id,
 int store_finalize_add(struct store *store, int64_t order_id,
     enum store_slot slot, struct span evidence, struct err *err);
 int store_finalize_get(struct store *store, int64_t order_id,
+    struct arena *arena, struct store_finalize *ret, struct err *err);
+/* As get, and empties both slots. */
+int store_finalize_take(struct store *store, int64_t order_id,
     struct arena *arena, struct store_finalize *ret, struct err *err);
 /* Empties one slot. */
 int store_finalize_del(struct store *store, int64_t order_id,

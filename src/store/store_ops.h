@@ -34,7 +34,7 @@ struct store_ops {
 	int (*order_advance)(struct store *store, enum order_status from,
 	    const struct store_order *order, struct err *err);
 	int (*order_list)(struct store *store, int64_t account_id,
-	    int64_t before_id, size_t max, int64_t *ret_ids,
+	    int64_t before_id, int64_t now, size_t max, int64_t *ret_ids,
 	    size_t *ret_count, struct err *err);
 
 	int (*authz_add)(struct store *store, const struct store_authz *authz,
@@ -53,6 +53,8 @@ struct store_ops {
 	int (*finalize_add)(struct store *store, int64_t order_id,
 	    enum store_slot slot, struct span evidence, struct err *err);
 	int (*finalize_get)(struct store *store, int64_t order_id,
+	    struct arena *arena, struct store_finalize *ret, struct err *err);
+	int (*finalize_take)(struct store *store, int64_t order_id,
 	    struct arena *arena, struct store_finalize *ret, struct err *err);
 	int (*finalize_del)(struct store *store, int64_t order_id,
 	    enum store_slot slot, struct err *err);

@@ -9,9 +9,10 @@
 #define SCHEMA_VERSION (sizeof(schema_sqlite) / sizeof(schema_sqlite[0]))
 #define SCRATCH_MAX (256 * 1024) /* bytes of one blob that we build */
 
-/* Numbers that stand in partial indexes of the schema. */
+/* Numbers that stand in the schema's partial indexes and in texts below. */
 _Static_assert(AUTHZ_VALID == 2, "authzs_valid");
 _Static_assert(CHALLENGE_PROCESSING == 2, "authzs_processing");
+_Static_assert(ORDER_VALID == 4 && ORDER_INVALID == 5, "SQL_ORDER_LIST");
 
 #define ACCOUNT_COLUMNS \
 	"id, status, terms_agreed, created_at, thumbprint, key_spki, contacts"
@@ -56,7 +57,9 @@ static const char *const texts[SQLITE_DB_STATEMENTS_MAX] = {
 	    " authz_left = ?, certificate_id = ?, problem = ?, finalized = ?"
 	    " WHERE id = ? AND status = ?",
 	[SQL_ORDER_LIST] = "SELECT id FROM orders"
-	    " WHERE account_id = ? AND id < ? ORDER BY id DESC LIMIT ?",
+	    " WHERE account_id = ? AND id < ?"
+	    " AND (status = 4 OR (status <> 5 AND expires_at > ?))"
+	    " ORDER BY id DESC LIMIT ?",
 
 	[SQL_AUTHZ_ADD] = "INSERT INTO authzs (" AUTHZ_COLUMNS ")"
 	    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -85,6 +88,8 @@ static const char *const texts[SQLITE_DB_STATEMENTS_MAX] = {
 	    " WHERE finalizes.verified IS NULL",
 	[SQL_FINALIZE_GET] = "SELECT order_id, unverified, verified"
 	    " FROM finalizes WHERE order_id = ?",
+	[SQL_FINALIZE_TAKE] = "DELETE FROM finalizes WHERE order_id = ?"
+	    " RETURNING order_id, unverified, verified",
 	[SQL_FINALIZE_LIST] = "SELECT order_id FROM finalizes"
 	    " WHERE order_id > ? ORDER BY order_id LIMIT ?",
 	[SQL_FINALIZE_DEL_UNVERIFIED] = "DELETE FROM finalizes"
@@ -302,6 +307,7 @@ static const struct store_ops ops = {
 	.authz_list_processing = store_sqlite_authz_list_processing,
 	.finalize_add = store_sqlite_finalize_add,
 	.finalize_get = store_sqlite_finalize_get,
+	.finalize_take = store_sqlite_finalize_take,
 	.finalize_del = store_sqlite_finalize_del,
 	.finalize_list = store_sqlite_finalize_list,
 	.certificate_add = store_sqlite_certificate_add,

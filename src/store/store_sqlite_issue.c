@@ -15,12 +15,11 @@ store_sqlite_finalize_add(struct store *store, int64_t order_id,
 	    err);
 }
 
-int
-store_sqlite_finalize_get(struct store *store, int64_t order_id,
+static int
+finalize_read(struct store_sqlite *s, enum sql sql, int64_t order_id,
     struct arena *arena, struct store_finalize *ret, struct err *err)
 {
-	struct sqlite_db_use use =
-	    sqlite_db_use(&store_sqlite_of(store)->db, SQL_FINALIZE_GET);
+	struct sqlite_db_use use = sqlite_db_use(&s->db, sql);
 	int r;
 
 	sqlite_db_put_int(&use, order_id);
@@ -35,6 +34,23 @@ store_sqlite_finalize_get(struct store *store, int64_t order_id,
 	}
 	sqlite_db_done(&use);
 	return r;
+}
+
+int
+store_sqlite_finalize_get(struct store *store, int64_t order_id,
+    struct arena *arena, struct store_finalize *ret, struct err *err)
+{
+	return finalize_read(store_sqlite_of(store), SQL_FINALIZE_GET,
+	    order_id, arena, ret, err);
+}
+
+int
+store_sqlite_finalize_take(struct store *store, int64_t order_id,
+    struct arena *arena, struct store_finalize *ret, struct err *err)
+{
+	/* SQLite deletes all rows before it gives the first. */
+	return finalize_read(store_sqlite_of(store), SQL_FINALIZE_TAKE,
+	    order_id, arena, ret, err);
 }
 
 static int

@@ -110,14 +110,15 @@ store_sqlite_order_advance(struct store *store, enum order_status from,
 
 int
 store_sqlite_order_list(struct store *store, int64_t account_id,
-    int64_t before_id, size_t max, int64_t *ret_ids, size_t *ret_count,
-    struct err *err)
+    int64_t before_id, int64_t now, size_t max, int64_t *ret_ids,
+    size_t *ret_count, struct err *err)
 {
 	struct sqlite_db_use use =
 	    sqlite_db_use(&store_sqlite_of(store)->db, SQL_ORDER_LIST);
 
 	sqlite_db_put_int(&use, account_id);
 	sqlite_db_put_int(&use, before_id == 0 ? INT64_MAX : before_id);
+	sqlite_db_put_int(&use, now);
 	sqlite_db_put_int(&use, (int64_t)max);
 	return store_sqlite_ids(&use, max, ret_ids, ret_count, err);
 }

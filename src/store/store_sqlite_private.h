@@ -18,7 +18,7 @@ enum sql {
 	SQL_AUTHZ_ADD, SQL_AUTHZ_GET, SQL_AUTHZ_ADVANCE, SQL_AUTHZ_FIND_VALID,
 	SQL_AUTHZ_LIST_PROCESSING,
 	SQL_FINALIZE_ADD_UNVERIFIED, SQL_FINALIZE_ADD_VERIFIED,
-	SQL_FINALIZE_GET, SQL_FINALIZE_LIST,
+	SQL_FINALIZE_GET, SQL_FINALIZE_TAKE, SQL_FINALIZE_LIST,
 	SQL_FINALIZE_DEL_UNVERIFIED, SQL_FINALIZE_DEL_VERIFIED,
 	SQL_FINALIZE_CLEAR_UNVERIFIED, SQL_FINALIZE_CLEAR_VERIFIED,
 	SQL_CERTIFICATE_ADD, SQL_CERTIFICATE_GET,
@@ -79,8 +79,8 @@ int store_sqlite_order_get(struct store *store, int64_t id,
 int store_sqlite_order_advance(struct store *store, enum order_status from,
     const struct store_order *order, struct err *err);
 int store_sqlite_order_list(struct store *store, int64_t account_id,
-    int64_t before_id, size_t max, int64_t *ret_ids, size_t *ret_count,
-    struct err *err);
+    int64_t before_id, int64_t now, size_t max, int64_t *ret_ids,
+    size_t *ret_count, struct err *err);
 
 int store_sqlite_authz_add(struct store *store,
     const struct store_authz *authz, struct err *err);
@@ -99,6 +99,8 @@ int store_sqlite_authz_list_processing(struct store *store,
 int store_sqlite_finalize_add(struct store *store, int64_t order_id,
     enum store_slot slot, struct span evidence, struct err *err);
 int store_sqlite_finalize_get(struct store *store, int64_t order_id,
+    struct arena *arena, struct store_finalize *ret, struct err *err);
+int store_sqlite_finalize_take(struct store *store, int64_t order_id,
     struct arena *arena, struct store_finalize *ret, struct err *err);
 int store_sqlite_finalize_del(struct store *store, int64_t order_id,
     enum store_slot slot, struct err *err);
