@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "master/check.h"
+
+#include "ca/policy.h"
+#include "conf/config_rows.h"
+#include "conf/config_value.h"
+#include "master/tree.h"
+
+#include <time.h>
+
+#define MS_PER_S 1000
+
+static int
+line_of(const struct config *config, const char *key)
+{
+	const struct config_row *row = config_rows_find(key);
+
+	return row == NULL ? 0 : config->lines[row - config_rows];
+}
+
+static void
+check_lifetime(const struct config *config, const char *key, int64_t value_s,
+    int64_t max_s, const char *rule, struct config_errors *errors)
+{
+	struct bld max;
+
+	if (value_s <= max_s)
+		return;
+	bld_init(&max, CONFIG_TEXT_MAX);
+	config_value_put_duration(&max, max_s * MS_PER_S);
+	config_errors_add(errors, line_of(config, key), key, "it is more than "
+	    "the program allows today (%s); set it to %.*s or less",
+	    rule == NULL ? "policy" : rule, SPAN_FMT(bld_view(&max)));
+	bld_free(&max);
+}
+
+static void
+check_policy(const struct config *config, struct config_errors *errors)
+{
+	const struct policy *policy = policy_at(config->program,
+	    (int64_t)time(NULL) * MS_PER_S);
+
+	check_lifetime(config, "certificate_lifetime",
+	    config->certificate_lifetime_s, policy->lifetime_max_s,
+	    policy->lifetime_rule, errors);
+	check_lifetime(config, "authorization_lifetime",
+	    config->authz_lifetime_s, policy->reuse_max_s,
+	    policy->reuse_rule, errors);
+	if (policy->caa_needed && config->caa_identity == NULL)
+		config_errors_add(errors, line_of(config, "program"),
+		    "caa_identity", "it is not set, but the program demands "
+		    "CAA checks; add caa_identity = \"your CA's domain\"");
+}
+
+int
+check_all(const char *file, struct config *ret, struct config_errors *errors,
+    struct err *err)
+{
+	int r = config_read(file, ret, errors, err);
+
+	if (r != 0)
+		return r;
+	config_check_world(ret, false, errors);
+	check_policy(ret, errors);
+	tree_check(ret, errors);
+	if (errors->count == 0)
+		return 0;
+	config_free(ret);
+	return err_set(err, ERR_CONFIG, NULL, "%s: %s", errors->items[0].key,
+	    errors->items[0].text);
+}
+
+void
+check_print(const char *file, const struct config_errors *errors,
+    const struct err *err, FILE *out)
+{
+	for (size_t i = 0; i < errors->count; i++) {
+		const struct config_error *e = &errors->items[i];
+
+		fprintf(out, "%s:", file);
+		if (e->line != 0)
+			fprintf(out, "%d:", e->line);
+		fprintf(out, " %s%s%s\n", e->key, e->key[0] == '\0' ? "" : ": ",
+		    e->text);
+	}
+	if (errors->count == 0)
+		fprintf(out, "%s: %s\n", file, err->text);
+	if (errors->count == CONFIG_ERRORS_MAX)
+		fprintf(out, "%s: there may be more mistakes\n", file);
+}

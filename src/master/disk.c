@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "master/disk.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define REMOVE_FDS 16 /* open folders of one walk */
+
+static int
+write_all(int fd, struct span content)
+{
+	while (content.len > 0) {
+		ssize_t n = write(fd, content.data, content.len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		content = span_from(content, (size_t)n);
+	}
+	return 0;
+}
+
+static int
+own(int fd, const struct disk_owner *owner)
+{
+	if (owner->uid != (uid_t)-1 &&
+	    fchown(fd, owner->uid, (gid_t)owner->uid) != 0)
+		return -1;
+	/* Not at creation, where the umask would have its say. */
+	if (fchmod(fd, owner->mode) != 0)
+		return -1;
+	return owner->sync ? fsync(fd) : 0;
+}
+
+int
+disk_write(const char *path, struct span content,
+    const struct disk_owner *owner, struct err *err)
+{
+	int fd, r;
+
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+	    0600);
+	if (fd < 0)
+		return err_errno(err, "cannot make %s", path);
+	r = write_all(fd, content);
+	if (r == 0)
+		r = own(fd, owner);
+	if (r != 0)
+		r = err_errno(err, "cannot write %s", path);
+	if (close(fd) != 0 && r == 0)
+		r = err_errno(err, "cannot write %s", path);
+	if (r != 0)
+		unlink(path);
+	return r;
+}
+
+int
+disk_replace(const char *path, struct span content,
+    const struct disk_owner *owner, struct err *err)
+{
+	char temporary[PATH_MAX];
+	int r;
+
+	if (snprintf(temporary, sizeof(temporary), "%s.new", path) >=
+	    (int)sizeof(temporary))
+		return err_set(err, ERR_IO, NULL, "the path %s is too long",
+		    path);
+	/* Left by one that was interrupted. */
+	unlink(temporary);
+	r = disk_write(temporary, content, owner, err);
+	if (r == 0 && rename(temporary, path) != 0) {
+		r = err_errno(err, "cannot replace %s", path);
+		unlink(temporary);
+	}
+	return r;
+}
+
+int
+disk_make_folder(const char *path, const struct disk_owner *owner,
+    struct err *err)
+{
+	int fd, r = 0;
+
+	if (mkdir(path, 0700) != 0)
+		return err_errno(err, "cannot make the folder %s", path);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0 || own(fd, owner) != 0)
+		r = err_errno(err, "cannot set up the folder %s", path);
+	if (fd >= 0)
+		close(fd);
+	return r;
+}
+
+int
+disk_read(const char *path, struct bld *out, struct err *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	uint8_t *at;
+	ssize_t n;
+	int r;
+
+	if (fd < 0)
+		return err_errno(err, "cannot open %s", path);
+	r = fstat(fd, &st);
+	/* In one piece: growing would leave copies of a secret behind. */
+	at = r != 0 || st.st_size <= 0 ? NULL :
+	    bld_grow(out, (size_t)st.st_size);
+	n = at == NULL ? 0 : read(fd, at, (size_t)st.st_size);
+	if (r != 0 || n < 0)
+		r = err_errno(err, "cannot read %s", path);
+	else if (bld_end(out) != 0)
+		r = err_set(err, ERR_IO, NULL, "%s is too long", path);
+	else if (at != NULL && n != st.st_size)
+		r = err_set(err, ERR_IO, NULL, "%s changed while it was read",
+		    path);
+	close(fd);
+	return r;
+}
+
+int
+disk_sync_folder(const char *path, struct err *err)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;
+
+	if (fd < 0 || fsync(fd) != 0)
+		r = err_errno(err, "cannot make %s durable", path);
+	if (fd >= 0)
+		close(fd);
+	return r;
+}
+
+static int
+remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st, (void)type, (void)ftw;
+	return remove(path);
+}
+
+int
+disk_remove_tree(const char *path, struct err *err)
+{
+	if (nftw(path, remove_one, REMOVE_FDS, FTW_DEPTH | FTW_PHYS) != 0 &&
+	    errno != ENOENT)
+		return err_errno(err, "cannot remove %s", path);
+	return 0;
+}
