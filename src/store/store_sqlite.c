@@ -133,7 +133,7 @@ static const char pragmas[] =
 	"PRAGMA temp_store = MEMORY;"
 	"PRAGMA wal_autocheckpoint = 4096;"
 	"PRAGMA journal_size_limit = 33554432;"
-	"PRAGMA busy_timeout = 5000;";
+	"PRAGMA busy_timeout = 1000;";
 
 struct bld *
 store_sqlite_scratch(struct store_sqlite *s, size_t n)

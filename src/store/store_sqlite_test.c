@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* What is SQLite's own: migrations, plans, trouble. The verbs are tested by
+ * store_test.c. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "store/sqlite_db.h"
+#include "store/store_sqlite.h"
+
+static char path[] = "/tmp/signet-sqlite-XXXXXX";
+
+static int
+set_up(void **state)
+{
+	int fd;
+
+	(void)state;
+	strcpy(path + sizeof(path) - 7, "XXXXXX");
+	fd = mkstemp(path);
+	assert_true(fd >= 0);
+	close(fd);
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	char other[64];
+
+	(void)state;
+	unlink(path);
+	snprintf(other, sizeof(other), "%s-wal", path);
+	unlink(other);
+	snprintf(other, sizeof(other), "%s-shm", path);
+	unlink(other);
+	return 0;
+}
+
+/* One text value of a statement that is not kept. */
+static void
+query(const char *text, char *out, size_t out_size)
+{
+	sqlite3 *db;
+	sqlite3_stmt *statement;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, text, -1, &statement, NULL),
+	    SQLITE_OK);
+	out[0] = '\0';
+	while (sqlite3_step(statement) == SQLITE_ROW) {
+		const unsigned char *value = sqlite3_column_text(statement,
+		    sqlite3_column_count(statement) - 1);
+
+		snprintf(out + strlen(out), out_size - strlen(out), "%s\n",
+		    (const char *)value);
+	}
+	sqlite3_finalize(statement);
+	sqlite3_close(db);
+}
+
+static void
+test_open_twice(void **state)
+{
+	struct store *store;
+	struct err err = ERR_INIT;
+	char out[256];
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(store_sqlite_open(path, &store, &err), 0);
+		store_free(store);
+	}
+	query("SELECT group_concat(version) FROM schema_version", out,
+	    sizeof(out));
+	assert_string_equal(out, "1\n");
+	query("PRAGMA journal_mode", out, sizeof(out));
+	assert_string_equal(out, "wal\n");
+}
+
+static void
+test_newer_schema(void **state)
+{
+	struct store *store;
+	struct err err = ERR_INIT;
+	char out[256];
+
+	(void)state;
+	assert_int_equal(store_sqlite_open(path, &store, &err), 0);
+	store_free(store);
+	query("INSERT INTO schema_version VALUES (99)", out, sizeof(out));
+	assert_int_equal(store_sqlite_open(path, &store, &err), -ERR_CONFIG);
+	assert_non_null(strstr(err.text, "schema version 99"));
+	assert_non_null(strstr(err.text, path));
+}
+
+static void
+test_not_a_database(void **state)
+{
+	FILE *file = fopen(path, "w");
+	struct store *store;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	for (int i = 0; i < 200; i++)
+		fputs("this is no database, but long enough", file);
+	fclose(file);
+	assert_int_equal(store_sqlite_open(path, &store, &err), -ERR_IO);
+	assert_non_null(strstr(err.text, path));
+	assert_int_equal(store_sqlite_open("/nonexistent/x.db", &store, &err),
+	    -ERR_IO);
+}
+
+/* The lookups of the hot path use an index. */
+static void
+test_plans(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "SELECT * FROM authzs WHERE account_id = 1 AND ident = 'a'"
+		  " AND ident_type = 1 AND wildcard = 0 AND status = 2"
+		  " AND expires_at >= 5 ORDER BY expires_at DESC LIMIT 1",
+		  "USING INDEX authzs_valid" },
+		{ "SELECT id FROM authzs WHERE attempted_status = 2"
+		  " AND id > 5 ORDER BY id LIMIT 3",
+		  "INDEX authzs_processing" },
+		{ "SELECT id FROM orders WHERE account_id = 1 AND id < 9"
+		  " ORDER BY id DESC LIMIT 3", "INDEX orders_account" },
+		{ "SELECT * FROM certificates WHERE serial = x'00'",
+		  "USING INDEX" },
+		{ "SELECT * FROM accounts WHERE thumbprint = x'00'",
+		  "USING INDEX" },
+	};
+	struct store *store;
+	struct err err = ERR_INIT;
+	char text[512], out[512];
+
+	(void)state;
+	assert_int_equal(store_sqlite_open(path, &store, &err), 0);
+	store_free(store);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(text, sizeof(text), "EXPLAIN QUERY PLAN %s",
+		    rows[i][0]);
+		query(text, out, sizeof(out));
+		assert_non_null(strstr(out, rows[i][1]));
+		assert_null(strstr(out, "TEMP B-TREE"));
+	}
+}
+
+/* Another writer is waited for, then it is an error, not a crash. */
+static void
+test_locked(void **state)
+{
+	struct store *store, *other;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(store_sqlite_open(path, &store, &err), 0);
+	assert_int_equal(store_sqlite_open(path, &other, &err), 0);
+	assert_int_equal(store_begin(other, &err), 0);
+	assert_int_equal(store_begin(store, &err), -ERR_IO);
+	store_rollback(other);
+	assert_int_equal(store_begin(store, &err), 0);
+	assert_int_equal(store_commit(store, &err), 0);
+	store_free(other);
+	store_free(store);
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+#define TEST(f) { #f, f, set_up, tear_down, NULL }
+		TEST(test_open_twice), TEST(test_newer_schema),
+		TEST(test_not_a_database), TEST(test_plans),
+		TEST(test_locked),
+	};
+
+	return cmocka_run_group_tests_name("store_sqlite", tests, NULL, NULL);
+}
