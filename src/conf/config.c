@@ -61,6 +61,29 @@ config_set_directory(struct config *config, const char *directory)
 	}
 }
 
+int
+config_add(struct config *config, const char *key, const char *text,
+    struct err *err)
+{
+	for (size_t i = 0; i < config_rows_count; i++) {
+		if (strcmp(config_rows[i].key, key) == 0)
+			return config_value_set(config, &config_rows[i], text,
+			    ".", err);
+	}
+	return err_set(err, ERR_CONFIG, NULL, "there is no key %s", key);
+}
+
+int
+config_set(struct config *config, const char *key, const char *text,
+    struct err *err)
+{
+	for (size_t i = 0; i < config_rows_count; i++) {
+		if (strcmp(config_rows[i].key, key) == 0)
+			config_value_clear(config, &config_rows[i]);
+	}
+	return config_add(config, key, text, err);
+}
+
 void
 config_errors_add(struct config_errors *errors, int line, const char *key,
     const char *fmt, ...)

@@ -87,6 +87,13 @@ void config_free(struct config *config);
 /* Sets directory (absolute), and what hangs on it and is still NULL. */
 void config_set_directory(struct config *config, const char *directory);
 
+/* Sets any key from its text, those of `signetd dev` too; config_add appends
+ * to a list. -ERR_CONFIG with what is wrong and the remedy. */
+int config_set(struct config *config, const char *key, const char *text,
+    struct err *err);
+int config_add(struct config *config, const char *key, const char *text,
+    struct err *err);
+
 /* Parses and checks values; finds all mistakes, not just the first.
  * -ERR_CONFIG when errors->count > 0 (err then has the first of them), -ERR_IO
  * when there is no such file. On failure ret is freed. */

@@ -360,6 +360,27 @@ test_durations(void **state)
 }
 
 static void
+test_set(void **state)
+{
+	struct config config;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	config_init(&config);
+	assert_int_equal(config_set(&config, "listen", "[::1]:1", &err), 0);
+	assert_int_equal(config_add(&config, "listen", "[::1]:2", &err), 0);
+	assert_int_equal(config.num_listen, 2);
+	assert_string_equal(config.listen[0], "[::1]:1");
+	assert_int_equal(config_set(&config, "http_port", "5002", &err), 0);
+	assert_int_equal(config.http_port, 5002);
+	assert_int_equal(config_set(&config, "http_port", "0", &err),
+	    -(int)ERR_CONFIG);
+	assert_int_equal(config_set(&config, "http_prt", "1", &err),
+	    -(int)ERR_CONFIG);
+	config_free(&config);
+}
+
+static void
 test_read(void **state)
 {
 	char path[] = "/tmp/signet-config-XXXXXX";
@@ -397,6 +418,7 @@ main(void)
 		cmocka_unit_test(test_encode),
 		cmocka_unit_test(test_reload),
 		cmocka_unit_test(test_durations),
+		cmocka_unit_test(test_set),
 		cmocka_unit_test(test_read),
 	};
 

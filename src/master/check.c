@@ -4,9 +4,15 @@
 #include "ca/policy.h"
 #include "conf/config_rows.h"
 #include "conf/config_value.h"
+#include "conf/layout.h"
 #include "master/tree.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/file.h>
 #include <time.h>
+#include <unistd.h>
 
 #define MS_PER_S 1000
 
@@ -52,6 +58,23 @@ check_policy(const struct config *config, struct config_errors *errors)
 		    "CAA checks; add caa_identity = \"your CA's domain\"");
 }
 
+/* Processes of a running CA hold the lock of its directory. */
+static bool
+is_running(const struct config *config)
+{
+	char path[PATH_MAX];
+	bool busy;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/"LAYOUT_LOCK, config->directory);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	busy = flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+	close(fd);
+	return busy;
+}
+
 int
 check_all(const char *file, struct config *ret, struct config_errors *errors,
     struct err *err)
@@ -60,7 +83,7 @@ check_all(const char *file, struct config *ret, struct config_errors *errors,
 
 	if (r != 0)
 		return r;
-	config_check_world(ret, false, errors);
+	config_check_world(ret, is_running(ret), errors);
 	check_policy(ret, errors);
 	tree_check(ret, errors);
 	if (errors->count == 0)
