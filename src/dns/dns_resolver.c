@@ -264,6 +264,34 @@ set_upstream(struct ub_ctx *ctx, const struct dns_resolver_options *options,
 }
 
 static int
+anchor_error(const struct dns_resolver_options *options, struct err *err)
+{
+	if (options->anchor_file == NULL)
+		return err_set(err, ERR_INTERNAL, NULL,
+		    "libunbound does not start");
+	return err_set(err, ERR_CONFIG, NULL, "trust_anchor: \"%s\" cannot "
+	    "be read or has no DS or DNSKEY record; Debian's package "
+	    "dns-root-data has one, /usr/share/dns/root.key",
+	    options->anchor_file);
+}
+
+/* Removing a zone makes libunbound take its options and read its files, which
+ * must be done before the sandbox; where there is nothing to remove, a name
+ * that is no zone does. */
+static int
+finish_setup(struct ub_ctx *ctx, bool forwards,
+    const struct dns_resolver_options *options, struct err *err)
+{
+	static const char *const none[] = { "none.invalid.", NULL };
+
+	for (const char *const *zone = forwards ? forwarded_zones : none;
+	    *zone != NULL; zone++)
+		if (ub_ctx_zone_remove(ctx, *zone) != 0)
+			return anchor_error(options, err);
+	return 0;
+}
+
+static int
 setup(struct ub_ctx *ctx, const struct dns_resolver_options *options,
     struct err *err)
 {
@@ -282,19 +310,8 @@ setup(struct ub_ctx *ctx, const struct dns_resolver_options *options,
 		return r;
 	if (options->anchor_file != NULL &&
 	    ub_ctx_add_ta_file(ctx, options->anchor_file) != 0)
-		return err_set(err, ERR_CONFIG, NULL, "trust_anchor: cannot "
-		    "read \"%s\"", options->anchor_file);
-	/* Removing a zone makes libunbound take the options and read its
-	 * files, which must be done before the sandbox. */
-	if (!forwards && ub_ctx_zone_remove(ctx, "unused.invalid.") != 0)
-		return err_set(err, ERR_CONFIG, NULL, "libunbound does not "
-		    "start; is the trust anchor file in order?");
-	for (size_t i = 0; forwards && forwarded_zones[i] != NULL; i++)
-		if (ub_ctx_zone_remove(ctx, forwarded_zones[i]) != 0)
-			return err_set(err, ERR_CONFIG, NULL, "libunbound "
-			    "does not start; is the trust anchor file in "
-			    "order?");
-	return 0;
+		return anchor_error(options, err);
+	return finish_setup(ctx, forwards, options, err);
 }
 
 int

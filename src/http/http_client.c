@@ -155,6 +155,7 @@ fetch_status(const struct request *request, long http_code)
 	case CURLE_COULDNT_CONNECT:
 	case CURLE_SEND_ERROR:
 	case CURLE_RECV_ERROR:
+	case CURLE_GOT_NOTHING:
 		return HTTP_FETCH_CONNECT;
 	case CURLE_OPERATION_TIMEDOUT:
 		return HTTP_FETCH_TIMEOUT;

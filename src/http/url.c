@@ -111,15 +111,12 @@ take_scheme(CURLU *handle, struct url *ret, struct err *err)
 }
 
 static bool
-has_userinfo(CURLU *handle)
+has_part(CURLU *handle, CURLUPart part)
 {
-	char *user = NULL, *password = NULL;
-	bool has;
+	char *text = NULL;
+	bool has = curl_url_get(handle, part, &text, 0) == CURLUE_OK;
 
-	has = curl_url_get(handle, CURLUPART_USER, &user, 0) == CURLUE_OK ||
-	    curl_url_get(handle, CURLUPART_PASSWORD, &password, 0) == CURLUE_OK;
-	curl_free(user);
-	curl_free(password);
+	curl_free(text);
 	return has;
 }
 
@@ -150,9 +147,13 @@ take_parts(CURLU *handle, struct url *ret, struct err *err)
 	r = take_scheme(handle, ret, err);
 	if (r < 0)
 		return r;
-	if (has_userinfo(handle))
+	if (has_part(handle, CURLUPART_USER) ||
+	    has_part(handle, CURLUPART_PASSWORD))
 		return err_set(err, ERR_MALFORMED, "RFC 9110 4.2.4",
 		    "the URL has a user name or password");
+	if (has_part(handle, CURLUPART_ZONEID))
+		return err_set(err, ERR_MALFORMED, "RFC 6874 1",
+		    "the URL's host has a zone, which is for one node only");
 	r = take_port(handle, ret, err);
 	if (r < 0)
 		return r;
