@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Small servers for tests, each on a free port of the loopback."""
+
+import contextlib
+import http.server
+import socket
+import socketserver
+import threading
+
+import dns.flags
+import dns.message
+import dns.rcode
+import dns.rdatatype
+import dns.rrset
+
+HOST = "127.0.0.1"
+CHALLENGE = "/.well-known/acme-challenge/"
+
+
+def free_port(kind=socket.SOCK_STREAM):
+    with socket.socket(socket.AF_INET, kind) as sock:
+        sock.bind((HOST, 0))
+        return sock.getsockname()[1]
+
+
+class Challenges:
+    """Answers http-01 challenges. add() sets a token's answer; answers may
+    also be functions of the handler, for redirects and other unkindness."""
+
+    def __init__(self, port=0):
+        self.answers = {}
+        self.hits = []
+        owner = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):
+                owner.hits.append((self.headers.get("Host"), self.path,
+                                   self.headers.get("User-Agent")))
+                answer = owner.answers.get(self.path)
+                if callable(answer):
+                    answer(self)
+                elif answer is None:
+                    reply(self, 404, b"no such token")
+                else:
+                    reply(self, 200, answer.encode())
+
+            def log_message(self, *_):
+                pass
+
+        class Server(http.server.ThreadingHTTPServer):
+            daemon_threads = True
+            request_queue_size = 128
+
+            def handle_error(self, *_):
+                pass  # the other end may go away as it likes
+
+        self.server = Server((HOST, port), Handler)
+        self.port = self.server.server_address[1]
+        self.thread = threading.Thread(target=self.server.serve_forever,
+                                       kwargs={"poll_interval": 0.05})
+        self.thread.start()
+
+    def add(self, token, answer):
+        self.answers[CHALLENGE + token] = answer
+
+    def close(self):
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+
+
+def reply(handler, status, body, **headers):
+    """Sends one answer from inside a handler."""
+    with contextlib.suppress(OSError):
+        handler.send_response(status)
+        for name, value in headers.items():
+            handler.send_header(name.replace("_", "-"), value)
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body)
+
+
+class Dns:
+    """Answers A with the loopback for every name, and NODATA for the rest,
+    but for what records says: (name, type) -> list of rdata texts, "NXDOMAIN",
+    "SERVFAIL" or "SILENCE"."""
+
+    def __init__(self):
+        self.records = {}
+        self.questions = []
+        owner = self
+
+        class Udp(socketserver.BaseRequestHandler):
+            def handle(self):
+                data, sock = self.request
+                wire = owner.answer(data)
+                if wire is not None:
+                    sock.sendto(wire, self.client_address)
+
+        class Tcp(socketserver.StreamRequestHandler):
+            def handle(self):
+                while head := self.rfile.read(2):
+                    wire = owner.answer(
+                        self.rfile.read(int.from_bytes(head, "big")))
+                    if wire is None:
+                        return
+                    self.wfile.write(len(wire).to_bytes(2, "big") + wire)
+
+        self.udp = socketserver.ThreadingUDPServer((HOST, 0), Udp)
+        self.port = self.udp.server_address[1]
+        self.tcp = socketserver.ThreadingTCPServer((HOST, self.port), Tcp)
+        self.servers = [self.udp, self.tcp]
+        self.threads = []
+        for server in self.servers:
+            server.daemon_threads = True
+            thread = threading.Thread(target=server.serve_forever,
+                                      kwargs={"poll_interval": 0.05})
+            thread.start()
+            self.threads.append(thread)
+
+    @property
+    def address(self):
+        return f"{HOST}:{self.port}"
+
+    def answer(self, wire):
+        query = dns.message.from_wire(wire)
+        question = query.question[0]
+        name = question.name.to_text(omit_final_dot=True).lower()
+        kind = dns.rdatatype.to_text(question.rdtype)
+        self.questions.append((name, kind))
+        reply_ = dns.message.make_response(query, recursion_available=True)
+        found = self.records.get((name, kind))
+        if found is None:
+            found = self.records.get((name, "ANY"))
+        if found is None:
+            found = [HOST] if kind == "A" else []
+        if found == "SILENCE":
+            return None
+        if found in ("NXDOMAIN", "SERVFAIL"):
+            reply_.set_rcode(dns.rcode.from_text(found))
+        elif found:
+            reply_.answer.append(dns.rrset.from_text_list(
+                question.name, 1, "IN", kind, found))
+        if not reply_.answer:
+            reply_.authority.append(dns.rrset.from_text(
+                question.name, 1, "IN", "SOA", ". . 1 1 1 1 1"))
+        return reply_.to_wire(max_size=65535)
+
+    def close(self):
+        for server in self.servers:
+            server.shutdown()
+            server.server_close()
+        for thread in self.threads:
+            thread.join()
