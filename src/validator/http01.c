@@ -21,7 +21,7 @@ struct candidate {
 
 struct http01 {
 	const struct env *env;
-	const struct policy *policy;
+	const struct rules *rules;
 	const struct validate_request *request;
 	void (*done)(void *arg, const struct err *err);
 	void *arg;
@@ -126,7 +126,7 @@ static bool
 is_redirect(const struct http01 *at, int code)
 {
 	return code == 301 || code == 302 || code == 307 || code == 308 ||
-	    (code == 303 && at->policy->follow_see_other);
+	    (code == 303 && at->rules->follow_see_other);
 }
 
 static int
@@ -134,7 +134,7 @@ redirect_check(struct http01 *at, const struct url *next)
 {
 	struct ip_addr addr;
 
-	if (!policy_redirect_port(at->policy, next->port))
+	if (!rules_redirect_port(at->rules, next->port))
 		return err_set(&at->result, ERR_INCORRECT_RESPONSE,
 		    RULE_REDIRECT, WHERE " redirects to port %u; only ports "
 		    "80 and 443 are followed", WHERE_ARGS(at),
@@ -142,8 +142,8 @@ redirect_check(struct http01 *at, const struct url *next)
 	/* The range check would also refuse most; but a name is what the
 	 * client proves, and an address in a redirect is nobody's name. */
 	if (next->host_is_ip && (ip_addr_parse(span_str(next->host),
-	    &addr) < 0 || !ip_range_listed(&addr, at->policy->allow,
-	    at->policy->num_allow)))
+	    &addr) < 0 || !ip_range_listed(&addr, at->rules->allow,
+	    at->rules->num_allow)))
 		return err_set(&at->result, ERR_INCORRECT_RESPONSE,
 		    "RFC 8555 10.2", WHERE " redirects to an IP address; "
 		    "redirect to a DNS name", WHERE_ARGS(at));
@@ -291,7 +291,7 @@ take_address(struct http01 *at, struct candidate *candidate,
 {
 	if (candidate->known)
 		return;
-	if (ip_range_check(addr, at->policy->allow, at->policy->num_allow,
+	if (ip_range_check(addr, at->rules->allow, at->rules->num_allow,
 	    &at->range_err) < 0) {
 		err_prefix(&at->range_err, "%s", at->url.host);
 		return;
@@ -411,8 +411,8 @@ first_url(struct http01 *at)
 	bld_init(&text, URL_MAX);
 	bld_fmt(&text, "http://%s%.*s%s", v6 ? "[" : "", SPAN_FMT(name),
 	    v6 ? "]" : "");
-	if (at->policy->http_port != 80)
-		bld_fmt(&text, ":%u", (unsigned)at->policy->http_port);
+	if (at->rules->http_port != 80)
+		bld_fmt(&text, ":%u", (unsigned)at->rules->http_port);
 	bld_str(&text, PATH);
 	bld_bytes(&text, request->token, sizeof(request->token));
 	r = url_parse(NULL, bld_view(&text), &at->url, &at->result);
@@ -424,14 +424,14 @@ first_url(struct http01 *at)
 }
 
 static void
-http01_start(const struct env *env, const struct policy *policy,
+http01_start(const struct env *env, const struct rules *rules,
     const struct validate_request *request,
     void (*done)(void *arg, const struct err *err), void *arg)
 {
 	struct http01 *at = mem_zalloc(sizeof(*at));
 
 	at->env = env;
-	at->policy = policy;
+	at->rules = rules;
 	at->request = request;
 	at->done = done;
 	at->arg = arg;

@@ -10,7 +10,7 @@
 
 #include "base/env.h"
 #include "rpc/core_validator.h"
-#include "validator/policy.h"
+#include "validator/rules.h"
 
 #define METHOD_TOTAL_MS 10000 /* for one attempt with all that it asks */
 
@@ -18,12 +18,12 @@ struct method {
 	enum challenge_type type;
 
 	/* Begins one attempt and calls done(arg) once, never before it
-	 * returns, at the latest METHOD_TOTAL_MS after it. env, policy and
+	 * returns, at the latest METHOD_TOTAL_MS after it. env, rules and
 	 * request are the caller's and live until done. err's kind is ERR_NONE
 	 * when control is proved; else its text is shown to the client: it
 	 * may name hosts, addresses and status codes, never what was
 	 * fetched. */
-	void (*start)(const struct env *env, const struct policy *policy,
+	void (*start)(const struct env *env, const struct rules *rules,
 	    const struct validate_request *request,
 	    void (*done)(void *arg, const struct err *err), void *arg);
 };

@@ -15,10 +15,10 @@ static const struct method *const methods[] = {
 /* One question, from validator_ask to its answer. */
 struct attempt {
 	struct validator *validator;
-	struct policy *policy;
+	struct rules *rules;
 	struct validate_request request; /* ident.value is in name */
 	uint8_t name[IDENT_DNS_MAX];
-	char account_uri[POLICY_TEXT_MAX + 64];
+	char account_uri[RULES_TEXT_MAX + 64];
 	unsigned waiting;    /* for method and CAA */
 	struct err method_err;
 	struct err caa_err;
@@ -36,7 +36,7 @@ struct validator {
 	char perspective[ATTESTATION_PERSPECTIVE_MAX];
 	size_t perspective_len;
 	uint8_t key[ATTESTATION_KEY_SIZE];
-	struct policy *policy;
+	struct rules *rules;
 	size_t num_active;
 	struct attempt *active;
 	size_t num_queued;
@@ -58,7 +58,7 @@ find_method(enum challenge_type type)
 static void
 attempt_free(struct attempt *attempt)
 {
-	policy_unref(attempt->policy);
+	rules_unref(attempt->rules);
 	free(attempt);
 }
 
@@ -169,20 +169,20 @@ check_request(struct attempt *attempt)
 static void
 start_caa(struct attempt *attempt)
 {
-	const struct policy *policy = attempt->policy;
+	const struct rules *rules = attempt->rules;
 	const struct validate_request *request = &attempt->request;
 	struct caa_request question = {
-		.identity = span_str(policy->caa_identity),
+		.identity = span_str(rules->caa_identity),
 		.wildcard = request->wildcard,
 		.method = span_str(challenge_type_name(request->method)),
 	};
 
 	/* The records are about domain names: RFC 8659 1, BR 3.2.2.8. */
-	if (!policy->check_caa || request->ident.type != IDENT_DNS)
+	if (!rules->check_caa || request->ident.type != IDENT_DNS)
 		return;
-	if (policy->base_url[0] != '\0') {
+	if (rules->base_url[0] != '\0') {
 		snprintf(attempt->account_uri, sizeof(attempt->account_uri),
-		    "%s" POLICY_ACCOUNT_PATH "%lld", policy->base_url,
+		    "%s" RULES_ACCOUNT_PATH "%lld", rules->base_url,
 		    (long long)request->account_id);
 		question.account_uri = span_str(attempt->account_uri);
 	}
@@ -200,12 +200,12 @@ attempt_run(void *arg)
 	const struct env *env = attempt->validator->env;
 	const struct method *method = check_request(attempt);
 
-	if (method == NULL || attempt->policy->always_valid) {
+	if (method == NULL || attempt->rules->always_valid) {
 		env->timer_start(env->ctx, 0, on_end, attempt);
 		return;
 	}
 	attempt->waiting = 1;
-	method->start(env, attempt->policy, &attempt->request, on_method,
+	method->start(env, attempt->rules, &attempt->request, on_method,
 	    attempt);
 	start_caa(attempt);
 }
@@ -227,7 +227,7 @@ static void
 attempt_start(struct attempt *attempt)
 {
 	const struct env *env = attempt->validator->env;
-	int64_t pause = attempt->policy->sleep_ms;
+	int64_t pause = attempt->rules->sleep_ms;
 	uint64_t random;
 
 	attempt_enter(attempt);
@@ -262,7 +262,7 @@ attempt_new(struct validator *validator,
 	size_t len = request->ident.value.len;
 
 	attempt->validator = validator;
-	attempt->policy = policy_ref(validator->policy);
+	attempt->rules = rules_ref(validator->rules);
 	attempt->caa = CAA_NOT_CHECKED;
 	attempt->request = *request;
 	if (len > sizeof(attempt->name))
@@ -317,7 +317,7 @@ validator_forget(struct validator *validator)
 
 struct validator *
 validator_new(const struct env *env, struct span perspective,
-    const uint8_t key[ATTESTATION_KEY_SIZE], struct policy *policy)
+    const uint8_t key[ATTESTATION_KEY_SIZE], struct rules *rules)
 {
 	struct validator *validator = mem_zalloc(sizeof(*validator));
 
@@ -328,7 +328,7 @@ validator_new(const struct env *env, struct span perspective,
 	memcpy(validator->perspective, perspective.data,
 	    validator->perspective_len);
 	memcpy(validator->key, key, sizeof(validator->key));
-	validator->policy = policy_ref(policy);
+	validator->rules = rules_ref(rules);
 	validator->queue_last = &validator->queue;
 	return validator;
 }
@@ -345,17 +345,17 @@ validator_free(struct validator *validator)
 		validator->active = attempt->active_next;
 		attempt_free(attempt);
 	}
-	policy_unref(validator->policy);
+	rules_unref(validator->rules);
 	mem_wipe(validator->key, sizeof(validator->key));
 	free(validator);
 }
 
 void
-validator_set_policy(struct validator *validator, struct policy *policy)
+validator_set_rules(struct validator *validator, struct rules *rules)
 {
-	policy_ref(policy);
-	policy_unref(validator->policy);
-	validator->policy = policy;
+	rules_ref(rules);
+	rules_unref(validator->rules);
+	validator->rules = rules;
 }
 
 size_t

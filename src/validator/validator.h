@@ -14,7 +14,7 @@
 
 #include "base/env.h"
 #include "rpc/core_validator.h"
-#include "validator/policy.h"
+#include "validator/rules.h"
 
 #define VALIDATOR_SLOTS_MAX 1000    /* attempts at once */
 #define VALIDATOR_QUEUE_MAX 50000   /* questions that wait for a slot; more
@@ -23,16 +23,16 @@
 struct validator;
 
 /* perspective and key are copied; env must live as long as the validator,
- * policy is referenced. */
+ * rules is referenced. */
 struct validator *validator_new(const struct env *env, struct span perspective,
-    const uint8_t key[ATTESTATION_KEY_SIZE], struct policy *policy);
+    const uint8_t key[ATTESTATION_KEY_SIZE], struct rules *rules);
 
 /* Only when no attempt is under way (or the loop will never run again): what
  * runs is given up and never answered. */
 void validator_free(struct validator *validator);
 
 /* For questions from now on. */
-void validator_set_policy(struct validator *validator, struct policy *policy);
+void validator_set_rules(struct validator *validator, struct rules *rules);
 
 /* Calls answer(arg, id, ...) once, never before it returns. id is the
  * asker's, to tell its questions apart; request is copied. */

@@ -21,7 +21,7 @@ struct main {
 	struct dns_resolver *resolver;
 	struct http_client *client;
 	struct validator *validator;
-	struct policy *next_policy; /* of a reload that is being prepared */
+	struct rules *next_policy; /* of a reload that is being prepared */
 	struct link *core;
 	bool stopping;
 	struct bld out;
@@ -199,7 +199,7 @@ reload_prepare(void *ctx, const struct config *config, struct err *err)
 {
 	struct main *main = ctx;
 
-	return policy_new(config, &main->next_policy, err);
+	return rules_new(config, &main->next_policy, err);
 }
 
 static void
@@ -207,7 +207,7 @@ reload_abandon(void *ctx)
 {
 	struct main *main = ctx;
 
-	policy_unref(main->next_policy);
+	rules_unref(main->next_policy);
 	main->next_policy = NULL;
 }
 
@@ -216,7 +216,7 @@ reload_commit(void *ctx)
 {
 	struct main *main = ctx;
 
-	validator_set_policy(main->validator, main->next_policy);
+	validator_set_rules(main->validator, main->next_policy);
 	reload_abandon(ctx);
 }
 
@@ -246,12 +246,12 @@ open_resolver(struct main *main, struct err *err)
 static int
 open_validator(struct main *main, struct err *err)
 {
-	struct policy *policy = NULL;
+	struct rules *rules = NULL;
 	struct bld key;
 	int r;
 
 	bld_init(&key, ATTESTATION_KEY_SIZE);
-	r = policy_new(&main->proc.config, &policy, err);
+	r = rules_new(&main->proc.config, &rules, err);
 	if (r == 0)
 		r = proc_read(&main->proc, RESOURCE_PERSPECTIVE_KEY, 0, &key,
 		    err);
@@ -260,10 +260,10 @@ open_validator(struct main *main, struct err *err)
 		    "file does not have %d bytes", ATTESTATION_KEY_SIZE);
 	if (r == 0)
 		main->validator = validator_new(&main->env,
-		    SPAN_LIT(PERSPECTIVE), key.data, policy);
+		    SPAN_LIT(PERSPECTIVE), key.data, rules);
 	mem_wipe(key.data, key.len);
 	bld_free(&key);
-	policy_unref(policy);
+	rules_unref(rules);
 	return r;
 }
 
@@ -290,7 +290,7 @@ close_all(struct main *main)
 	http_client_free(main->client);
 	dns_resolver_free(main->resolver);
 	validator_free(main->validator);
-	policy_unref(main->next_policy);
+	rules_unref(main->next_policy);
 	bld_free(&main->out);
 }
 

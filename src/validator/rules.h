@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef SIGNET_VALIDATOR_POLICY_H
-#define SIGNET_VALIDATOR_POLICY_H
+#ifndef SIGNET_VALIDATOR_RULES_H
+#define SIGNET_VALIDATOR_RULES_H
 
 /*
- * policy: what the configuration lets a validator do. Made at start and at
+ * rules: what the configuration lets a validator do. Made at start and at
  * each reload; an attempt keeps the one that it began with, so it is counted.
  */
 
 #include "conf/config.h"
 #include "http/ip_range.h"
 
-#define POLICY_TEXT_MAX CONFIG_TEXT_MAX
+#define RULES_TEXT_MAX CONFIG_TEXT_MAX
 /* What stands between base_url and the id in an account's URL. */
-#define POLICY_ACCOUNT_PATH "/acme/account/"
+#define RULES_ACCOUNT_PATH "/acme/account/"
 
-struct policy {
+struct rules {
 	unsigned refs;
 	struct ip_range allow[CONFIG_CIDRS_MAX];
 	size_t num_allow;
@@ -26,19 +26,19 @@ struct policy {
 	 * a private CA also follows 303. */
 	bool follow_see_other;
 	bool check_caa;
-	char caa_identity[POLICY_TEXT_MAX + 1]; /* "" if none */
-	char base_url[POLICY_TEXT_MAX + 1];     /* "" if not known */
+	char caa_identity[RULES_TEXT_MAX + 1]; /* "" if none */
+	char base_url[RULES_TEXT_MAX + 1];     /* "" if not known */
 	bool always_valid;        /* dev mode only */
 	int64_t sleep_ms;         /* dev mode only */
 };
 
 /* With one reference, the caller's. -ERR_CONFIG. */
-int policy_new(const struct config *config, struct policy **ret,
+int rules_new(const struct config *config, struct rules **ret,
     struct err *err);
-struct policy *policy_ref(struct policy *policy);
+struct rules *rules_ref(struct rules *rules);
 /* NULL is fine. */
-void policy_unref(struct policy *policy);
+void rules_unref(struct rules *rules);
 
-bool policy_redirect_port(const struct policy *policy, uint16_t port);
+bool rules_redirect_port(const struct rules *rules, uint16_t port);
 
 #endif
