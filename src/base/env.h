@@ -53,6 +53,14 @@ struct env {
 	int (*journal_append)(void *ctx, struct span record, struct err *err);
 	int (*journal_sync)(void *ctx, struct err *err);
 
+	/* Reads up to len bytes of the journal at offset; fewer only at its
+	 * end. What was appended and not yet synced is part of it. */
+	int (*journal_read)(void *ctx, uint64_t offset, void *out, size_t len,
+	    size_t *ret_len, struct err *err);
+
+	/* Cuts the journal to size bytes: a record that a crash cut short. */
+	int (*journal_cut)(void *ctx, uint64_t size, struct err *err);
+
 	struct store *store;
 };
 

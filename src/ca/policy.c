@@ -39,7 +39,7 @@
 /* By program, then date. The remote perspectives that must agree are those
  * that must be asked less the non-corroborations that the Quorum Requirements
  * of BR 3.2.2.9 allow: one of 2 to 5. */
-static const struct policy rows[] = {
+static const struct policy_row rows[] = {
 	{
 		.program = PROGRAM_PRIVATE,
 		.from_s = 0,
@@ -77,17 +77,17 @@ static const struct policy_profile profiles[] = {
 	},
 };
 
-const struct policy *
+const struct policy_row *
 policy_rows(size_t *ret_count)
 {
 	*ret_count = NUM_ROWS;
 	return rows;
 }
 
-const struct policy *
+const struct policy_row *
 policy_at(enum config_program program, int64_t now)
 {
-	const struct policy *found = &rows[0];
+	const struct policy_row *found = &rows[0];
 
 	for (size_t i = 0; i < NUM_ROWS; i++)
 		if (rows[i].program == program && rows[i].from_s <= now / 1000)
@@ -120,7 +120,7 @@ int
 policy_check_ident(const struct config *config, const struct ident *ident,
     int64_t now, struct err *err)
 {
-	const struct policy *policy = policy_at(config->program, now);
+	const struct policy_row *policy = policy_at(config->program, now);
 	struct ident base = *ident;
 	bool wildcard = ident_is_wildcard(ident);
 	int r;
@@ -160,7 +160,7 @@ min_of(int64_t a, int64_t b)
 int64_t
 policy_authz_lifetime_ms(const struct config *config, int64_t now)
 {
-	const struct policy *policy = policy_at(config->program, now);
+	const struct policy_row *policy = policy_at(config->program, now);
 	int64_t limit_s = min_of(policy->reuse_max_s, policy->caa_age_max_s);
 
 	return min_of(config->authz_lifetime_s * 1000,
@@ -168,7 +168,7 @@ policy_authz_lifetime_ms(const struct config *config, int64_t now)
 }
 
 static int
-check_asked(const struct policy *policy, int64_t max_s,
+check_asked(const struct policy_row *policy, int64_t max_s,
     const struct policy_validity *v, int64_t now_s, struct err *err)
 {
 	/* BR 7.1.2.7: notBefore within 48 hours of the signature. */
@@ -193,7 +193,7 @@ policy_validity(const struct config *config, int64_t not_before,
     int64_t not_after, int64_t now, struct policy_validity *ret,
     struct err *err)
 {
-	const struct policy *policy = policy_at(config->program, now);
+	const struct policy_row *policy = policy_at(config->program, now);
 	int64_t max_s = min_of(policy->lifetime_max_s,
 	    config->certificate_lifetime_s);
 	int64_t now_s = now / 1000;

@@ -27,7 +27,7 @@ enum policy_rir {
 	POLICY_RIR_LACNIC, POLICY_RIR_RIPE
 };
 
-struct policy {
+struct policy_row {
 	enum config_program program;
 	int64_t from_s;            /* effective from this Unix second on */
 	int64_t lifetime_max_s;    /* of a certificate */
@@ -63,10 +63,10 @@ struct policy_validity {
 };
 
 /* The row that holds for a program at a time (Unix milliseconds). */
-const struct policy *policy_at(enum config_program program, int64_t now);
+const struct policy_row *policy_at(enum config_program program, int64_t now);
 
 /* All rows, by program and date: for documents and tests. */
-const struct policy *policy_rows(size_t *ret_count);
+const struct policy_row *policy_rows(size_t *ret_count);
 
 /* The profile with this name; empty is the default. -ERR_MALFORMED. */
 int policy_profile(struct span name, const struct policy_profile **ret,

@@ -13,7 +13,7 @@ struct tally {
 
 struct question {
 	const struct config *config;
-	const struct policy *policy;
+	const struct policy_row *policy;
 	struct span name;      /* as it will stand in the certificate */
 	struct ident base;
 	bool wildcard;
@@ -164,7 +164,7 @@ static int
 check_quorum(const struct question *q, const struct tally *tally,
     struct err *err)
 {
-	const struct policy *p = q->policy;
+	const struct policy_row *p = q->policy;
 	struct quorum best = { 0 };
 
 	for (size_t i = 0; i < tally->count; i++) {
