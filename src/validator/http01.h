@@ -12,7 +12,7 @@
  *        +------- redirect --------------+
  *
  * Each hop is resolved anew, its addresses are checked against the ranges
- * that rules permits, and the very address that was checked is dialled.
+ * that the rules permit, and the very address that was checked is dialled.
  */
 
 #include "validator/method.h"

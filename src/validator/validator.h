@@ -23,7 +23,7 @@
 struct validator;
 
 /* perspective and key are copied; env must live as long as the validator,
- * rules is referenced. */
+ * rules gets another reference. */
 struct validator *validator_new(const struct env *env, struct span perspective,
     const uint8_t key[ATTESTATION_KEY_SIZE], struct rules *rules);
 

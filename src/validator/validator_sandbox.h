@@ -4,7 +4,7 @@
 
 /*
  * validator_sandbox: what is left to a validator: it dials, to any address
- * (which ones is rules's, in the process), and opens no file: the resolver
+ * (which ones is up to its rules, in the process), and opens no file: the resolver
  * read its own before.
  */
 
