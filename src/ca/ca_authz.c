@@ -193,7 +193,7 @@ keep_attestation(struct store_authz *row, const struct attestation *att,
 static bool
 is_enough(const struct ca *ca, struct span attestations, int64_t now)
 {
-	const struct policy *policy = policy_at(ca->config->program, now);
+	const struct policy_row *policy = policy_at(ca->config->program, now);
 	struct cur cur = CUR_OF(attestations);
 	struct attestation attestation;
 	unsigned count = 0;

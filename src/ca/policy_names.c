@@ -61,8 +61,8 @@ count_labels(struct span name)
 }
 
 int
-policy_names_check(const struct policy_row *policy, const struct ident *base,
-    bool wildcard, int64_t now, struct err *err)
+policy_names_check(const struct policy_row *policy,
+    const struct ident *base, bool wildcard, int64_t now, struct err *err)
 {
 	unsigned labels = count_labels(base->value);
 

@@ -14,7 +14,7 @@
 #include "ca/policy.h"
 
 /* base is a canonical dNSName without "*.". -ERR_REJECTED_IDENTIFIER. */
-int policy_names_check(const struct policy_row *policy, const struct ident *base,
-    bool wildcard, int64_t now, struct err *err);
+int policy_names_check(const struct policy_row *policy,
+    const struct ident *base, bool wildcard, int64_t now, struct err *err);
 
 #endif

@@ -15,7 +15,7 @@
 #include "acme/objects.h"
 
 #define ATTESTATION_PERSPECTIVE_MAX 32 /* bytes of a perspective's name */
-#define ATTESTATION_PERSPECTIVE_LOCAL "local" /* the validators on core's host */
+#define ATTESTATION_PERSPECTIVE_LOCAL "local" /* that of core's host */
 #define ATTESTATION_KEY_SIZE 32        /* bytes of the shared key */
 #define ATTESTATION_MAC_SIZE 32        /* bytes: HMAC-SHA-256 */
 #define ATTESTATION_SIZE_MAX 512       /* bytes of one encoded attestation */
