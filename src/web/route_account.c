@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "acme/objects_json.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "pkix/key.h"
+#include "web/contact.h"
+#include "web/web_call.h"
+
+/* RFC 8555 section 7.3: newAccount, accounts, and their lists of orders. */
+
+static int
+get_bool(const json_t *payload, const char *name, bool *ret, struct err *err)
+{
+	const json_t *member = json_object_get(payload, name);
+
+	*ret = json_is_true(member);
+	if (member == NULL || json_is_boolean(member) || json_is_null(member))
+		return 0;
+	return err_set(err, ERR_MALFORMED, "RFC 8555 7.1.2",
+	    "member \"%s\" is neither true nor false", name);
+}
+
+static void
+reply_account(struct web_call *call, const struct account *account,
+    struct web_reply *reply, int status)
+{
+	web_reply_init(reply, call->web, status);
+	account_put_json(web_reply_body(reply, "application/json"),
+	    call->base, account);
+	account_put_url(web_reply_header_begin(reply, "Location"), call->base,
+	    account->id);
+	web_reply_header_end(reply);
+}
+
+/* Contacts must outlive the JSON that they were parsed from. */
+static void
+keep(struct web_call *call, struct span *contacts, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		contacts[i] = arena_dup(&call->arena, contacts[i]);
+}
+
+/* Whether a new account can be made of this request. If not, it may still be
+ * one that finds its account (7.3.1), so core is asked for that first. */
+static bool
+may_create(const struct web_call *call, bool terms_agreed)
+{
+	return call->web->settings.terms_of_service == NULL || terms_agreed;
+}
+
+static int
+fill_new(struct web_call *call, const json_t *payload,
+    struct web_core_request *question, struct err *err)
+{
+	bool there;
+	int r;
+
+	r = contact_parse(payload, &there,
+	    &question->account_new.num_contacts,
+	    question->account_new.contacts, err);
+	if (r == 0)
+		r = get_bool(payload, "onlyReturnExisting",
+		    &question->account_new.only_return_existing, err);
+	if (r == 0)
+		r = get_bool(payload, "termsOfServiceAgreed",
+		    &question->account_new.terms_agreed, err);
+	if (r == 0 && !question->account_new.only_return_existing)
+		r = key_check(call->jwk.pkey, KEY_USE_ACCOUNT, err);
+	if (r < 0)
+		return r;
+	keep(call, question->account_new.contacts,
+	    question->account_new.num_contacts);
+	call->terms_missing = !question->account_new.only_return_existing &&
+	    !may_create(call, question->account_new.terms_agreed);
+	if (call->terms_missing)
+		question->account_new.only_return_existing = true;
+	return key_to_spki(call->jwk.pkey, &call->arena,
+	    &question->account_new.key_spki, err);
+}
+
+static int
+ask_new(struct web_call *call, struct web_core_request *question,
+    struct web_reply *reply, struct err *err)
+{
+	cleanup_json json_t *payload = NULL;
+	int r = web_routes_payload(call, &payload, err);
+
+	(void)reply;
+	if (r < 0)
+		return r;
+	question->type = WEB_CORE_ACCOUNT_NEW;
+	memset(&question->actor, 0, sizeof(question->actor));
+	r = fill_new(call, payload, question, err);
+	return r < 0 ? r : WEB_ASK_CORE;
+}
+
+static int
+tell_new(struct web_call *call, const struct web_core_answer *answer,
+    struct web_reply *reply, struct err *err)
+{
+	(void)err;
+	call->account_id = answer->account.account.id;
+	reply_account(call, &answer->account.account, reply,
+	    answer->account.created ? 201 : 200);
+	return 0;
+}
+
+const struct web_route route_account_new = {
+	.pattern = ACME_PATH_NEW_ACCOUNT,
+	.allow = "POST, OPTIONS",
+	.auth = WEB_AUTH_JWK,
+	.answer = WEB_CORE_ACCOUNT,
+	.ask = ask_new,
+	.tell = tell_new,
+};
+
+/* An account's resources are its own. */
+static int
+check_owner(const struct web_call *call, struct err *err)
+{
+	if (call->object_id == call->account_id)
+		return 0;
+	return err_set(err, ERR_UNAUTHORIZED, "RFC 8555 7.3.2",
+	    "the request is signed by another account");
+}
+
+/* All members but these are ignored (7.3.2); "status" can only say
+ * "deactivated" (7.3.6). */
+static int
+fill_update(struct web_call *call, const json_t *payload,
+    struct web_core_request *question, struct err *err)
+{
+	const json_t *status = json_object_get(payload, "status");
+	int r;
+
+	r = contact_parse(payload, &question->account_update.set_contacts,
+	    &question->account_update.num_contacts,
+	    question->account_update.contacts, err);
+	if (r < 0)
+		return r;
+	keep(call, question->account_update.contacts,
+	    question->account_update.num_contacts);
+	question->account_update.deactivate = json_is_string(status) &&
+	    strcmp(json_string_value(status), "deactivated") == 0;
+	return 0;
+}
+
+static int
+ask_account(struct web_call *call, struct web_core_request *question,
+    struct web_reply *reply, struct err *err)
+{
+	cleanup_json json_t *payload = NULL;
+	int r = check_owner(call, err);
+
+	(void)reply;
+	question->type = WEB_CORE_ACCOUNT_UPDATE;
+	question->account_update.deactivate = false;
+	question->account_update.set_contacts = false;
+	question->account_update.num_contacts = 0;
+	if (r < 0 || call->jws.payload.len == 0)
+		return r < 0 ? r : WEB_ASK_CORE;
+	r = web_routes_payload(call, &payload, err);
+	if (r == 0)
+		r = fill_update(call, payload, question, err);
+	return r < 0 ? r : WEB_ASK_CORE;
+}
+
+static int
+tell_account(struct web_call *call, const struct web_core_answer *answer,
+    struct web_reply *reply, struct err *err)
+{
+	(void)err;
+	if (answer->account.account.status != ACCOUNT_VALID)
+		key_cache_del(call->web->keys, call->account_id);
+	reply_account(call, &answer->account.account, reply, 200);
+	return 0;
+}
+
+const struct web_route route_account = {
+	.pattern = ACME_PATH_ACCOUNT "#",
+	.allow = "POST, OPTIONS",
+	.auth = WEB_AUTH_KID,
+	.answer = WEB_CORE_ACCOUNT,
+	.ask = ask_account,
+	.tell = tell_account,
+};
+
+/* RFC 8555 7.1.2.1; "?before=<order>" goes on where a page ended. */
+static int
+ask_orders(struct web_call *call, struct web_core_request *question,
+    struct web_reply *reply, struct err *err)
+{
+	const struct span cursor = SPAN_LIT("before=");
+	uint64_t before = 0;
+	int r = check_owner(call, err);
+
+	(void)reply;
+	if (r == 0)
+		r = web_routes_empty(call, err);
+	if (r < 0)
+		return r;
+	if (call->query.len > 0 && (!span_starts_with(call->query, cursor) ||
+	    text_uint(span_from(call->query, cursor.len), INT64_MAX,
+	    &before) < 0))
+		return err_set(err, ERR_MALFORMED, "RFC 8555 7.1.2.1",
+		    "the query is not one of a Link that this server gave");
+	question->type = WEB_CORE_ACCOUNT_ORDERS;
+	question->before_id = (int64_t)before;
+	return WEB_ASK_CORE;
+}
+
+static int
+tell_orders(struct web_call *call, const struct web_core_answer *answer,
+    struct web_reply *reply, struct err *err)
+{
+	struct bld *out;
+
+	(void)err;
+	web_reply_init(reply, call->web, 200);
+	out = web_reply_body(reply, "application/json");
+	bld_str(out, "{\"orders\":[");
+	for (size_t i = 0; i < answer->orders.count; i++) {
+		bld_str(out, i > 0 ? ",\"" : "\"");
+		order_put_url(out, call->base, answer->orders.ids[i]);
+		bld_u8(out, '"');
+	}
+	bld_str(out, "]}");
+	if (answer->orders.more && answer->orders.count > 0) {
+		out = web_reply_header_begin(reply, "Link");
+		bld_u8(out, '<');
+		account_put_url(out, call->base, call->account_id);
+		bld_fmt(out, ACME_PATH_ORDERS "?before=%lld>;rel=\"next\"",
+		    (long long)answer->orders.ids[answer->orders.count - 1]);
+		web_reply_header_end(reply);
+	}
+	return 0;
+}
+
+const struct web_route route_account_orders = {
+	.pattern = ACME_PATH_ACCOUNT "#" ACME_PATH_ORDERS,
+	.allow = "POST, OPTIONS",
+	.auth = WEB_AUTH_KID,
+	.answer = WEB_CORE_ORDERS,
+	.ask = ask_orders,
+	.tell = tell_orders,
+};
