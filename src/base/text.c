@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/text.h"
 
+#include <assert.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 
@@ -109,6 +110,7 @@ decode_group(const uint8_t *in, size_t count, uint8_t *out)
 {
 	uint32_t v = 0;
 
+	assert(count >= 2 && count <= 4);
 	for (size_t i = 0; i < count; i++) {
 		uint8_t digit = base64url_values[in[i]];
 
@@ -265,7 +267,7 @@ text_time(char out[TEXT_TIME_SIZE], int64_t ms)
 /* Reads exactly width digits and, if after is not NUL, that byte in either
  * case. Sets *bad when they are not there or the value is out of range. */
 static int64_t
-take_number(struct span *in, size_t width, char after, int64_t min,
+take_number(struct span *in, size_t width, uint8_t after, int64_t min,
     int64_t max, bool *bad)
 {
 	size_t used = width + (after == '\0' ? 0 : 1);
@@ -332,7 +334,7 @@ take_offset_s(struct span *in, bool *bad)
 int
 text_untime(struct span in, int64_t *ret_ms)
 {
-	static const int8_t month_days[] = {
+	static const int month_days[] = {
 		31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31
 	};
 	int64_t year, month, day, hour, minute, second, ms, offset;

@@ -188,9 +188,9 @@ get_bytes(const json_t *obj, const char *name, struct bld *out, size_t max,
 	struct span text;
 	int r = json_need_string(obj, name, &text, err);
 
+	*out = (struct bld){ .max = max };
 	if (r != 0)
 		return err_prefix(err, "the JWK");
-	bld_init(out, max);
 	if (text_unbase64url(out, text) != 0) {
 		bld_free(out);
 		return err_set(err, ERR_BAD_PUBLIC_KEY, "RFC 7518 6",
@@ -268,7 +268,7 @@ parse_ec(const json_t *obj, enum jwk_alg alg, struct jwk *ret,
 		if (r != 0)
 			return r;
 		len = bytes.len;
-		if (len == row->coordinate)
+		if (bytes.data != NULL && len == row->coordinate)
 			memcpy(point + 1 + i * len, bytes.data, len);
 		bld_free(&bytes);
 		if (len != row->coordinate)

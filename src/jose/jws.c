@@ -241,7 +241,7 @@ int
 jws_parse(struct span body, struct arena *arena, struct jws *ret,
     struct err *err)
 {
-	struct span header, unused;
+	struct span header = SPAN_NONE, unused;
 	struct object obj;
 	int r;
 
