@@ -6,9 +6,8 @@ contacts_blob(struct store_sqlite *s, const struct account *account)
 {
 	struct bld *bld = store_sqlite_scratch(s, 0);
 
-	bld_u8(bld, (uint8_t)account->num_contacts);
-	for (size_t i = 0; i < account->num_contacts; i++)
-		bld_span16(bld, account->contacts[i]);
+	account_contacts_encode(bld, account->contacts,
+	    account->num_contacts);
 	return bld_view(bld);
 }
 
@@ -17,11 +16,7 @@ contacts_read(struct span blob, struct account *ret, struct err *err)
 {
 	struct cur cur = CUR_OF(blob);
 
-	ret->num_contacts = cur_u8(&cur);
-	if (ret->num_contacts > ACME_CONTACTS_MAX)
-		ret->num_contacts = 0;
-	for (size_t i = 0; i < ret->num_contacts; i++)
-		ret->contacts[i] = cur_span16(&cur);
+	ret->num_contacts = account_contacts_decode(&cur, ret->contacts);
 	if (cur_end(&cur) < 0)
 		return err_set(err, ERR_IO, NULL,
 		    "the store: an account is not of its form");
