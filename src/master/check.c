@@ -43,7 +43,7 @@ check_lifetime(const struct config *config, const char *key, int64_t value_s,
 static void
 check_policy(const struct config *config, struct config_errors *errors)
 {
-	const struct policy *policy = policy_at(config->program,
+	const struct policy_row *policy = policy_at(config->program,
 	    (int64_t)time(NULL) * MS_PER_S);
 
 	check_lifetime(config, "certificate_lifetime",
