@@ -108,7 +108,7 @@ send_message(int fd, struct span message, const struct control *control,
 	if (control->num_fds > 0) {
 		msg.msg_control = ancillary.buf;
 		msg.msg_controllen = CMSG_SPACE(fds_size);
-		cmsg = CMSG_FIRSTHDR(&msg);
+		cmsg = &ancillary.align; /* the first, for which it has room */
 		cmsg->cmsg_level = SOL_SOCKET;
 		cmsg->cmsg_type = SCM_RIGHTS;
 		cmsg->cmsg_len = CMSG_LEN(fds_size);

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "master/stop.h"
+
+#include "base/log.h"
+#include "master/children.h"
+#include "master/reload.h"
+
+static bool
+phase_runs(const struct master *master)
+{
+	for (size_t i = 0; i < master->num_children; i++) {
+		if (master->children[i].pid > 0 &&
+		    master->children[i].row->stop == master->phase)
+			return true;
+	}
+	return false;
+}
+
+static void
+on_timeout(void *arg)
+{
+	struct master *master = arg;
+
+	master->stop_timer = NULL;
+	for (size_t i = 0; i < master->num_children; i++) {
+		struct child *child = &master->children[i];
+
+		if (child->pid <= 0 || child->row->stop != master->phase)
+			continue;
+		log_event(LOG_WARNING, "stop-timeout", "role=%s index=%u",
+		    role_name(child->row->role), child->index);
+		children_kill(child);
+	}
+}
+
+static void
+start_phase(struct master *master)
+{
+	struct env *env = &master->env;
+
+	env->timer_cancel(env->ctx, master->stop_timer);
+	master->stop_timer = env->timer_start(env->ctx, PROC_STOP_TIMEOUT_MS,
+	    on_timeout, master);
+	for (size_t i = 0; i < master->num_children; i++) {
+		if (master->children[i].row->stop == master->phase)
+			children_tell(&master->children[i], CONTROL_STOP);
+	}
+}
+
+static void
+kill_all(struct master *master)
+{
+	for (size_t i = 0; i < master->num_children; i++)
+		children_kill(&master->children[i]);
+}
+
+/* To the first phase in which something runs. */
+static void
+advance(struct master *master, bool started)
+{
+	while (!phase_runs(master)) {
+		if (master->phase + 1 == ROLES_STOP_COUNT) {
+			loop_stop(master->loop);
+			return;
+		}
+		master->phase++;
+		started = false;
+	}
+	if (!started)
+		start_phase(master);
+}
+
+void
+stop_begin(struct master *master, int status)
+{
+	if (master->state == MASTER_STOPPING) {
+		kill_all(master);
+		return;
+	}
+	log_event(LOG_NOTICE, "stopping", NULL);
+	master->state = MASTER_STOPPING;
+	master->status = status;
+	notify_stopping(&master->notify);
+	reload_done(master);
+	/* One that could not start has nothing to finish. */
+	if (status != 0)
+		kill_all(master);
+	master->phase = ROLES_STOP_FRONT;
+	advance(master, false);
+}
+
+void
+stop_death(struct master *master)
+{
+	advance(master, true);
+}
+
+void
+stop_done(struct master *master)
+{
+	master->env.timer_cancel(master->env.ctx, master->stop_timer);
+	master->stop_timer = NULL;
+}
