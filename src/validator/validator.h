@@ -17,7 +17,7 @@
 #include "validator/rules.h"
 
 #define VALIDATOR_SLOTS_MAX 1000    /* attempts at once */
-#define VALIDATOR_QUEUE_MAX 50000   /* questions that wait for a slot; more
+#define VALIDATOR_QUEUE_MAX 10000   /* questions that wait for a slot; more
                                        are answered with ERR_BUSY */
 
 struct validator;
