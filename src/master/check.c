@@ -52,10 +52,11 @@ check_policy(const struct config *config, struct config_errors *errors)
 	check_lifetime(config, "authorization_lifetime",
 	    config->authz_lifetime_s, policy->reuse_max_s,
 	    policy->reuse_rule, errors);
-	if (policy->caa_needed && config->caa_identity == NULL)
+	if (config->program == PROGRAM_WEBPKI && config->caa_identity == NULL)
 		config_errors_add(errors, line_of(config, "program"),
-		    "caa_identity", "it is not set, but the program demands "
-		    "CAA checks; add caa_identity = \"your CA's domain\"");
+		    "caa_identity", "it is not set, and the program wants the "
+		    "CA's CAA domain to be known (BR 4.2.2.1); add "
+		    "caa_identity = \"ca.example.com\"");
 }
 
 /* Processes of a running CA hold the lock of its directory. */
