@@ -7,6 +7,7 @@
 #include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -230,10 +231,13 @@ master_new(struct master_options *options)
 int
 master_run(struct master_options *options)
 {
-	struct master *master = master_new(options);
+	struct master *master;
 	struct err err = ERR_INIT;
 	int status;
 
+	/* What whoever started us left open is not for us to keep. */
+	syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0);
+	master = master_new(options);
 	log_init(role_name(ROLE_MASTER),
 	    (enum log_level)master->config.log_level);
 	if (prepare(master, &err) == 0) {
