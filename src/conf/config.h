@@ -110,8 +110,9 @@ void config_errors_add(struct config_errors *errors, int line,
     __attribute__((format(printf, 4, 5)));
 
 /* Whether files, addresses and keys that config names can be used: adds what
- * is wrong with them to errors. Addresses that are in use are only wrong when
- * the CA does not run. -ERR_CONFIG when errors->count > 0. */
+ * is wrong with them to errors. Whether addresses can be listened to is
+ * asked only when the CA does not run: master, which checks before a reload,
+ * may make no sockets any more. -ERR_CONFIG when errors->count > 0. */
 int config_check_world(const struct config *config, bool running,
     struct config_errors *errors);
 

@@ -15,7 +15,6 @@
 struct world {
 	const struct config *config;
 	struct config_errors *errors;
-	bool running;
 };
 
 static int
@@ -194,7 +193,7 @@ check_listen(struct world *world, const char *text)
 	if (r == 0)
 		r = bind(fd, (struct sockaddr *)&address, len);
 	saved = errno;
-	if (r < 0 && !(saved == EADDRINUSE && world->running))
+	if (r < 0)
 		config_errors_add(world->errors,
 		    line_of(world->config, "listen"), "listen", "cannot listen "
 		    "at %s (%s); %s", text, strerror(saved),
@@ -225,12 +224,12 @@ config_check_world(const struct config *config, bool running,
     struct config_errors *errors)
 {
 	struct world world = {
-		.config = config, .errors = errors, .running = running,
+		.config = config, .errors = errors,
 	};
 	FILE *f;
 
 	check_directory(&world);
-	for (size_t i = 0; i < config->num_listen; i++)
+	for (size_t i = 0; !running && i < config->num_listen; i++)
 		check_listen(&world, config->listen[i]);
 	check_tls(&world);
 	if (config->trust_anchor != NULL) {
