@@ -68,7 +68,7 @@ finish(const struct cert *cert, EVP_PKEY *key, struct arena *arena,
 /* Below an issuer: its name and key identifier; not longer than it lives. */
 static int
 put_below(struct cert *cert, const struct pki_issuer *issuer,
-    uint8_t key_id[CERT_KEY_ID_SIZE], struct err *err)
+    struct err *err)
 {
 	struct pki_certificate ca;
 	int r = pki_read(issuer->certificate, &ca, err);
@@ -85,10 +85,12 @@ put_below(struct cert *cert, const struct pki_issuer *issuer,
 		cert->not_after_s = ca.not_after_s;
 	if (cert->not_before_s < ca.not_before_s)
 		cert->not_before_s = ca.not_before_s;
+	if (ca.subject_key_id.len == 0)
+		return err_set(err, ERR_CONFIG, "BR 7.1.2.11.1",
+		    "the issuing certificate has no subjectKeyIdentifier");
 	cert->issuer = ca.subject;
-	r = cert_key_id(ca.spki, key_id, err);
-	cert->authority_key_id = span_of(key_id, CERT_KEY_ID_SIZE);
-	return r;
+	cert->authority_key_id = ca.subject_key_id;
+	return 0;
 }
 
 int
@@ -125,14 +127,14 @@ make_ca(const struct env *env, const struct pki_issuer *root, EVP_PKEY *key,
     const char *name, const struct ident_list *permitted, int64_t days,
     struct arena *arena, struct span *ret, struct err *err)
 {
-	uint8_t key_id[CERT_KEY_ID_SIZE], issuer_id[CERT_KEY_ID_SIZE];
+	uint8_t key_id[CERT_KEY_ID_SIZE];
 	struct cert cert;
 	int r = check_name(name, err);
 
 	if (r == 0)
 		r = begin(env, key, days, arena, &cert, err);
 	if (r == 0)
-		r = put_below(&cert, root, issuer_id, err);
+		r = put_below(&cert, root, err);
 	if (r == 0)
 		r = cert_key_id(cert.spki, key_id, err);
 	if (r < 0)
@@ -174,13 +176,12 @@ pki_make_api_leaf(const struct env *env, const struct pki_issuer *api_ca,
     EVP_PKEY *key, const struct ident_list *names, int64_t days,
     struct arena *arena, struct span *ret, struct err *err)
 {
-	uint8_t issuer_id[CERT_KEY_ID_SIZE];
 	struct cert cert;
 	int r = begin(env, key, days == 0 ? PKI_API_LEAF_DAYS : days, arena,
 	    &cert, err);
 
 	if (r == 0)
-		r = put_below(&cert, api_ca, issuer_id, err);
+		r = put_below(&cert, api_ca, err);
 	if (r < 0)
 		return r;
 	cert.key_usage = CERT_DIGITAL_SIGNATURE;
@@ -208,6 +209,27 @@ read_common_name(struct span subject)
 	return SPAN_NONE;
 }
 
+/* RFC 5280 4.2.1.2, from what follows the key in a TBSCertificate. */
+static struct span
+read_subject_key_id(struct cur *tbs)
+{
+	struct cur tagged = der_enter(tbs, DER_CONTEXT(3));
+	struct cur list = der_enter(&tagged, DER_SEQUENCE);
+
+	while (!list.failed && list.rest.len > 0) {
+		struct cur ext = der_enter(&list, DER_SEQUENCE);
+		struct span oid = der_take(&ext, DER_OID);
+		struct cur value;
+
+		if (der_next_is(&ext, DER_BOOLEAN))
+			der_take_bool(&ext);
+		value = der_enter(&ext, DER_OCTET_STRING);
+		if (!ext.failed && span_equal(oid, OID_SUBJECT_KEY_ID))
+			return der_take(&value, DER_OCTET_STRING);
+	}
+	return SPAN_NONE;
+}
+
 int
 pki_read(struct span certificate, struct pki_certificate *ret,
     struct err *err)
@@ -228,6 +250,7 @@ pki_read(struct span certificate, struct pki_certificate *ret,
 	ret->subject = der_take_whole(&tbs, DER_SEQUENCE);
 	ret->common_name = read_common_name(ret->subject);
 	ret->spki = der_take_whole(&tbs, DER_SEQUENCE);
+	ret->subject_key_id = read_subject_key_id(&tbs);
 	if (tbs.failed || cur_end(&validity) < 0 || cur_end(&whole) < 0 ||
 	    cur_end(&cur) < 0)
 		return err_set(err, ERR_CONFIG, "RFC 5280 4.1",

@@ -55,13 +55,14 @@ int pki_make_api_leaf(const struct env *env, const struct pki_issuer *api_ca,
     EVP_PKEY *key, const struct ident_list *names, int64_t days,
     struct arena *arena, struct span *ret, struct err *err);
 
-/* A certificate's validity in Unix seconds, its key and its subject's
- * commonName (empty if there is none): for `check`, renewals, tests. */
+/* What a CA must know of a certificate: for issuing below it, for `check`,
+ * for renewals. Spans borrow from the certificate. */
 struct pki_certificate {
-	int64_t not_before_s, not_after_s;
+	int64_t not_before_s, not_after_s; /* Unix seconds */
 	struct span spki;
 	struct span subject;     /* the whole Name, DER */
-	struct span common_name; /* as it is encoded */
+	struct span common_name; /* as it is encoded; empty if none */
+	struct span subject_key_id; /* empty if there is none */
 };
 int pki_read(struct span certificate, struct pki_certificate *ret,
     struct err *err);

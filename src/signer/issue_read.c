@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What does the holder of the account key ask for? The signature comes first;
+ * nothing is parsed that it does not cover.
+ */
+#include "base/json.h"
+#include "base/json_flat.h"
+#include "base/text.h"
+#include "jose/jws.h"
+#include "signer/issue.h"
+
+#define ACME_PATH "/acme/"
+
+static int
+decode_part(struct span b64, struct arena *arena, const char *what,
+    struct span *ret, struct err *err)
+{
+	struct bld out;
+	int r;
+
+	bld_init(&out, b64.len);
+	r = text_unbase64url(&out, b64);
+	if (r == 0)
+		*ret = arena_dup(arena, bld_view(&out));
+	bld_free(&out);
+	return r == 0 ? 0 : err_set(err, ERR_MALFORMED, "RFC 7515 2",
+	    "%s is not base64url", what);
+}
+
+/* What of url stands before "/acme/": the CA's own base URL if it has one;
+ * else (development) any "https://host". */
+static bool
+split_base(const struct config *config, struct span url, struct span *base,
+    struct span *path)
+{
+	struct span own = span_str(config->base_url), scheme;
+	const uint8_t *slash;
+
+	if (config->base_url != NULL) {
+		*base = own;
+	} else {
+		scheme = SPAN_LIT("https://");
+		if (!span_starts_with(url, scheme))
+			return false;
+		slash = memchr(url.data + scheme.len, '/',
+		    url.len - scheme.len);
+		if (slash == NULL)
+			return false;
+		*base = span_of(url.data, (size_t)(slash - url.data));
+	}
+	if (!span_starts_with(url, *base))
+		return false;
+	*path = span_from(url, base->len);
+	return true;
+}
+
+/* path is prefix, a number, suffix. */
+static bool
+is_numbered(struct span path, struct span prefix, struct span suffix)
+{
+	struct span number;
+	uint64_t id;
+
+	if (path.len <= prefix.len + suffix.len ||
+	    !span_starts_with(path, prefix))
+		return false;
+	number = span_of(path.data + prefix.len,
+	    path.len - prefix.len - suffix.len);
+	return span_equal(span_from(path, path.len - suffix.len), suffix) &&
+	    text_uint(number, INT64_MAX, &id) == 0;
+}
+
+static int
+check_header(const struct issue_context *context, const struct issue *issue,
+    const struct jws_header *header, struct err *err)
+{
+	struct span base, kid_base, path, kid_path;
+
+	if (header->alg != issue->key->alg)
+		return err_set(err, ERR_MALFORMED, "RFC 8555 6.2",
+		    "the finalize JWS says \"alg\" %s, but the account's key "
+		    "is for %s", jwk_alg_name(header->alg),
+		    jwk_alg_name(issue->key->alg));
+	if (header->kid.len == 0)
+		return err_set(err, ERR_MALFORMED, "RFC 8555 6.2",
+		    "the finalize JWS has no \"kid\"");
+	if (!split_base(context->config, header->url, &base, &path) ||
+	    !is_numbered(path, SPAN_LIT(ACME_PATH "order/"),
+	    SPAN_LIT("/finalize")))
+		return err_set(err, ERR_UNAUTHORIZED, "RFC 8555 6.4",
+		    "the JWS was not made for an order's finalize URL of "
+		    "this CA");
+	if (!split_base(context->config, header->kid, &kid_base, &kid_path) ||
+	    !span_equal(base, kid_base) || !is_numbered(kid_path,
+	    SPAN_LIT(ACME_PATH "account/"), SPAN_NONE))
+		return err_set(err, ERR_MALFORMED, "RFC 8555 6.2",
+		    "the JWS's \"kid\" is no account URL of this CA");
+	return 0;
+}
+
+static int
+read_header(const struct issue_context *context, const struct issue *issue,
+    struct arena *arena, struct err *err)
+{
+	struct jws_header header;
+	struct span text;
+	int r = decode_part(issue->request->protected_b64, arena,
+	    "the protected header", &text, err);
+
+	if (r == 0)
+		r = jws_header_parse(text, &header, err);
+	if (r < 0)
+		return r;
+	r = check_header(context, issue, &header, err);
+	jws_header_done(&header);
+	return r;
+}
+
+/* RFC 8555 7.4: {"csr": base64url}. */
+static int
+read_payload(const struct issue *issue, struct arena *arena,
+    struct span *ret_csr, struct err *err)
+{
+	cleanup_json json_t *json = NULL;
+	struct span text, csr = SPAN_NONE;
+	struct json_flat flat;
+	int r = decode_part(issue->request->payload_b64, arena, "the payload",
+	    &text, err);
+
+	if (r < 0)
+		return r;
+	if (json_flat_scan(text, &flat))
+		csr = json_flat_get(&flat, "csr");
+	else if ((r = json_parse_object(text, "the payload", &json, err)) < 0)
+		return r;
+	else if ((r = json_get_string(json, "csr", &csr, err)) < 0)
+		return r;
+	if (csr.len == 0)
+		return err_set(err, ERR_MALFORMED, "RFC 8555 7.4",
+		    "the finalize payload has no \"csr\"");
+	r = decode_part(csr, arena, "the CSR", ret_csr, err);
+	if (r < 0 && err != NULL)
+		err->kind = ERR_BAD_CSR;
+	return r < 0 ? -(int)ERR_BAD_CSR : 0;
+}
+
+static int
+read_csr(struct issue *issue, struct span der, struct arena *arena,
+    struct err *err)
+{
+	int r = csr_parse(der, arena, &issue->csr, err);
+
+	if (r < 0)
+		return r;
+	if (span_equal(issue->csr.spki, issue->request->account_spki))
+		return err_set(err, ERR_BAD_CSR, "RFC 8555 11.1",
+		    "the CSR's key is the account's key; make another");
+	if (issue->csr.must_staple)
+		return err_set(err, ERR_BAD_CSR, "RFC 7633 4",
+		    "the CSR asks for OCSP must-staple, but this CA offers no "
+		    "OCSP; ask without it");
+	return 0;
+}
+
+int
+issue_read(const struct issue_context *context, struct issue *issue,
+    struct arena *arena, struct err *err)
+{
+	const struct issue_request *request = issue->request;
+	struct span csr;
+	int r = jws_verify_parts(request->protected_b64, request->payload_b64,
+	    request->signature, issue->key, err);
+
+	if (r == 0)
+		r = read_header(context, issue, arena, err);
+	if (r == 0)
+		r = read_payload(issue, arena, &csr, err);
+	if (r == 0)
+		r = read_csr(issue, csr, arena, err);
+	return r;
+}
+
+void
+issue_read_done(struct issue *issue)
+{
+	csr_done(&issue->csr);
+}

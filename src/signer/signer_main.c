@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/signer_main.h"
+
+#include <inttypes.h>
+
+#include "base/link.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "pkix/key.h"
+#include "pkix/pki.h"
+#include "proc/proc.h"
+#include "signer/journal_file.h"
+#include "signer/signer.h"
+#include "signer/signer_sandbox.h"
+
+#define FILE_MAX 65536 /* bytes of a key or certificate file */
+#define CHAIN_MAX 4
+
+struct main {
+	struct proc proc;
+	struct env env;             /* proc's, with the journal */
+	struct journal_file journal;
+	EVP_PKEY *key;
+	struct arena arena;         /* what signer_new copies from */
+	struct signer *signer;
+	struct link *core;
+	bool failed;
+};
+
+/* env's ctx is main, so the clock and randomness are passed on. */
+static int64_t
+env_now_here(void *ctx)
+{
+	struct main *main = ctx;
+
+	return env_now(&main->proc.env);
+}
+
+static void
+env_random_here(void *ctx, void *out, size_t len)
+{
+	struct main *main = ctx;
+
+	env_random(&main->proc.env, out, len);
+}
+
+static int
+env_append_here(void *ctx, struct span record, struct err *err)
+{
+	struct main *main = ctx;
+
+	return journal_file_append(&main->journal, record, err);
+}
+
+static int
+env_sync_here(void *ctx, struct err *err)
+{
+	struct main *main = ctx;
+
+	return journal_file_sync(&main->journal, err);
+}
+
+static int
+env_read_here(void *ctx, uint64_t offset, void *out, size_t len,
+    size_t *ret_len, struct err *err)
+{
+	struct main *main = ctx;
+
+	return journal_file_read(&main->journal, offset, out, len, ret_len,
+	    err);
+}
+
+static int
+env_cut_here(void *ctx, uint64_t size, struct err *err)
+{
+	struct main *main = ctx;
+
+	return journal_file_cut(&main->journal, size, err);
+}
+
+static void
+on_answer(void *ctx, uint64_t id, uint16_t type, struct span payload)
+{
+	struct main *main = ctx;
+
+	if (main->core != NULL)
+		link_send(main->core, type, id, payload);
+}
+
+static const struct signer_ops signer_ops = { .answer = on_answer };
+
+static int
+on_frame(void *ctx, uint16_t type, uint64_t id, struct span payload,
+    struct err *err)
+{
+	struct main *main = ctx;
+
+	return signer_request(main->signer, id, type, payload, err);
+}
+
+/* Core asks again after its restart, under new ids. */
+static void
+on_closed(void *ctx, const struct err *err)
+{
+	struct main *main = ctx;
+
+	if (err->kind != ERR_NONE)
+		log_err(LOG_WARNING, "core-link-failed", err);
+	main->core = NULL;
+	signer_forget(main->signer);
+}
+
+static const struct link_ops core_ops = {
+	.frame = on_frame,
+	.closed = on_closed,
+};
+
+static void
+on_link(void *ctx, enum role peer, unsigned peer_index, int fd)
+{
+	struct main *main = ctx;
+
+	(void)peer; /* the link table has core only */
+	(void)peer_index;
+	link_free(main->core);
+	signer_forget(main->signer);
+	main->core = link_new(main->proc.loop, fd, &core_ops, main);
+}
+
+/* Without a journal that can be trusted nothing may leave. */
+static void
+on_turn_end(void *arg)
+{
+	struct main *main = arg;
+	struct err err = ERR_INIT;
+
+	if (main->failed || signer_turn_end(main->signer, &err) == 0)
+		return;
+	log_err(LOG_ERROR, "journal-failed", &err);
+	main->failed = true;
+	link_free(main->core);
+	main->core = NULL;
+	loop_stop(main->proc.loop);
+}
+
+/* The lifetime and the base URL may change; proc's config is the new one by
+ * then, at the same address. */
+static int
+reload_prepare(void *ctx, const struct config *config, struct err *err)
+{
+	(void)ctx;
+	(void)config;
+	(void)err;
+	return 0;
+}
+
+static void
+reload_commit(void *ctx)
+{
+	struct main *main = ctx;
+
+	signer_set_config(main->signer, &main->proc.config);
+}
+
+static void
+reload_abandon(void *ctx)
+{
+	(void)ctx;
+}
+
+static const struct proc_reload reload = {
+	.prepare = reload_prepare,
+	.commit = reload_commit,
+	.abandon = reload_abandon,
+};
+
+static int
+read_certificates(struct main *main, enum resource resource,
+    struct signer_options *options, struct err *err)
+{
+	struct bld pem;
+	size_t count = 0;
+	int r;
+
+	bld_init(&pem, FILE_MAX);
+	r = proc_read(&main->proc, resource, 0, &pem, err);
+	if (r == 0)
+		r = pki_from_pem(bld_view(&pem), &main->arena,
+		    options->chain + options->num_chain,
+		    CHAIN_MAX - options->num_chain, &count, err);
+	options->num_chain += count;
+	bld_free(&pem);
+	return r;
+}
+
+static int
+read_key(struct main *main, struct err *err)
+{
+	struct bld pem;
+	int r;
+
+	bld_init(&pem, FILE_MAX);
+	r = proc_read(&main->proc, RESOURCE_ISSUER_KEY, 0, &pem, err);
+	if (r == 0)
+		r = key_from_pem(bld_view(&pem), &main->key, err);
+	if (r < 0)
+		err_prefix(err, "the issuing key");
+	mem_wipe(pem.data, pem.cap);
+	bld_free(&pem);
+	return r;
+}
+
+static int
+read_perspective(struct main *main, struct issue_perspective *ret,
+    struct err *err)
+{
+	struct bld key;
+	int r;
+
+	bld_init(&key, ATTESTATION_KEY_SIZE);
+	memcpy(ret->who.name, ATTESTATION_PERSPECTIVE_LOCAL,
+	    sizeof(ATTESTATION_PERSPECTIVE_LOCAL));
+	r = proc_read(&main->proc, RESOURCE_PERSPECTIVE_KEY, 0, &key, err);
+	if (r == 0 && key.len != ATTESTATION_KEY_SIZE)
+		r = err_set(err, ERR_CONFIG, NULL, "the perspective's key "
+		    "file does not have %d bytes", ATTESTATION_KEY_SIZE);
+	if (r == 0)
+		memcpy(ret->key, key.data, sizeof(ret->key));
+	mem_wipe(key.data, key.cap);
+	bld_free(&key);
+	return r;
+}
+
+static void
+wire_env(struct main *main)
+{
+	main->env = (struct env){
+		.ctx = main,
+		.now = env_now_here,
+		.random = env_random_here,
+		.journal_append = env_append_here,
+		.journal_sync = env_sync_here,
+		.journal_read = env_read_here,
+		.journal_cut = env_cut_here,
+	};
+}
+
+static int
+open_signer(struct main *main, struct err *err)
+{
+	struct issue_perspective local = { 0 };
+	struct signer_options options = {
+		.env = &main->env,
+		.config = &main->proc.config,
+		.perspectives = &local,
+		.num_perspectives = 1,
+	};
+	int r;
+
+	r = read_certificates(main, RESOURCE_ISSUER_CERTIFICATE, &options,
+	    err);
+	if (r == 0)
+		r = read_certificates(main, RESOURCE_ROOT_CERTIFICATE,
+		    &options, err);
+	if (r == 0)
+		r = read_key(main, err);
+	if (r == 0)
+		r = read_perspective(main, &local, err);
+	options.key = main->key;
+	if (r == 0)
+		r = signer_new(&options, &signer_ops, main, &main->signer,
+		    err);
+	mem_wipe(&local, sizeof(local));
+	arena_free(&main->arena);
+	return r;
+}
+
+/* The journal is replayed here: what a crash left half written is cut off
+ * while that is still possible. */
+static int
+open_all(struct main *main, struct err *err)
+{
+	int r;
+
+	wire_env(main);
+	r = journal_file_init(&main->journal,
+	    proc_resource(&main->proc, RESOURCE_JOURNAL, 0), err);
+	if (r == 0)
+		r = open_signer(main, err);
+	if (r == 0 && signer_cut(main->signer) > 0)
+		log_event(LOG_WARNING, "journal-cut",
+		    "bytes=%" PRIu64 " reason=\"a crash left a record "
+		    "incomplete that was never answered\"",
+		    signer_cut(main->signer));
+	return r;
+}
+
+static void
+close_all(struct main *main)
+{
+	link_free(main->core);
+	signer_free(main->signer);
+	EVP_PKEY_free(main->key);
+	journal_file_done(&main->journal);
+}
+
+static void
+run(struct main *main)
+{
+	loop_hook_add(main->proc.loop, on_turn_end, main);
+	proc_on_reload(&main->proc, &reload, main);
+	proc_links(&main->proc, on_link, main);
+	proc_ready(&main->proc);
+	proc_run(&main->proc);
+}
+
+int
+signer_main(void)
+{
+	static struct main main;
+	struct err err = ERR_INIT;
+	int r;
+
+	r = proc_begin(&main.proc, ROLE_SIGNER, &err);
+	if (r == 0)
+		r = open_all(&main, &err);
+	if (r == 0)
+		r = proc_sandbox(&main.proc, &signer_sandbox, &err);
+	if (r == 0)
+		run(&main);
+	else
+		log_err(LOG_ERROR, "start-failed", &err);
+	close_all(&main);
+	proc_end(&main.proc);
+	return r == 0 && !main.failed ? EXIT_SUCCESS : EXIT_FAILURE;
+}
