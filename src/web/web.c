@@ -138,17 +138,6 @@ go_on(struct web_call *call)
 }
 
 static void
-use_key(struct web_call *call, const struct jwk *key)
-{
-	struct err err;
-
-	if (web_auth_verify(call, key, &err) < 0)
-		web_reply_error(call, &err);
-	else
-		go_on(call);
-}
-
-static void
 ask_key(struct web_call *call)
 {
 	struct web_core_request question = {
@@ -157,6 +146,40 @@ ask_key(struct web_call *call)
 
 	call->key_is_fresh = true;
 	ask(call, &question, WEB_WAIT_KEY);
+}
+
+/* A key of the cache failed, which may be because the account has another by
+ * now, as another web process or core know: asks for that. If it is the same,
+ * the call ends with this problem. */
+static void
+doubt_key(struct web_call *call, const struct problem *problem)
+{
+	call->refused = *problem;
+	call->refused.detail = arena_dup(&call->arena, problem->detail);
+	call->refused.num_subs = 0;
+	ask_key(call);
+}
+
+static bool
+may_doubt(const struct web_call *call)
+{
+	return call->route->auth != WEB_AUTH_JWK && !call->key_is_fresh;
+}
+
+static void
+use_key(struct web_call *call, const struct jwk *key)
+{
+	struct problem problem;
+	struct err err;
+
+	if (web_auth_verify(call, key, &err) == 0) {
+		go_on(call);
+	} else if (may_doubt(call)) {
+		problem = problem_of(&err);
+		doubt_key(call, &problem);
+	} else {
+		web_reply_error(call, &err);
+	}
 }
 
 static void
@@ -192,8 +215,7 @@ reply_problem(struct web_call *call, const struct problem *problem)
 	web_reply_send(&reply, call);
 }
 
-/* The key came. If core had refused the cache's, which is the same, then not
- * for the key. */
+/* The key came. If it is the one that had failed, it fails again. */
 static int
 take_key(struct web_call *call, const struct account *account,
     struct err *err)
@@ -236,19 +258,13 @@ reply_terms(struct web_call *call)
 	web_reply_error(call, &err);
 }
 
-/* A problem. "unauthorized" may mean that the account's key changed since it
- * was cached: the call is tried once more with the key of now. */
+/* "unauthorized" may be about the key. */
 static void
 take_problem(struct web_call *call, const struct problem *problem)
 {
-	if (call->wait == WEB_WAIT_ANSWER && !call->key_is_fresh &&
-	    call->route->auth != WEB_AUTH_JWK &&
+	if (call->wait == WEB_WAIT_ANSWER && may_doubt(call) &&
 	    problem->kind == ERR_UNAUTHORIZED) {
-		call->refused = *problem;
-		call->refused.detail = arena_dup(&call->arena,
-		    problem->detail);
-		call->refused.num_subs = 0;
-		ask_key(call);
+		doubt_key(call, problem);
 		return;
 	}
 	if (problem->kind == ERR_ACCOUNT_NOT_VALID)

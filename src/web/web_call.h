@@ -93,7 +93,7 @@ struct web_call {
 	bool terms_missing;      /* newAccount: core may only find */
 	bool verify;             /* here, though the signer would */
 	bool key_is_fresh;       /* core was asked for it in this call */
-	struct problem refused;  /* what core said to a key of the cache */
+	struct problem refused;  /* what a key of the cache came to */
 	enum web_wait wait;
 	uint16_t question_type;  /* what core is asked, for asking again */
 	struct span question;
