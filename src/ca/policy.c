@@ -46,8 +46,10 @@ static const struct policy_row rows[] = {
 		/* No program binds a private CA; browsers refuse more. */
 		.lifetime_max_s = 825 * DAY_S,
 		.reuse_max_s = 398 * DAY_S,
-		/* Whoever publishes CAA records means them. */
-		.caa_needed = true,
+		/* Names inside an organisation are often ones whose CAA cannot
+		 * be looked up at all; a CA that has a CAA identity is held to
+		 * it (policy_evidence.c). */
+		.caa_needed = false,
 		.caa_age_max_s = 398 * DAY_S,
 		.attempt_max_s = 600,
 		.labels_min = 1,

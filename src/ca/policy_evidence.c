@@ -89,7 +89,8 @@ check_caa(const struct question *q, const struct attestation *att,
 	}
 	/* RFC 8659 is about domain names; `signetd dev` may validate
 	 * nothing at all. */
-	if (!q->policy->caa_needed || q->base.type != IDENT_DNS ||
+	if ((!q->policy->caa_needed && q->config->caa_identity == NULL) ||
+	    q->base.type != IDENT_DNS ||
 	    (q->config->dev && q->config->dev_always_valid))
 		return 0;
 	return err_set(err, ERR_UNAUTHORIZED, "BR 3.2.2.8",
