@@ -11,6 +11,8 @@ sys.dont_write_bytecode = True
 
 from kit import net, signetd  # noqa: E402
 
+net.loopback_up()
+
 
 @pytest.fixture(scope="session")
 def challenges():

@@ -2,9 +2,11 @@
 """Small servers for tests, each on a free port of the loopback."""
 
 import contextlib
+import fcntl
 import http.server
 import socket
 import socketserver
+import struct
 import threading
 
 import dns.flags
@@ -17,6 +19,18 @@ HOST = "127.0.0.1"
 CHALLENGE = "/.well-known/acme-challenge/"
 
 
+def loopback_up():
+    """A new network namespace's loopback is down: netdevice(7)."""
+    get_flags, set_flags, up = 0x8913, 0x8914, 0x1
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        request = struct.pack("16sH14s", b"lo", 0, b"")
+        answer = fcntl.ioctl(sock, get_flags, request)
+        flags = struct.unpack_from("16sH", answer)[1]
+        if not flags & up:
+            fcntl.ioctl(sock, set_flags,
+                        struct.pack("16sH14s", b"lo", flags | up, b""))
+
+
 def free_port(kind=socket.SOCK_STREAM):
     with socket.socket(socket.AF_INET, kind) as sock:
         sock.bind((HOST, 0))
@@ -27,7 +41,7 @@ class Challenges:
     """Answers http-01 challenges. add() sets a token's answer; answers may
     also be functions of the handler, for redirects and other unkindness."""
 
-    def __init__(self, port=0):
+    def __init__(self, port=0, host=HOST):
         self.answers = {}
         self.hits = []
         owner = self
@@ -56,7 +70,7 @@ class Challenges:
             def handle_error(self, *_):
                 pass  # the other end may go away as it likes
 
-        self.server = Server((HOST, port), Handler)
+        self.server = Server((host, port), Handler)
         self.port = self.server.server_address[1]
         self.thread = threading.Thread(target=self.server.serve_forever,
                                        kwargs={"poll_interval": 0.05})

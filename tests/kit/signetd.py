@@ -192,12 +192,34 @@ def dev(challenges=None, resolver=None, environment=None, options=(),
 
 def init(directory, *options):
     """`signetd init` in directory; gives the finished process."""
-    return subprocess.run([program(), "init", *options, directory],
+    return subprocess.run([program(), "init", directory, *options],
                           capture_output=True, text=True, timeout=60,
                           stdin=subprocess.DEVNULL)
 
 
-def real(directory, start=True):
+def make(resolver=None, more=""):
+    """A real CA in a new folder, which the caller removes; for this machine's
+    loopback, with more lines of configuration."""
+    top = tempfile.mkdtemp(prefix="signet-test-")
+    os.chmod(top, 0o755)
+    directory = os.path.join(top, "ca")
+    done = init(directory, "--listen", f"{HOST}:{free_port()}", "--name",
+                HOST)
+    assert done.returncode == 0, done.stdout + done.stderr
+    with open(os.path.join(directory, "signet.conf"), "a") as config:
+        config.write('validation_allow = { "127.0.0.0/8", "::1/128" }\n')
+        if resolver is not None:
+            config.write(f'resolver = "{resolver.address}"\n')
+        config.write(more)
+    return directory
+
+
+def remove(directory):
+    """What make() made."""
+    shutil.rmtree(os.path.dirname(directory))
+
+
+def run(directory, start=True):
     """`signetd run` on the configuration in directory."""
     ca = Signetd(["run", "-c", os.path.join(directory, "signet.conf")],
                  directory=directory, keep=True)
