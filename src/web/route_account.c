@@ -171,7 +171,7 @@ tell_account(struct web_call *call, const struct web_core_answer *answer,
 {
 	(void)err;
 	if (answer->account.account.status != ACCOUNT_VALID)
-		key_cache_del(call->web->keys, call->account_id);
+		account_keys_del(call->web->keys, call->account_id);
 	reply_account(call, &answer->account.account, reply, 200);
 	return 0;
 }

@@ -44,7 +44,7 @@ web_new(const struct env *env, const struct web_ops *ops, void *ctx,
 	web->ops = ops;
 	web->ctx = ctx;
 	web->nonces = nonces;
-	web->keys = key_cache_new(WEB_KEYS_MAX);
+	web->keys = account_keys_new(WEB_KEYS_MAX);
 	web->free_slot = UINT32_MAX;
 	web->generation = 1;
 	TAILQ_INIT(&web->calls);
@@ -74,7 +74,7 @@ web_free(struct web *web)
 		arena_free(&call->arena);
 		free(call);
 	}
-	key_cache_free(web->keys);
+	account_keys_free(web->keys);
 	settings_done(&web->settings);
 	bld_free(&web->body);
 	bld_free(&web->headers);
@@ -186,7 +186,7 @@ static void
 find_key(struct web_call *call)
 {
 	const struct jwk *key = call->route->auth == WEB_AUTH_JWK ?
-	    &call->jwk : key_cache_get(call->web->keys, call->account_id);
+	    &call->jwk : account_keys_get(call->web->keys, call->account_id);
 
 	if (key == NULL)
 		ask_key(call);
@@ -227,7 +227,7 @@ take_key(struct web_call *call, const struct account *account,
 	if (account->id != call->account_id)
 		return unexpected(call, WEB_CORE_ACCOUNT, err);
 	if (account->status != ACCOUNT_VALID) {
-		key_cache_del(web->keys, call->account_id);
+		account_keys_del(web->keys, call->account_id);
 		err_set(&gone, ERR_ACCOUNT_NOT_VALID, "RFC 8555 7.3.6",
 		    "the account is %s",
 		    account_status_name(account->status));
@@ -238,11 +238,11 @@ take_key(struct web_call *call, const struct account *account,
 		return err_prefix(err, "core gave a bad account key");
 	if (call->refused.kind != ERR_NONE && memcmp(key.thumbprint,
 	    call->thumbprint, sizeof(key.thumbprint)) == 0) {
-		key_cache_add(web->keys, call->account_id, &key);
+		account_keys_add(web->keys, call->account_id, &key);
 		reply_problem(call, &call->refused);
 		return 0;
 	}
-	use_key(call, key_cache_add(web->keys, call->account_id, &key));
+	use_key(call, account_keys_add(web->keys, call->account_id, &key));
 	return 0;
 }
 
@@ -268,7 +268,7 @@ take_problem(struct web_call *call, const struct problem *problem)
 		return;
 	}
 	if (problem->kind == ERR_ACCOUNT_NOT_VALID)
-		key_cache_del(call->web->keys, call->account_id);
+		account_keys_del(call->web->keys, call->account_id);
 	if (problem->kind == ERR_ACCOUNT_DOES_NOT_EXIST &&
 	    call->terms_missing)
 		reply_terms(call);

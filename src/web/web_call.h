@@ -23,7 +23,7 @@
 #include "base/mem.h"
 #include "jose/jws.h"
 #include "rpc/web_core.h"
-#include "web/key_cache.h"
+#include "web/account_keys.h"
 #include "web/web.h"
 
 #define WEB_HEADERS_TEXT_MAX 16384 /* bytes of all header values of a reply */
@@ -118,7 +118,7 @@ struct web {
 	const struct web_ops *ops;
 	void *ctx;
 	struct nonces *nonces;
-	struct key_cache *keys;
+	struct account_keys *keys;
 	struct web_settings settings;
 	bool core_is_up;
 	struct env_timer *core_timer; /* runs while core is away */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "web/key_cache.h"
+#include "web/account_keys.h"
 
 #include <sys/queue.h>
 
@@ -14,17 +14,17 @@ struct entry {
 	TAILQ_ENTRY(entry) of_age;
 };
 
-struct key_cache {
+struct account_keys {
 	size_t max;
 	size_t count;
 	TAILQ_HEAD(, entry) used; /* least recently first */
 	struct entry *buckets[BUCKETS];
 };
 
-struct key_cache *
-key_cache_new(size_t max)
+struct account_keys *
+account_keys_new(size_t max)
 {
-	struct key_cache *cache = mem_zalloc(sizeof(*cache));
+	struct account_keys *cache = mem_zalloc(sizeof(*cache));
 
 	cache->max = max;
 	TAILQ_INIT(&cache->used);
@@ -34,7 +34,7 @@ key_cache_new(size_t max)
 /* Where the pointer to the account's entry is, or would be. Ids are random in
  * their low bits, and only accounts that core knows get here. */
 static struct entry **
-find(struct key_cache *cache, int64_t account_id)
+find(struct account_keys *cache, int64_t account_id)
 {
 	struct entry **at = &cache->buckets[(uint64_t)account_id % BUCKETS];
 
@@ -44,7 +44,7 @@ find(struct key_cache *cache, int64_t account_id)
 }
 
 static void
-drop(struct key_cache *cache, struct entry **at)
+drop(struct account_keys *cache, struct entry **at)
 {
 	struct entry *entry = *at;
 
@@ -56,7 +56,7 @@ drop(struct key_cache *cache, struct entry **at)
 }
 
 void
-key_cache_free(struct key_cache *cache)
+account_keys_free(struct account_keys *cache)
 {
 	struct entry *entry;
 
@@ -68,7 +68,7 @@ key_cache_free(struct key_cache *cache)
 }
 
 const struct jwk *
-key_cache_get(struct key_cache *cache, int64_t account_id)
+account_keys_get(struct account_keys *cache, int64_t account_id)
 {
 	struct entry *entry = *find(cache, account_id);
 
@@ -80,7 +80,7 @@ key_cache_get(struct key_cache *cache, int64_t account_id)
 }
 
 void
-key_cache_del(struct key_cache *cache, int64_t account_id)
+account_keys_del(struct account_keys *cache, int64_t account_id)
 {
 	struct entry **at = find(cache, account_id);
 
@@ -89,12 +89,12 @@ key_cache_del(struct key_cache *cache, int64_t account_id)
 }
 
 const struct jwk *
-key_cache_add(struct key_cache *cache, int64_t account_id,
+account_keys_add(struct account_keys *cache, int64_t account_id,
     const struct jwk *key)
 {
 	struct entry *entry = mem_zalloc(sizeof(*entry)), **at;
 
-	key_cache_del(cache, account_id);
+	account_keys_del(cache, account_id);
 	if (cache->count == cache->max)
 		drop(cache, find(cache,
 		    TAILQ_FIRST(&cache->used)->account_id));
