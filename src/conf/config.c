@@ -37,15 +37,6 @@ config_init(struct config *config)
 }
 
 void
-config_free(struct config *config)
-{
-	for (size_t i = 0; i < config_rows_count; i++)
-		config_value_clear(config, &config_rows[i]);
-	free(config->file);
-	config->file = NULL;
-}
-
-void
 config_set_directory(struct config *config, const char *directory)
 {
 	if (directory != config->directory) {
@@ -61,14 +52,27 @@ config_set_directory(struct config *config, const char *directory)
 	}
 }
 
+/* The form first, and then what the kind of value asks for. */
+static int
+set_checked(struct config *config, const struct config_row *row,
+    const char *text, const char *base, struct err *err)
+{
+	int r = 0;
+
+	/* The setter refuses what is too long for any form. */
+	if (strlen(text) < CONFIG_TEXT_MAX)
+		r = config_form_check(row->check, text, err);
+	return r < 0 ? r : config_value_set(config, row, text, base, err);
+}
+
 int
 config_add(struct config *config, const char *key, const char *text,
     struct err *err)
 {
 	for (size_t i = 0; i < config_rows_count; i++) {
 		if (strcmp(config_rows[i].key, key) == 0)
-			return config_value_set(config, &config_rows[i], text,
-			    ".", err);
+			return set_checked(config, &config_rows[i], text, ".",
+			    err);
 	}
 	return err_set(err, ERR_CONFIG, NULL, "there is no key %s", key);
 }
@@ -152,7 +156,7 @@ on_word(void *ctx, const struct config_word *word)
 		err_set(&err, ERR_CONFIG, NULL, "the value has a control "
 		    "character; remove it");
 	else
-		config_value_set(reading->config, word->row, word->value,
+		set_checked(reading->config, word->row, word->value,
 		    reading->base, &err);
 	if (err.kind != ERR_NONE)
 		config_errors_add(reading->errors, word->line, word->row->key,
@@ -260,32 +264,4 @@ config_read(const char *file, struct config *ret,
 		r = config_parse(bld_view(&text), path, ret, errors, err);
 	bld_free(&text);
 	return r;
-}
-
-void
-config_encode(struct bld *out, const struct config *config)
-{
-	bld_span16(out, span_str(config->file));
-	for (size_t i = 0; i < config_rows_count; i++)
-		config_value_encode(out, config, &config_rows[i]);
-}
-
-int
-config_decode(struct span in, struct config *ret, struct err *err)
-{
-	struct cur cur = CUR_OF(in);
-	struct span file = cur_span16(&cur);
-
-	memset(ret, 0, sizeof(*ret));
-	if (file.len > 0) {
-		ret->file = mem_zalloc(file.len + 1);
-		memcpy(ret->file, file.data, file.len);
-	}
-	for (size_t i = 0; i < config_rows_count; i++)
-		config_value_decode(&cur, ret, &config_rows[i]);
-	if (cur_end(&cur) == 0)
-		return 0;
-	config_free(ret);
-	return err_set(err, ERR_FRAME, NULL, "the configuration from master "
-	    "is not of its form");
 }

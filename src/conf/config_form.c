@@ -157,3 +157,18 @@ config_form_range(const char *text, struct err *err)
 
 	return ip_range_parse(span_str(text), &range, err);
 }
+
+int
+config_form_check(enum config_form form, const char *text, struct err *err)
+{
+	static int (*const checks[CONFIG_FORM_COUNT])(const char *text,
+	    struct err *err) = {
+		[CONFIG_FORM_ADDRESS] = config_form_address,
+		[CONFIG_FORM_BASE_URL] = config_form_base_url,
+		[CONFIG_FORM_DOMAIN] = config_form_domain,
+		[CONFIG_FORM_RANGE] = config_form_range,
+		[CONFIG_FORM_URL] = config_form_url,
+	};
+
+	return checks[form] == NULL ? 0 : checks[form](text, err);
+}

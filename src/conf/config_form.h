@@ -4,12 +4,27 @@
 
 /*
  * config_form: what the texts of the configuration must look like. Each check
- * gives -ERR_CONFIG with what is wrong and the remedy.
+ * gives -ERR_CONFIG with what is wrong and the remedy. The table of keys names
+ * a form and not its function: a process that is only handed a configuration
+ * needs none of the code that reads URLs and addresses.
  */
 
 #include <sys/socket.h>
 
 #include "base/err.h"
+
+enum config_form {
+	CONFIG_FORM_ANY = 0,
+	CONFIG_FORM_ADDRESS,
+	CONFIG_FORM_BASE_URL,
+	CONFIG_FORM_DOMAIN,
+	CONFIG_FORM_RANGE,
+	CONFIG_FORM_URL,
+	CONFIG_FORM_COUNT
+};
+
+int config_form_check(enum config_form form, const char *text,
+    struct err *err);
 
 /* "192.0.2.1:443" or "[2001:db8::1]:443"; the port may be 0. */
 int config_form_address(const char *text, struct err *err);

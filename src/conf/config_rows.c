@@ -2,7 +2,6 @@
 #include "conf/config_rows.h"
 
 #include "base/log.h"
-#include "conf/config_form.h"
 #include "conf/config_value.h"
 
 #define DAY_S INT64_C(86400)
@@ -41,13 +40,13 @@ const struct config_row config_rows[] = {
 	    .doc = "The CA's data: certificates, keys, store and journal. The "
 		"default is the folder of the configuration file." },
 	{ .key = "base_url", TEXT_AT(base_url), .required = true,
-	    .check = config_form_base_url,
+	    .check = CONFIG_FORM_BASE_URL,
 	    .form = "`https://NAME` or `https://NAME:PORT`",
 	    .doc = "Where clients reach the CA. Every URL that it gives out "
 		"begins with it, and clients keep those for years: choose a "
 		"name that lasts." },
 	{ .key = "listen", LIST_AT(listen, CONFIG_LISTEN_MAX),
-	    .def = "0.0.0.0:14000", .min = 1, .check = config_form_address,
+	    .def = "0.0.0.0:14000", .min = 1, .check = CONFIG_FORM_ADDRESS,
 	    .form = "addresses with ports",
 	    .doc = "Where the ACME server listens: `192.0.2.1:443`, "
 		"`[2001:db8::1]:443`, `0.0.0.0:443` for all of IPv4, "
@@ -62,19 +61,19 @@ const struct config_row config_rows[] = {
 	    .reload = true, .form = "a PEM file",
 	    .doc = "The key of tls_certificate. Only its owner may read it." },
 	{ .key = "terms_of_service", TEXT_AT(terms_of_service),
-	    .check = config_form_url, .reload = true, .form = "a URL",
+	    .check = CONFIG_FORM_URL, .reload = true, .form = "a URL",
 	    .doc = "Terms that clients must agree to when they register "
 		"(RFC 8555 7.3.3). Not set: there is nothing to agree to." },
-	{ .key = "website", TEXT_AT(website), .check = config_form_url,
+	{ .key = "website", TEXT_AT(website), .check = CONFIG_FORM_URL,
 	    .reload = true, .form = "a URL",
 	    .doc = "Where people learn about this CA (RFC 8555 7.1.1)." },
 	{ .key = "caa_identity", TEXT_AT(caa_identity),
-	    .check = config_form_domain, .reload = true,
+	    .check = CONFIG_FORM_DOMAIN, .reload = true,
 	    .form = "a domain name",
 	    .doc = "The name by which CAA records allow this CA to issue (RFC "
 		"8659 4.2). Not set: names with CAA issue records are "
 		"refused." },
-	{ .key = "resolver", TEXT_AT(resolver), .check = config_form_address,
+	{ .key = "resolver", TEXT_AT(resolver), .check = CONFIG_FORM_ADDRESS,
 	    .form = "an address with a port",
 	    .doc = "A DNS server to ask, `192.0.2.53:53`. Not set: the CA "
 		"resolves names itself, from the root servers down." },
@@ -83,7 +82,7 @@ const struct config_row config_rows[] = {
 		"writes it. Not set: DNSSEC is not checked." },
 	{ .key = "validation_allow",
 	    LIST_AT(validation_allow, CONFIG_CIDRS_MAX), .reload = true,
-	    .check = config_form_range, .form = "address ranges",
+	    .check = CONFIG_FORM_RANGE, .form = "address ranges",
 	    .doc = "Ranges outside the public Internet that validation may "
 		"connect to: `{\"10.0.0.0/8\", \"fd00::/8\"}`. All such ranges "
 		"are refused unless they are listed here." },

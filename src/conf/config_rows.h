@@ -9,6 +9,7 @@
  */
 
 #include "conf/config.h"
+#include "conf/config_form.h"
 
 enum config_kind {
 	CONFIG_TEXT = 1, /* char * */
@@ -39,7 +40,7 @@ struct config_row {
 	int64_t unit_ms;     /* CONFIG_DURATION */
 	const struct config_choice *choices;
 	/* What a text (each element of a list) must be. */
-	int (*check)(const char *text, struct err *err);
+	enum config_form check;
 	bool required;       /* has no default that could be right */
 	bool reload;         /* SIGHUP can change it */
 	bool dev;            /* set by `signetd dev`; refused in files */

@@ -264,15 +264,10 @@ config_value_set(struct config *config, const struct config_row *row,
     const char *text, const char *base, struct err *err)
 {
 	char **at = member(config, row);
-	int r = 0;
 
 	if (strlen(text) >= CONFIG_TEXT_MAX)
 		return err_set(err, ERR_CONFIG, NULL, "the value is longer "
 		    "than %d bytes; give a shorter one", CONFIG_TEXT_MAX - 1);
-	if (row->check != NULL)
-		r = row->check(text, err);
-	if (r != 0)
-		return r;
 	switch (row->kind) {
 	case CONFIG_TEXT:
 		free(*at);
