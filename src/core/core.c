@@ -49,6 +49,12 @@ core_free(struct core *core)
 }
 
 void
+core_set_gather(struct core *core, int64_t gather_ms)
+{
+	core->gather_ms = gather_ms;
+}
+
+void
 core_set_config(struct core *core, const struct config *config)
 {
 	core->config = config;
@@ -89,6 +95,15 @@ answer(struct core *core, unsigned peer, uint64_t id)
 		core_turn_answer(core, peer, id, &core->held.answer, NULL);
 }
 
+static bool
+is_read(enum web_core_type type)
+{
+	return type == WEB_CORE_ACCOUNT_KEY ||
+	    type == WEB_CORE_ACCOUNT_ORDERS || type == WEB_CORE_ORDER_GET ||
+	    type == WEB_CORE_AUTHZ_GET || type == WEB_CORE_CHALLENGE_GET ||
+	    type == WEB_CORE_CERTIFICATE_GET;
+}
+
 int
 core_web_request(struct core *core, unsigned peer, uint64_t id,
     uint16_t type, struct span payload, struct err *err)
@@ -100,7 +115,8 @@ core_web_request(struct core *core, unsigned peer, uint64_t id,
 	    &core->request, err);
 	if (r < 0)
 		return r;
-	if (!core_turn_begin(core)) {
+	if (!(is_read(core->request.type) ? core_turn_begin(core) :
+	    core_turn_begin_write(core))) {
 		err_set(&why, ERR_BUSY, NULL, "the turn is lost");
 		refuse(core, peer, id, &why);
 		return 0;
@@ -162,7 +178,7 @@ sweep(struct core *core, int64_t now)
 	size_t deleted;
 
 	core->sweep_at = now + CORE_SWEEP_MS;
-	if (!core_turn_begin(core))
+	if (!core_turn_begin_write(core))
 		return;
 	if (ca_expire(&core->ca, CORE_SWEEP_ROWS, &deleted, &err) < 0)
 		core_turn_doom(core, &err);

@@ -26,6 +26,7 @@
 #define CORE_SIGNER_ASKS_MAX 256    /* in flight to the signer */
 #define CORE_ASK_TIMEOUT_MS 60000   /* then a question is asked again */
 #define CORE_VALIDATE_TRIES_MAX 4   /* then the challenge has failed */
+#define CORE_GATHER_MIN 4           /* events that make a turn busy */
 #define CORE_SWEEP_MS 60000         /* between deletions of expired rows */
 #define CORE_SWEEP_ROWS 500         /* at most, of each kind */
 
@@ -49,6 +50,14 @@ int core_new(const struct env *env, const struct config *config,
     const struct core_ops *ops, void *ctx, struct core **ret,
     struct err *err);
 void core_free(struct core *core); /* as kill -9: answers nobody */
+
+/*
+ * A commit costs the same whether it is for one request or for fifty. While
+ * core is busy (the last commit was for CORE_GATHER_MIN events or more) the
+ * next one comes gather_ms after it at the earliest, and a turn goes on until
+ * then. 0, the default: each turn commits.
+ */
+void core_set_gather(struct core *core, int64_t gather_ms);
 
 /* After a reload. */
 void core_set_config(struct core *core, const struct config *config);

@@ -235,7 +235,7 @@ give_up(struct core *core, struct core_ask *ask)
 	struct ca_effect effect;
 	struct problem problem;
 
-	if (!core_turn_begin(core))
+	if (!core_turn_begin_write(core))
 		return;
 	err_set(&err, ERR_INTERNAL, NULL, "no validator could answer for "
 	    "authorization %" PRId64 " in %u tries", ask->object_id,
@@ -428,7 +428,7 @@ core_validator_answer(struct core *core, unsigned validator, uint64_t id,
 	r = validate_answer_decode(type, payload, &core->arena, &answer, err);
 	if (r < 0 || ask == NULL || ask->validator != validator)
 		return r;
-	if (!core_turn_begin(core)) {
+	if (!core_turn_begin_write(core)) {
 		delay(core, ask);
 		return 0;
 	}
@@ -485,7 +485,7 @@ core_signer_answer(struct core *core, uint64_t id, uint16_t type,
 	}
 	if (ask == NULL)
 		return 0;
-	if (!core_turn_begin(core)) {
+	if (!core_turn_begin_write(core)) {
 		delay(core, ask);
 		return 0;
 	}

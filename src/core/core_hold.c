@@ -37,7 +37,8 @@ check(struct core *core, struct core_hold *hold, bool last)
 	struct problem problem;
 	int r;
 
-	if (hold->answered || !core_turn_begin(core))
+	if (hold->answered || !(last ? core_turn_begin_write(core) :
+	    core_turn_begin(core)))
 		return;
 	r = ca_wait_check(&core->ca, &hold->wait, last, &core->arena,
 	    &core->held, &err);

@@ -17,6 +17,9 @@
 /* An orderly stop waits so long for the web processes to be done. */
 #define STOP_WAIT_MS 5000
 
+/* Requests of a busy core share commits over so long a time. */
+#define GATHER_MS 2
+
 struct main {
 	struct proc proc;
 	struct env env;       /* proc's, with the store */
@@ -289,6 +292,8 @@ open_store(struct main *main, struct err *err)
 	if (r == 0)
 		r = core_new(&main->env, &main->proc.config, &core_ops, main,
 		    &main->core, err);
+	if (r == 0)
+		core_set_gather(main->core, GATHER_MS);
 	return r;
 }
 

@@ -86,6 +86,11 @@ struct core {
 	/* Turn. */
 	bool in_turn;                  /* a transaction is open */
 	bool doomed;                   /* it will be rolled back */
+	bool dirty;                    /* it has written */
+	unsigned events;               /* that it has written for */
+	unsigned last_events;          /* those of the last commit */
+	int64_t committed_at;
+	int64_t gather_ms;
 	struct bld out;
 	struct core_frame *frames;
 	size_t num_frames, cap_frames;
@@ -113,6 +118,8 @@ struct core {
 /* core_turn.c */
 /* False if the turn is lost: nothing may be read or written. */
 bool core_turn_begin(struct core *core);
+/* As core_turn_begin, for an event that may write. */
+bool core_turn_begin_write(struct core *core);
 /* The store failed or the logic is broken: nothing of this turn counts. */
 void core_turn_doom(struct core *core, const struct err *err);
 /* Something that leaves after the commit: write the payload to core->out

@@ -391,6 +391,41 @@ test_stop(void **state)
 	assert_true(world_got(w, id, &answer));
 }
 
+/* A busy core lets requests share a commit; an idle one does not wait. */
+static void
+test_gather(void **state)
+{
+	struct world *w = *state;
+	struct web_core_actor actor = world_register_account(w, 1);
+	struct web_core_request request = world_order_request(&actor,
+	    "a.example");
+	struct web_core_answer answer;
+	struct err err = ERR_INIT;
+	struct bld out;
+	uint64_t id;
+
+	core_set_gather(w->core, 2);
+	id = world_send(w, &request);
+	assert_true(world_got(w, id, &answer));
+	w->now += 10;
+	bld_init(&out, 65536);
+	web_core_request_encode(&out, &request);
+	for (int i = 0; i < CORE_GATHER_MIN; i++)
+		assert_int_equal(core_web_request(w->core, WORLD_PEER,
+		    ++w->last_id, WEB_CORE_ORDER_NEW, bld_view(&out), &err),
+		    0);
+	bld_free(&out);
+	world_turn(w);
+	assert_true(world_got(w, w->last_id, &answer));
+
+	id = world_send(w, &request);
+	assert_false(world_got(w, id, &answer));
+	world_run(w, 2);
+	assert_true(world_got(w, id, &answer));
+	id = world_send(w, &request);
+	assert_true(world_got(w, id, &answer));
+}
+
 static void
 test_peer_gone(void **state)
 {
@@ -459,7 +494,7 @@ main(void)
 		TEST(test_validator_dies), TEST(test_validators_give_up),
 		TEST(test_validator_timeout), TEST(test_queue_to_validators),
 		TEST(test_commit_fails), TEST(test_stop),
-		TEST(test_peer_gone), TEST(test_sweep), TEST(test_nonsense),
+		TEST(test_gather), TEST(test_peer_gone), TEST(test_sweep), TEST(test_nonsense),
 		{ "test_crash_before_commit", test_crash_before_commit, NULL,
 		    NULL, NULL },
 		{ "test_crash_after_commit", test_crash_after_commit, NULL,

@@ -28,6 +28,14 @@ core_turn_begin(struct core *core)
 	return true;
 }
 
+bool
+core_turn_begin_write(struct core *core)
+{
+	core->dirty = true;
+	core->events++;
+	return core_turn_begin(core);
+}
+
 void
 core_turn_doom(struct core *core, const struct err *err)
 {
@@ -183,17 +191,46 @@ take_back(struct core *core)
 	core_hold_again(core, now);
 }
 
-void
-core_turn_end(struct core *core)
+/* Whether the turn goes on, to share its commit with what comes next. */
+static bool
+gather(struct core *core)
+{
+	int64_t until = core->committed_at + core->gather_ms;
+
+	if (!core->dirty || core->doomed || core->stopping ||
+	    core->gather_ms == 0 || core->last_events < CORE_GATHER_MIN ||
+	    env_now(core->env) >= until)
+		return false;
+	core_wake_at(core, until);
+	return true;
+}
+
+static void
+commit(struct core *core)
 {
 	struct err err = ERR_INIT;
 
-	core_ask_pump(core);
 	if (core->in_turn && core->doomed)
 		store_rollback(core->env->store);
 	else if (core->in_turn && store_commit(core->env->store, &err) < 0)
 		core_turn_doom(core, &err);
 	core->in_turn = false;
+	if (!core->dirty)
+		return;
+	core->dirty = false;
+	core->last_events = core->events;
+	core->events = 0;
+	if (core->gather_ms > 0)
+		core->committed_at = env_now(core->env);
+}
+
+void
+core_turn_end(struct core *core)
+{
+	core_ask_pump(core);
+	if (gather(core))
+		return;
+	commit(core);
 	if (core->doomed)
 		take_back(core);
 	else
@@ -204,7 +241,6 @@ core_turn_end(struct core *core)
 	if (core->out.cap > OUT_KEEP)
 		bld_free(&core->out);
 	bld_reset(&core->out);
-	arena_reset(&core->arena);
 	if (core_ask_next(core) != INT64_MAX)
 		core_wake_at(core, core_ask_next(core));
 	if (core->holds_by_age.first != NULL)
