@@ -281,7 +281,7 @@ fake_post(struct fake *fake, const char *target, const char *payload)
 	    "\"kid\":\"" FAKE_KID "\""), payload, &fake->key);
 }
 
-static void
+__attribute__((unused)) static void
 fake_post_new_account(struct fake *fake, const char *payload)
 {
 	fake_send_jws(fake, "/acme/new-account", fake_header(fake,
@@ -417,7 +417,7 @@ fake_order(struct fake *fake, enum order_status status)
 	return answer;
 }
 
-static struct web_core_answer
+__attribute__((unused)) static struct web_core_answer
 fake_authz(struct fake *fake, enum authz_status status,
     enum challenge_status attempted)
 {
@@ -443,7 +443,7 @@ fake_authz(struct fake *fake, enum authz_status status,
  * What came back.
  */
 
-static void
+__attribute__((unused)) static void
 fake_expect_header(const struct fake *fake, const char *line)
 {
 	const char *at = strstr(fake->headers, line);
@@ -453,7 +453,7 @@ fake_expect_header(const struct fake *fake, const char *line)
 		fail_msg("no \"%s\" in\n%s", line, fake->headers);
 }
 
-static void
+__attribute__((unused)) static void
 fake_expect_no_header(const struct fake *fake, const char *name)
 {
 	if (strstr(fake->headers, name) != NULL)
