@@ -166,41 +166,6 @@ test_terms(void **state)
 }
 
 static void
-test_contacts(void **state)
-{
-	static const struct {
-		const char *contact;
-		int r;
-	} rows[] = {
-		{ "mailto:admin@example.org", 0 },
-		{ "mailto:a%20b@example.org", 0 },
-		{ "tel:+12025551212", -ERR_UNSUPPORTED_CONTACT },
-		{ "admin@example.org", -ERR_UNSUPPORTED_CONTACT },
-		{ "", -ERR_UNSUPPORTED_CONTACT },
-		{ "mailto:", -ERR_INVALID_CONTACT },
-		{ "mailto:admin", -ERR_INVALID_CONTACT },
-		{ "mailto:@example.org", -ERR_INVALID_CONTACT },
-		{ "mailto:admin@", -ERR_INVALID_CONTACT },
-		{ "mailto:a@example.org,b@example.org",
-		    -ERR_INVALID_CONTACT },
-		{ "mailto:a@example.org?subject=x", -ERR_INVALID_CONTACT },
-		{ "mailto:a b@example.org", -ERR_INVALID_CONTACT },
-		{ "mailto:a\n@example.org", -ERR_INVALID_CONTACT },
-		{ "mailto:\xc3\xa4@example.org", -ERR_INVALID_CONTACT },
-	};
-	struct fixture *f = *state;
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct web_core_request request = account_request(f,
-		    (uint8_t)i);
-
-		request.account_new.num_contacts = 1;
-		request.account_new.contacts[0] = span_str(rows[i].contact);
-		assert_int_equal(ask(f, &request), rows[i].r);
-	}
-}
-
-static void
 test_account_update(void **state)
 {
 	struct fixture *f = *state;
@@ -490,7 +455,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 #define TEST(f) { #f, f, set_up, tear_down, NULL }
-		TEST(test_account_new), TEST(test_terms), TEST(test_contacts),
+		TEST(test_account_new), TEST(test_terms),
 		TEST(test_account_update), TEST(test_actor),
 		TEST(test_ownership), TEST(test_order_refused),
 		TEST(test_order_several), TEST(test_attestation_of_another),

@@ -50,6 +50,12 @@ static const struct driver drivers[] = {
 };
 static size_t current_driver;
 
+static void
+ok(int r)
+{
+	assert_int_equal(r, 0);
+}
+
 static int
 set_up(void **state)
 {
@@ -145,7 +151,7 @@ add_account(struct fixture *f, int64_t id)
 {
 	struct account account = some_account(id);
 
-	assert_int_equal(store_account_add(f->store, &account, &f->err), 0);
+	ok(store_account_add(f->store, &account, &f->err));
 }
 
 static void
@@ -154,9 +160,8 @@ test_account(void **state)
 	struct fixture *f = *state;
 	struct account account = some_account(1), got;
 
-	assert_int_equal(store_account_add(f->store, &account, &f->err), 0);
-	assert_int_equal(store_account_get(f->store, 1, &f->arena, &got,
-	    &f->err), 0);
+	ok(store_account_add(f->store, &account, &f->err));
+	ok(store_account_get(f->store, 1, &f->arena, &got, &f->err));
 	assert_int_equal(got.id, 1);
 	assert_int_equal(got.status, ACCOUNT_VALID);
 	assert_true(got.terms_agreed);
@@ -166,8 +171,8 @@ test_account(void **state)
 	assert_true(span_equal(got.contacts[1], account.contacts[1]));
 	assert_memory_equal(got.thumbprint, account.thumbprint,
 	    JWK_THUMBPRINT_SIZE);
-	assert_int_equal(store_account_get_by_key(f->store,
-	    account.thumbprint, &f->arena, &got, &f->err), 0);
+	ok(store_account_get_by_key(f->store, account.thumbprint, &f->arena,
+	    &got, &f->err));
 	assert_int_equal(got.id, 1);
 	assert_int_equal(store_account_get(f->store, 2, &f->arena, &got,
 	    &f->err), -ERR_NOT_FOUND);
@@ -199,12 +204,10 @@ test_account_advance(void **state)
 	add_account(f, 1);
 	account.status = ACCOUNT_DEACTIVATED;
 	account.num_contacts = 0;
-	assert_int_equal(store_account_advance(f->store, ACCOUNT_VALID,
-	    &account, &f->err), 0);
+	ok(store_account_advance(f->store, ACCOUNT_VALID, &account, &f->err));
 	assert_int_equal(store_account_advance(f->store, ACCOUNT_VALID,
 	    &account, &f->err), -ERR_CONFLICT);
-	assert_int_equal(store_account_get(f->store, 1, &f->arena, &got,
-	    &f->err), 0);
+	ok(store_account_get(f->store, 1, &f->arena, &got, &f->err));
 	assert_int_equal(got.status, ACCOUNT_DEACTIVATED);
 	assert_int_equal(got.num_contacts, 0);
 }
@@ -216,11 +219,10 @@ test_order(void **state)
 	struct store_order row = some_order(10, 1), got;
 
 	add_account(f, 1);
-	assert_int_equal(store_order_add(f->store, &row, &f->err), 0);
+	ok(store_order_add(f->store, &row, &f->err));
 	assert_int_equal(store_order_add(f->store, &row, &f->err),
 	    -ERR_CONFLICT);
-	assert_int_equal(store_order_get(f->store, 10, &f->arena, &got,
-	    &f->err), 0);
+	ok(store_order_get(f->store, 10, &f->arena, &got, &f->err));
 	assert_int_equal(got.order.account_id, 1);
 	assert_int_equal(got.order.status, ORDER_PENDING);
 	assert_int_equal(got.order.expires_at, 5000);
@@ -242,7 +244,7 @@ test_order_advance(void **state)
 	struct store_order row = some_order(10, 1), got;
 
 	add_account(f, 1);
-	assert_int_equal(store_order_add(f->store, &row, &f->err), 0);
+	ok(store_order_add(f->store, &row, &f->err));
 	row.order.status = ORDER_INVALID;
 	row.order.expires_at = 6000;
 	row.order.certificate_id = 99;
@@ -252,10 +254,8 @@ test_order_advance(void **state)
 	row.finalized = SPAN_LIT("hash");
 	assert_int_equal(store_order_advance(f->store, ORDER_READY, &row,
 	    &f->err), -ERR_CONFLICT);
-	assert_int_equal(store_order_advance(f->store, ORDER_PENDING, &row,
-	    &f->err), 0);
-	assert_int_equal(store_order_get(f->store, 10, &f->arena, &got,
-	    &f->err), 0);
+	ok(store_order_advance(f->store, ORDER_PENDING, &row, &f->err));
+	ok(store_order_get(f->store, 10, &f->arena, &got, &f->err));
 	assert_int_equal(got.order.status, ORDER_INVALID);
 	assert_int_equal(got.order.expires_at, 6000);
 	assert_int_equal(got.order.certificate_id, 99);
@@ -292,17 +292,16 @@ test_order_list(void **state)
 			row.order.status = ORDER_VALID;
 		if (id == 60)
 			row.order.status = ORDER_INVALID;
-		assert_int_equal(store_order_add(f->store, &row, &f->err), 0);
+		ok(store_order_add(f->store, &row, &f->err));
 	}
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		assert_int_equal(store_order_list(f->store, 1, rows[i].before,
-		    rows[i].now, rows[i].max, ids, &count, &f->err), 0);
+		ok(store_order_list(f->store, 1, rows[i].before, rows[i].now,
+		    rows[i].max, ids, &count, &f->err));
 		assert_int_equal(count, rows[i].count);
 		if (count > 0)
 			assert_int_equal(ids[0], rows[i].first);
 	}
-	assert_int_equal(store_order_list(f->store, 2, 0, 100, 10, ids,
-	    &count, &f->err), 0);
+	ok(store_order_list(f->store, 2, 0, 100, 10, ids, &count, &f->err));
 	assert_int_equal(count, 0);
 }
 
@@ -314,9 +313,8 @@ test_authz(void **state)
 
 	add_account(f, 1);
 	row.authz.wildcard = true;
-	assert_int_equal(store_authz_add(f->store, &row, &f->err), 0);
-	assert_int_equal(store_authz_get(f->store, 10, &f->arena, &got,
-	    &f->err), 0);
+	ok(store_authz_add(f->store, &row, &f->err));
+	ok(store_authz_get(f->store, 10, &f->arena, &got, &f->err));
 	assert_int_equal(got.authz.account_id, 1);
 	assert_int_equal(got.order_id, 7);
 	assert_int_equal(got.authz.status, AUTHZ_PENDING);
@@ -329,18 +327,16 @@ test_authz(void **state)
 
 	row.authz.attempted = CHALLENGE_HTTP_01;
 	row.authz.attempted_status = CHALLENGE_PROCESSING;
-	assert_int_equal(store_authz_advance(f->store, AUTHZ_PENDING, 0, &row,
-	    &f->err), 0);
+	ok(store_authz_advance(f->store, AUTHZ_PENDING, 0, &row, &f->err));
 	assert_int_equal(store_authz_advance(f->store, AUTHZ_PENDING, 0, &row,
 	    &f->err), -ERR_CONFLICT);
 	row.authz.status = AUTHZ_VALID;
 	row.authz.attempted_status = CHALLENGE_VALID;
 	row.authz.validated_at = 77;
 	row.attestations = SPAN_LIT("sworn");
-	assert_int_equal(store_authz_advance(f->store, AUTHZ_PENDING,
-	    CHALLENGE_PROCESSING, &row, &f->err), 0);
-	assert_int_equal(store_authz_get(f->store, 10, &f->arena, &got,
-	    &f->err), 0);
+	ok(store_authz_advance(f->store, AUTHZ_PENDING, CHALLENGE_PROCESSING,
+	    &row, &f->err));
+	ok(store_authz_get(f->store, 10, &f->arena, &got, &f->err));
 	assert_int_equal(got.authz.status, AUTHZ_VALID);
 	assert_int_equal(got.authz.attempted, CHALLENGE_HTTP_01);
 	assert_int_equal(got.authz.attempted_status, CHALLENGE_VALID);
@@ -378,7 +374,7 @@ test_authz_find_valid(void **state)
 		if (id != 13)
 			row.authz.status = AUTHZ_VALID;
 		row.authz.expires_at = 5000 + id - 10;
-		assert_int_equal(store_authz_add(f->store, &row, &f->err), 0);
+		ok(store_authz_add(f->store, &row, &f->err));
 	}
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct ident ident = { IDENT_DNS, span_str(rows[i].name) };
@@ -405,14 +401,12 @@ test_processing_list(void **state)
 
 		if (id % 2 == 0)
 			row.authz.attempted_status = CHALLENGE_PROCESSING;
-		assert_int_equal(store_authz_add(f->store, &row, &f->err), 0);
+		ok(store_authz_add(f->store, &row, &f->err));
 	}
-	assert_int_equal(store_authz_list_processing(f->store, 0, 2, ids,
-	    &count, &f->err), 0);
+	ok(store_authz_list_processing(f->store, 0, 2, ids, &count, &f->err));
 	assert_int_equal(count, 2);
 	assert_int_equal(ids[1], 12);
-	assert_int_equal(store_authz_list_processing(f->store, 12, 2, ids,
-	    &count, &f->err), 0);
+	ok(store_authz_list_processing(f->store, 12, 2, ids, &count, &f->err));
 	assert_int_equal(count, 1);
 	assert_int_equal(ids[0], 14);
 }
@@ -428,45 +422,36 @@ test_finalize(void **state)
 
 	assert_int_equal(store_finalize_get(s, 10, &f->arena, &got, &f->err),
 	    -ERR_NOT_FOUND);
-	assert_int_equal(store_finalize_add(s, 10, STORE_UNVERIFIED,
-	    SPAN_LIT("one"), &f->err), 0);
+	ok(store_finalize_add(s, 10, STORE_UNVERIFIED, SPAN_LIT("one"),
+	    &f->err));
 	assert_int_equal(store_finalize_add(s, 10, STORE_UNVERIFIED,
 	    SPAN_LIT("two"), &f->err), -ERR_CONFLICT);
-	assert_int_equal(store_finalize_add(s, 10, STORE_VERIFIED,
-	    SPAN_LIT("true"), &f->err), 0);
+	ok(store_finalize_add(s, 10, STORE_VERIFIED, SPAN_LIT("true"),
+	    &f->err));
 	assert_int_equal(store_finalize_add(s, 10, STORE_VERIFIED,
 	    SPAN_LIT("true"), &f->err), -ERR_CONFLICT);
-	assert_int_equal(store_finalize_get(s, 10, &f->arena, &got, &f->err),
-	    0);
+	ok(store_finalize_get(s, 10, &f->arena, &got, &f->err));
 	assert_true(span_equal_str(got.unverified, "one"));
 	assert_true(span_equal_str(got.verified, "true"));
 
-	assert_int_equal(store_finalize_del(s, 10, STORE_UNVERIFIED, &f->err),
-	    0);
-	assert_int_equal(store_finalize_get(s, 10, &f->arena, &got, &f->err),
-	    0);
+	ok(store_finalize_del(s, 10, STORE_UNVERIFIED, &f->err));
+	ok(store_finalize_get(s, 10, &f->arena, &got, &f->err));
 	assert_int_equal(got.unverified.len, 0);
-	assert_int_equal(store_finalize_add(s, 10, STORE_UNVERIFIED,
-	    SPAN_LIT("two"), &f->err), 0);
-	assert_int_equal(store_finalize_add(s, 11, STORE_VERIFIED,
-	    SPAN_LIT("x"), &f->err), 0);
-	assert_int_equal(store_finalize_list(s, 0, 10, ids, &count, &f->err),
-	    0);
+	ok(store_finalize_add(s, 10, STORE_UNVERIFIED, SPAN_LIT("two"),
+	    &f->err));
+	ok(store_finalize_add(s, 11, STORE_VERIFIED, SPAN_LIT("x"), &f->err));
+	ok(store_finalize_list(s, 0, 10, ids, &count, &f->err));
 	assert_int_equal(count, 2);
-	assert_int_equal(store_finalize_list(s, 10, 10, ids, &count,
-	    &f->err), 0);
+	ok(store_finalize_list(s, 10, 10, ids, &count, &f->err));
 	assert_int_equal(count, 1);
 
-	assert_int_equal(store_finalize_take(s, 10, &f->arena, &got, &f->err),
-	    0);
+	ok(store_finalize_take(s, 10, &f->arena, &got, &f->err));
 	assert_true(span_equal_str(got.unverified, "two"));
 	assert_true(span_equal_str(got.verified, "true"));
 	assert_int_equal(store_finalize_take(s, 10, &f->arena, &got, &f->err),
 	    -ERR_NOT_FOUND);
-	assert_int_equal(store_finalize_del(s, 11, STORE_VERIFIED, &f->err),
-	    0);
-	assert_int_equal(store_finalize_list(s, 0, 10, ids, &count, &f->err),
-	    0);
+	ok(store_finalize_del(s, 11, STORE_VERIFIED, &f->err));
+	ok(store_finalize_list(s, 0, 10, ids, &count, &f->err));
 	assert_int_equal(count, 0);
 }
 
@@ -481,17 +466,16 @@ test_certificate(void **state)
 	}, got;
 
 	add_account(f, 1);
-	assert_int_equal(store_certificate_add(f->store, &row, &f->err), 0);
+	ok(store_certificate_add(f->store, &row, &f->err));
 	row.id = 6; /* the serial number is taken */
 	assert_int_equal(store_certificate_add(f->store, &row, &f->err),
 	    -ERR_CONFLICT);
-	assert_int_equal(store_certificate_get(f->store, 5, &f->arena, &got,
-	    &f->err), 0);
+	ok(store_certificate_get(f->store, 5, &f->arena, &got, &f->err));
 	assert_int_equal(got.order_id, 10);
 	assert_int_equal(got.not_after, 123);
 	assert_true(span_equal(got.der, row.der));
-	assert_int_equal(store_certificate_get_by_serial(f->store,
-	    SPAN_LIT("\x01\x02"), &f->arena, &got, &f->err), 0);
+	ok(store_certificate_get_by_serial(f->store, SPAN_LIT("\x01\x02"),
+	    &f->arena, &got, &f->err));
 	assert_int_equal(got.id, 5);
 	assert_int_equal(store_certificate_get_by_serial(f->store,
 	    SPAN_LIT("\x01"), &f->arena, &got, &f->err), -ERR_NOT_FOUND);
@@ -506,13 +490,13 @@ test_last_id(void **state)
 	struct store_order row = some_order(40, 3);
 	int64_t id;
 
-	assert_int_equal(store_last_id(f->store, &id, &f->err), 0);
+	ok(store_last_id(f->store, &id, &f->err));
 	assert_int_equal(id, 0);
 	add_account(f, 3);
-	assert_int_equal(store_last_id(f->store, &id, &f->err), 0);
+	ok(store_last_id(f->store, &id, &f->err));
 	assert_int_equal(id, 3);
-	assert_int_equal(store_order_add(f->store, &row, &f->err), 0);
-	assert_int_equal(store_last_id(f->store, &id, &f->err), 0);
+	ok(store_order_add(f->store, &row, &f->err));
+	ok(store_last_id(f->store, &id, &f->err));
 	assert_int_equal(id, 40);
 }
 
@@ -528,24 +512,19 @@ test_expire(void **state)
 		struct store_order row = some_order(id, 1);
 
 		row.order.expires_at = 1000 + id;
-		assert_int_equal(store_order_add(f->store, &row, &f->err), 0);
+		ok(store_order_add(f->store, &row, &f->err));
 	}
 	/* One that the signer may still answer for. */
-	assert_int_equal(store_finalize_add(f->store, 10, STORE_UNVERIFIED,
-	    SPAN_LIT("x"), &f->err), 0);
-	assert_int_equal(store_expire(f->store, 1041, 1000, 2, &deleted,
-	    &f->err), 0);
+	ok(store_finalize_add(f->store, 10, STORE_UNVERIFIED, SPAN_LIT("x"),
+	    &f->err));
+	ok(store_expire(f->store, 1041, 1000, 2, &deleted, &f->err));
 	assert_int_equal(deleted, 2);
-	assert_int_equal(store_expire(f->store, 1041, 1000, 2, &deleted,
-	    &f->err), 0);
+	ok(store_expire(f->store, 1041, 1000, 2, &deleted, &f->err));
 	assert_int_equal(deleted, 1);
-	assert_int_equal(store_expire(f->store, 9999, 50, 2, &deleted,
-	    &f->err), 0);
+	ok(store_expire(f->store, 9999, 50, 2, &deleted, &f->err));
 	assert_int_equal(deleted, 0);
-	assert_int_equal(store_order_get(f->store, 10, &f->arena, &got,
-	    &f->err), 0);
-	assert_int_equal(store_order_get(f->store, 50, &f->arena, &got,
-	    &f->err), 0);
+	ok(store_order_get(f->store, 10, &f->arena, &got, &f->err));
+	ok(store_order_get(f->store, 50, &f->arena, &got, &f->err));
 	assert_int_equal(store_order_get(f->store, 20, &f->arena, &got,
 	    &f->err), -ERR_NOT_FOUND);
 }
@@ -556,18 +535,16 @@ test_transaction(void **state)
 	struct fixture *f = *state;
 	struct account got;
 
-	assert_int_equal(store_begin(f->store, &f->err), 0);
+	ok(store_begin(f->store, &f->err));
 	add_account(f, 1);
-	assert_int_equal(store_account_get(f->store, 1, &f->arena, &got,
-	    &f->err), 0);
+	ok(store_account_get(f->store, 1, &f->arena, &got, &f->err));
 	store_rollback(f->store);
 	assert_int_equal(store_account_get(f->store, 1, &f->arena, &got,
 	    &f->err), -ERR_NOT_FOUND);
-	assert_int_equal(store_begin(f->store, &f->err), 0);
+	ok(store_begin(f->store, &f->err));
 	add_account(f, 1);
-	assert_int_equal(store_commit(f->store, &f->err), 0);
-	assert_int_equal(store_account_get(f->store, 1, &f->arena, &got,
-	    &f->err), 0);
+	ok(store_commit(f->store, &f->err));
+	ok(store_account_get(f->store, 1, &f->arena, &got, &f->err));
 }
 
 /* What was committed is there after the store is opened again; what was not
@@ -582,16 +559,14 @@ test_durable(void **state)
 	if (!f->driver->durable)
 		return; /* nothing of it outlives its handle */
 	add_account(f, 1);
-	assert_int_equal(store_finalize_add(f->store, 10, STORE_UNVERIFIED,
-	    SPAN_LIT("x"), &f->err), 0);
-	assert_int_equal(store_finalize_take(f->store, 10, &f->arena, &taken,
-	    &f->err), 0);
-	assert_int_equal(store_begin(f->store, &f->err), 0);
+	ok(store_finalize_add(f->store, 10, STORE_UNVERIFIED, SPAN_LIT("x"),
+	    &f->err));
+	ok(store_finalize_take(f->store, 10, &f->arena, &taken, &f->err));
+	ok(store_begin(f->store, &f->err));
 	add_account(f, 2);
 	store_free(f->store);
 	assert_int_equal(f->driver->open(f->folder, &f->store, &f->err), 0);
-	assert_int_equal(store_account_get(f->store, 1, &f->arena, &got,
-	    &f->err), 0);
+	ok(store_account_get(f->store, 1, &f->arena, &got, &f->err));
 	assert_int_equal(store_account_get(f->store, 2, &f->arena, &got,
 	    &f->err), -ERR_NOT_FOUND);
 	assert_int_equal(store_finalize_take(f->store, 10, &f->arena, &taken,
