@@ -141,14 +141,20 @@ put_ext_key_usage(struct bld *out, const struct cert *cert)
 	der_end(out, at);
 }
 
-static void
-put_subject_alt_name(struct bld *out, const struct cert *cert)
+void
+cert_put_names(struct bld *out, const struct ident_list *names)
 {
 	size_t at = der_begin(out, DER_SEQUENCE);
 
-	for (size_t i = 0; i < cert->names->count; i++)
-		put_general_name(out, &cert->names->items[i], false);
+	for (size_t i = 0; i < names->count; i++)
+		put_general_name(out, &names->items[i], false);
 	der_end(out, at);
+}
+
+static void
+put_subject_alt_name(struct bld *out, const struct cert *cert)
+{
+	cert_put_names(out, cert->names);
 }
 
 static void

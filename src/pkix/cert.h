@@ -65,6 +65,9 @@ int cert_key_id(struct span spki, uint8_t ret[CERT_KEY_ID_SIZE],
 /* Appends a Name with one commonName, or an empty one. */
 void cert_put_name(struct bld *out, struct span common_name);
 
+/* Appends GeneralNames, the contents of a subjectAltName. */
+void cert_put_names(struct bld *out, const struct ident_list *names);
+
 /* Appends the TBSCertificate, for a signature with alg. */
 void cert_put_tbs(struct bld *out, const struct cert *cert,
     const struct sigalg *alg);

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 
+#include "pkix/cert.h"
 #include "pkix/der.h"
 #include "pkix/key.h"
 #include "pkix/oid.h"
@@ -338,4 +339,66 @@ csr_done(struct csr *csr)
 {
 	EVP_PKEY_free(csr->key);
 	csr->key = NULL;
+}
+
+static void
+put_extension_request(struct bld *out, const struct ident_list *names)
+{
+	size_t attributes = der_begin(out, DER_CONTEXT(0));
+	size_t attribute = der_begin(out, DER_SEQUENCE), set, list, ext, value;
+
+	der_put(out, DER_OID, OID_EXTENSION_REQUEST);
+	set = der_begin(out, DER_SET);
+	list = der_begin(out, DER_SEQUENCE);
+	ext = der_begin(out, DER_SEQUENCE);
+	der_put(out, DER_OID, OID_SUBJECT_ALT_NAME);
+	value = der_begin(out, DER_OCTET_STRING);
+	cert_put_names(out, names);
+	der_end(out, value);
+	der_end(out, ext);
+	der_end(out, list);
+	der_end(out, set);
+	der_end(out, attribute);
+	der_end(out, attributes);
+}
+
+static int
+put_info(struct bld *out, EVP_PKEY *key, struct span common_name,
+    const struct ident_list *names, struct err *err)
+{
+	static const uint8_t v1 = 0;
+	struct arena arena = { 0 };
+	struct span spki;
+	size_t info;
+	int r = key_to_spki(key, &arena, &spki, err);
+
+	if (r == 0) {
+		info = der_begin(out, DER_SEQUENCE);
+		der_put(out, DER_INTEGER, span_of(&v1, 1));
+		cert_put_name(out, common_name);
+		bld_span(out, spki);
+		put_extension_request(out, names);
+		der_end(out, info);
+	}
+	arena_free(&arena);
+	return r;
+}
+
+int
+csr_make(struct bld *out, EVP_PKEY *key, struct span common_name,
+    const struct ident_list *names, struct err *err)
+{
+	const struct sigalg *alg = sigalg_of_key(key);
+	struct bld info;
+	int r;
+
+	if (alg == NULL)
+		return err_set(err, ERR_BAD_PUBLIC_KEY, "BR 7.1.3.2",
+		    "the key's type cannot sign a CSR");
+	bld_init(&info, CSR_DER_MAX);
+	r = put_info(&info, key, common_name, names, err);
+	if (r == 0)
+		r = cert_sign(out, bld_view(&info), alg, key, err);
+	bld_free(&info);
+	return r;
 }

@@ -10,6 +10,7 @@
 
 #include <openssl/evp.h>
 
+#include "base/bld.h"
 #include "pkix/ident.h"
 
 #define CSR_DER_MAX 65536 /* bytes */
@@ -28,5 +29,11 @@ struct csr {
 int csr_parse(struct span der, struct arena *arena, struct csr *ret,
     struct err *err);
 void csr_done(struct csr *csr);
+
+/* Appends a request for names, signed by key, whose private half it needs:
+ * for the agent, the load generator, the simulator and tests. common_name may
+ * be empty. */
+int csr_make(struct bld *out, EVP_PKEY *key, struct span common_name,
+    const struct ident_list *names, struct err *err);
 
 #endif
