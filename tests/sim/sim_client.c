@@ -16,10 +16,12 @@ static void step(struct sim_client *client);
 static void
 give_up(struct sim_client *client, const char *why, struct span detail)
 {
+	char text[sizeof(client->trouble) / 2];
+
 	client->want = SIM_GAVE_UP;
-	snprintf(client->trouble, sizeof(client->trouble), "%s: %.*s", why,
-	    (int)(detail.len > 180 ? 180 : detail.len),
-	    (const char *)detail.data);
+	text_printable(text, sizeof(text), detail);
+	snprintf(client->trouble, sizeof(client->trouble), "%s: %s", why,
+	    text);
 }
 
 static void
@@ -182,7 +184,11 @@ step(struct sim_client *client)
 static void
 keep(char *out, size_t out_size, struct span in)
 {
-	snprintf(out, out_size, "%.*s", SPAN_FMT(in));
+	size_t len = in.len < out_size ? in.len : out_size - 1;
+
+	if (len > 0)
+		memcpy(out, in.data, len);
+	out[len] = '\0';
 }
 
 static const char *
