@@ -341,7 +341,7 @@ cert_put_tbs(struct bld *out, const struct cert *cert,
 
 int
 cert_sign(struct bld *out, struct span tbs, const struct sigalg *alg,
-    EVP_PKEY *key, struct err *err)
+    EVP_PKEY_CTX *signer, struct err *err)
 {
 	size_t whole = der_begin(out, DER_SEQUENCE), bits;
 	int r;
@@ -350,7 +350,7 @@ cert_sign(struct bld *out, struct span tbs, const struct sigalg *alg,
 	bld_span(out, alg->der);
 	bits = der_begin(out, DER_BIT_STRING);
 	bld_u8(out, 0);
-	r = sigalg_sign(alg, key, tbs, out, err);
+	r = sigalg_sign(alg, signer, tbs, out, err);
 	der_end(out, bits);
 	der_end(out, whole);
 	if (r == 0 && bld_end(out) < 0)

@@ -72,8 +72,9 @@ void cert_put_names(struct bld *out, const struct ident_list *names);
 void cert_put_tbs(struct bld *out, const struct cert *cert,
     const struct sigalg *alg);
 
-/* Appends the certificate: tbs, alg, and the signature by key. */
+/* Appends the certificate (or request): tbs, alg, and the signature by signer
+ * (sigalg_signer). */
 int cert_sign(struct bld *out, struct span tbs, const struct sigalg *alg,
-    EVP_PKEY *key, struct err *err);
+    EVP_PKEY_CTX *signer, struct err *err);
 
 #endif

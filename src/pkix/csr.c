@@ -389,16 +389,18 @@ csr_make(struct bld *out, EVP_PKEY *key, struct span common_name,
     const struct ident_list *names, struct err *err)
 {
 	const struct sigalg *alg = sigalg_of_key(key);
+	EVP_PKEY_CTX *signer = sigalg_signer(alg, key);
 	struct bld info;
 	int r;
 
-	if (alg == NULL)
+	if (signer == NULL)
 		return err_set(err, ERR_BAD_PUBLIC_KEY, "BR 7.1.3.2",
 		    "the key's type cannot sign a CSR");
 	bld_init(&info, CSR_DER_MAX);
 	r = put_info(&info, key, common_name, names, err);
 	if (r == 0)
-		r = cert_sign(out, bld_view(&info), alg, key, err);
+		r = cert_sign(out, bld_view(&info), alg, signer, err);
 	bld_free(&info);
+	EVP_PKEY_CTX_free(signer);
 	return r;
 }

@@ -46,10 +46,11 @@ finish(const struct cert *cert, EVP_PKEY *key, struct arena *arena,
     struct span *ret, struct err *err)
 {
 	const struct sigalg *alg = sigalg_of_key(key);
+	EVP_PKEY_CTX *signer = sigalg_signer(alg, key);
 	struct bld tbs, out;
 	int r;
 
-	if (alg == NULL)
+	if (signer == NULL)
 		return err_set(err, ERR_CONFIG, "BR 7.1.3.2",
 		    "the CA's key has a type that cannot sign certificates");
 	bld_init(&tbs, CERT_DER_MAX);
@@ -57,11 +58,12 @@ finish(const struct cert *cert, EVP_PKEY *key, struct arena *arena,
 	cert_put_tbs(&tbs, cert, alg);
 	r = bld_end(&tbs) < 0 ?
 	    err_set(err, ERR_INTERNAL, NULL, "a certificate is too long") :
-	    cert_sign(&out, bld_view(&tbs), alg, key, err);
+	    cert_sign(&out, bld_view(&tbs), alg, signer, err);
 	if (r == 0)
 		*ret = arena_dup(arena, bld_view(&out));
 	bld_free(&tbs);
 	bld_free(&out);
+	EVP_PKEY_CTX_free(signer);
 	return r;
 }
 

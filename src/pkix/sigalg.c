@@ -58,23 +58,54 @@ digest_of(const struct sigalg *alg)
 	return fetched[i];
 }
 
-int
-sigalg_sign(const struct sigalg *alg, EVP_PKEY *key, struct span data,
-    struct bld *out, struct err *err)
+static bool
+hash(const struct sigalg *alg, struct span data,
+    uint8_t ret[EVP_MAX_MD_SIZE], unsigned *ret_len)
 {
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	uint8_t signature[SIGNATURE_MAX];
-	size_t len = sizeof(signature);
-	bool ok;
+	const EVP_MD *md = digest_of(alg);
 
-	ok = ctx != NULL && EVP_PKEY_get_base_id(key) == alg->key_type &&
-	    EVP_DigestSignInit(ctx, NULL, digest_of(alg), NULL, key) == 1 &&
-	    EVP_DigestSign(ctx, signature, &len, data.data, data.len) == 1;
-	EVP_MD_CTX_free(ctx);
+	return md != NULL && EVP_Digest(data.data, data.len, ret, ret_len, md,
+	    NULL) == 1;
+}
+
+/* PKCS#1 v1.5 is OpenSSL's default for RSA, and signs the hash's name. */
+static bool
+set_digest(const struct sigalg *alg, EVP_PKEY_CTX *ctx)
+{
+	return alg->key_type != EVP_PKEY_RSA ||
+	    EVP_PKEY_CTX_set_signature_md(ctx, digest_of(alg)) == 1;
+}
+
+EVP_PKEY_CTX *
+sigalg_signer(const struct sigalg *alg, EVP_PKEY *key)
+{
+	EVP_PKEY_CTX *ctx = NULL;
+
+	if (alg != NULL && EVP_PKEY_get_base_id(key) == alg->key_type)
+		ctx = EVP_PKEY_CTX_new(key, NULL);
+	if (ctx != NULL && (EVP_PKEY_sign_init(ctx) != 1 ||
+	    !set_digest(alg, ctx))) {
+		EVP_PKEY_CTX_free(ctx);
+		ctx = NULL;
+	}
 	ERR_clear_error();
-	if (!ok)
+	return ctx;
+}
+
+int
+sigalg_sign(const struct sigalg *alg, EVP_PKEY_CTX *signer,
+    struct span data, struct bld *out, struct err *err)
+{
+	uint8_t digest[EVP_MAX_MD_SIZE], signature[SIGNATURE_MAX];
+	size_t len = sizeof(signature);
+	unsigned digest_len;
+
+	if (!hash(alg, data, digest, &digest_len) ||
+	    EVP_PKEY_sign(signer, signature, &len, digest, digest_len) != 1) {
+		ERR_clear_error();
 		return err_set(err, ERR_INTERNAL, NULL,
 		    "cannot sign with the CA's key");
+	}
 	bld_bytes(out, signature, len);
 	return 0;
 }
@@ -83,14 +114,19 @@ bool
 sigalg_verify(const struct sigalg *alg, EVP_PKEY *key, struct span data,
     struct span signature)
 {
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	uint8_t digest[EVP_MAX_MD_SIZE];
+	unsigned digest_len;
+	EVP_PKEY_CTX *ctx;
 	bool ok;
 
-	ok = ctx != NULL && EVP_PKEY_get_base_id(key) == alg->key_type &&
-	    EVP_DigestVerifyInit(ctx, NULL, digest_of(alg), NULL, key) == 1 &&
-	    EVP_DigestVerify(ctx, signature.data, signature.len, data.data,
-	    data.len) == 1;
-	EVP_MD_CTX_free(ctx);
+	if (EVP_PKEY_get_base_id(key) != alg->key_type ||
+	    !hash(alg, data, digest, &digest_len))
+		return false;
+	ctx = EVP_PKEY_CTX_new(key, NULL);
+	ok = ctx != NULL && EVP_PKEY_verify_init(ctx) == 1 &&
+	    set_digest(alg, ctx) && EVP_PKEY_verify(ctx, signature.data,
+	    signature.len, digest, digest_len) == 1;
+	EVP_PKEY_CTX_free(ctx);
 	ERR_clear_error();
 	return ok;
 }

@@ -28,7 +28,7 @@ struct issue_perspective {
 
 /* Whom the certificates are by. */
 struct issue_issuer {
-	EVP_PKEY *key;
+	EVP_PKEY_CTX *signer;    /* holds the key */
 	const struct sigalg *alg;
 	struct span subject;     /* its Name, DER */
 	struct span key_id;
@@ -53,9 +53,10 @@ struct issue {
 };
 
 /* Fills ret from an issuing certificate (DER) and its key, which both stay
- * the caller's. */
+ * the caller's. On success issue_make_issuer_done frees. */
 int issue_make_issuer(struct issue_issuer *ret, struct span certificate,
     EVP_PKEY *key, struct err *err);
+void issue_make_issuer_done(struct issue_issuer *issuer);
 
 /* issue_read_done frees, after success and after failure. */
 int issue_read(const struct issue_context *context, struct issue *issue,

@@ -18,20 +18,27 @@ issue_make_issuer(struct issue_issuer *ret, struct span certificate,
 	if (r < 0)
 		return r;
 	*ret = (struct issue_issuer){
-		.key = key,
 		.alg = sigalg_of_key(key),
 		.subject = read.subject,
 		.key_id = read.subject_key_id,
 		.not_after_s = read.not_after_s,
 	};
-	if (ret->alg == NULL)
-		return err_set(err, ERR_CONFIG, "BR 7.1.3.2",
-		    "the issuing key has a type that cannot sign "
-		    "certificates");
 	if (ret->key_id.len == 0)
 		return err_set(err, ERR_CONFIG, "BR 7.1.2.11.1",
 		    "the issuing certificate has no subjectKeyIdentifier");
+	ret->signer = sigalg_signer(ret->alg, key);
+	if (ret->signer == NULL)
+		return err_set(err, ERR_CONFIG, "BR 7.1.3.2",
+		    "the issuing key has a type that cannot sign "
+		    "certificates");
 	return 0;
+}
+
+void
+issue_make_issuer_done(struct issue_issuer *issuer)
+{
+	EVP_PKEY_CTX_free(issuer->signer);
+	issuer->signer = NULL;
 }
 
 static struct cert
@@ -100,7 +107,7 @@ issue_make(const struct issue_context *context, struct issue *issue,
 	    lint(context, issue, bld_view(&tbs), err);
 	if (r == 0)
 		r = cert_sign(out, bld_view(&tbs), context->issuer.alg,
-		    context->issuer.key, err);
+		    context->issuer.signer, err);
 	bld_free(&tbs);
 	return r;
 }

@@ -81,6 +81,7 @@ signer_free(struct signer *signer)
 	}
 	mem_wipe(signer->context.perspectives,
 	    sizeof(signer->context.perspectives));
+	issue_make_issuer_done(&signer->context.issuer);
 	key_cache_done(&signer->keys);
 	journal_close(&signer->journal);
 	arena_free(&signer->arena);

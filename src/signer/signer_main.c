@@ -283,8 +283,9 @@ open_all(struct main *main, struct err *err)
 	int r;
 
 	wire_env(main);
+	/* Taken, as proc closes what is its own when the role is ready. */
 	r = journal_file_init(&main->journal,
-	    proc_resource(&main->proc, RESOURCE_JOURNAL, 0), err);
+	    proc_take(&main->proc, RESOURCE_JOURNAL, 0), err);
 	if (r == 0)
 		r = open_signer(main, err);
 	if (r == 0 && signer_cut(main->signer) > 0)
