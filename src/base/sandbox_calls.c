@@ -80,6 +80,7 @@ static const int calls_spawn[] = {
 	CALL(fchmodat), CALL(chmod), CALL(prctl), CALL(seccomp),
 	CALL(landlock_create_ruleset), CALL(landlock_add_rule),
 	CALL(landlock_restrict_self), CALL(fadvise64), CALL(chdir),
+	CALL(fchdir),
 	CALL(fcntl), CALL(newfstatat), CALL(mmap), CALL(mprotect),
 	CALLS_END
 };

@@ -111,8 +111,8 @@ void config_errors_add(struct config_errors *errors, int line,
 
 /* Whether files, addresses and keys that config names can be used: adds what
  * is wrong with them to errors. Whether addresses can be listened to is
- * asked only when the CA does not run: master, which checks before a reload,
- * may make no sockets any more. -ERR_CONFIG when errors->count > 0. */
+ * asked only when the CA does not run: at a reload, master listens already and
+ * may not take ports below 1024 any more. -ERR_CONFIG when errors->count > 0. */
 int config_check_world(const struct config *config, bool running,
     struct config_errors *errors);
 

@@ -21,7 +21,7 @@
 #define LAYOUT_API_CERTIFICATE "api/api.pem"
 #define LAYOUT_API_KEY "api/api.key"
 #define LAYOUT_STORE "store"
-#define LAYOUT_STORE_FILE "store/signet.db"
+#define LAYOUT_STORE_NAME "signet.db" /* in LAYOUT_STORE */
 #define LAYOUT_JOURNAL "journal"
 #define LAYOUT_JOURNAL_FILE "journal/signer.log"
 #define LAYOUT_RUN "run"

@@ -23,7 +23,6 @@
 struct main {
 	struct proc proc;
 	struct env env;       /* proc's, with the store */
-	char *store_folder;
 	struct core *core;
 	struct list peers;
 	unsigned last_peer;
@@ -253,42 +252,28 @@ static const struct proc_reload reload = {
 	.abandon = reload_abandon,
 };
 
-static void
-choose_folder(struct main *main)
-{
-	struct bld path;
-
-	bld_init(&path, CONFIG_TEXT_MAX * 2);
-	bld_fmt(&path, "%s/" LAYOUT_STORE, main->proc.config.directory);
-	bld_u8(&path, '\0');
-	main->store_folder = mem_strdup((const char *)path.data);
-	bld_free(&path);
-}
-
 /* SQLite reopens its files by path, so they are made inside the sandbox, by
- * the user that core has become. */
+ * the user that core has become, relative to the folder that master opened:
+ * that user may not be able to pass the folders above it. */
 static int
 enter_sandbox(struct main *main, struct err *err)
 {
 	struct core_sandbox sandbox;
 
+	if (fchdir(proc_resource(&main->proc, RESOURCE_STORE, 0)) != 0)
+		return err_errno(err, "cannot enter the folder of the store");
 	store_sqlite_prepare();
-	core_sandbox_init(&sandbox, main->store_folder);
+	core_sandbox_init(&sandbox, ".");
 	return proc_sandbox(&main->proc, &sandbox.sandbox, err);
 }
 
 static int
 open_store(struct main *main, struct err *err)
 {
-	struct bld path;
 	int r;
 
 	main->env = main->proc.env;
-	bld_init(&path, CONFIG_TEXT_MAX * 2);
-	bld_fmt(&path, "%s/" LAYOUT_STORE_FILE, main->proc.config.directory);
-	bld_u8(&path, '\0');
-	r = store_sqlite_open((const char *)path.data, &main->env.store, err);
-	bld_free(&path);
+	r = store_sqlite_open(LAYOUT_STORE_NAME, &main->env.store, err);
 	if (r == 0)
 		r = core_new(&main->env, &main->proc.config, &core_ops, main,
 		    &main->core, err);
@@ -326,7 +311,6 @@ close_all(struct main *main)
 	if (main->core != NULL)
 		core_free(main->core);
 	store_free(main->env.store);
-	free(main->store_folder);
 }
 
 int
@@ -337,10 +321,8 @@ core_main(void)
 	int r;
 
 	r = proc_begin(&main.proc, ROLE_CORE, &err);
-	if (r == 0) {
-		choose_folder(&main);
+	if (r == 0)
 		r = enter_sandbox(&main, &err);
-	}
 	if (r == 0)
 		r = open_store(&main, &err);
 	if (r == 0)

@@ -262,8 +262,7 @@ run(struct dev *dev)
 		return cmd_fail(&cmd_dev, "%s", err.text);
 	}
 	printf("signetd dev: root certificate in %s/"LAYOUT_ROOT_CERTIFICATE
-	    "\nsignetd dev: management at https://%s/roots/0\n", dev->path,
-	    dev->config.management_listen);
+	    "\n", dev->path);
 	fflush(stdout);
 	master.config = dev->config;
 	return master_run(&master);

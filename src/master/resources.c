@@ -43,6 +43,8 @@ static const struct resource_row rows[] = {
 	{ ROLE_WEB, RESOURCE_TLS_KEY, SOURCE_KEY, NULL },
 	/* Each web process locks it on its own while it makes it anew. */
 	{ ROLE_WEB, RESOURCE_NONCE_MAP, SOURCE_WRITE, LAYOUT_NONCE_MAP },
+	/* Its user may not be able to pass the folders above. */
+	{ ROLE_CORE, RESOURCE_STORE, SOURCE_FILE, LAYOUT_STORE },
 	{ ROLE_VALIDATOR, RESOURCE_PERSPECTIVE_KEY, SOURCE_FILE,
 	    LAYOUT_PERSPECTIVE_KEY },
 	{ ROLE_SIGNER, RESOURCE_ISSUER_CERTIFICATE, SOURCE_FILE,

@@ -49,6 +49,7 @@ enum resource {
 	RESOURCE_JOURNAL,         /* signer: append and read */
 	RESOURCE_PERSPECTIVE_KEY, /* validator: its own; signer: all of them.
 	                             32 bytes */
+	RESOURCE_STORE,           /* core: the store's folder, its working one */
 	RESOURCE_LOCK,            /* all: the lock of the CA's directory, free
 	                             again when the last process is gone */
 	RESOURCE_COUNT

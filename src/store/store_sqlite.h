@@ -18,7 +18,8 @@
 void store_sqlite_prepare(void);
 
 /* Opens or creates the database and brings its schema up to date. A database
- * of a newer release is refused with -ERR_CONFIG. */
+ * of a newer release is refused with -ERR_CONFIG. If path is relative, the
+ * working folder must stay until the store is closed. */
 int store_sqlite_open(const char *path, struct store **ret, struct err *err);
 
 #endif
