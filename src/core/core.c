@@ -85,14 +85,13 @@ answer(struct core *core, unsigned peer, uint64_t id)
 	}
 	r = ca_wait_check(&core->ca, wait, true, &core->arena, &core->held,
 	    &err);
-	if (r <= -(int)ERR_ACCOUNT_DOES_NOT_EXIST)
-		refuse(core, peer, id, &err);
-	else if (r < 0)
-		core_turn_doom(core, &err);
-	if (r < 0 && r > -(int)ERR_ACCOUNT_DOES_NOT_EXIST)
-		refuse(core, peer, id, &err);
-	else if (r == 0)
+	if (r == 0) {
 		core_turn_answer(core, peer, id, &core->held.answer, NULL);
+		return;
+	}
+	if (r > -(int)ERR_ACCOUNT_DOES_NOT_EXIST)
+		core_turn_doom(core, &err);
+	refuse(core, peer, id, &err);
 }
 
 static bool
