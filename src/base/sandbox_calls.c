@@ -79,7 +79,7 @@ static const int calls_spawn[] = {
 	CALL(capset), CALL(capget), CALL(chown), CALL(fchownat),
 	CALL(fchmodat), CALL(chmod), CALL(prctl), CALL(seccomp),
 	CALL(landlock_create_ruleset), CALL(landlock_add_rule),
-	CALL(landlock_restrict_self), CALL(fadvise64), CALL(chdir),
+	CALL(landlock_restrict_self), CALL(fadvise64), CALL(chdir), CALL(fchdir),
 	CALL(fchdir),
 	CALL(fcntl), CALL(newfstatat), CALL(mmap), CALL(mprotect),
 	CALLS_END
