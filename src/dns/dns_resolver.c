@@ -98,12 +98,18 @@ static const char *const forwarded_zones[] = {
 static void
 question_free(struct question *question)
 {
-	*question->at = question->next;
-	if (question->next != NULL)
-		question->next->at = question->at;
 	event_del(&question->event);
 	free(question->packet);
 	free(question);
+}
+
+static void
+question_end(struct question *question)
+{
+	*question->at = question->next;
+	if (question->next != NULL)
+		question->next->at = question->at;
+	question_free(question);
 }
 
 /* From the loop: the answer is there, or the time is up. */
@@ -132,7 +138,7 @@ on_event(evutil_socket_t fd, short what, void *arg)
 	question->answered = true;
 	question->cb(question->arg, &answer);
 	if (!question->with_unbound)
-		question_free(question);
+		question_end(question);
 }
 
 static void
@@ -144,7 +150,7 @@ on_unbound(void *arg, int rcode, void *packet, int packet_len, int sec,
 	(void)was_ratelimited;
 	question->with_unbound = false;
 	if (question->answered) {
-		question_free(question);
+		question_end(question);
 		return;
 	}
 	question->answered = true;
@@ -342,10 +348,15 @@ dns_resolver_new(struct loop *loop,
 void
 dns_resolver_free(struct dns_resolver *resolver)
 {
+	struct question *question, *next;
+
 	if (resolver == NULL)
 		return;
 	ub_ctx_delete(resolver->ctx);
-	while (resolver->questions != NULL)
-		question_free(resolver->questions);
+	for (question = resolver->questions; question != NULL;
+	    question = next) {
+		next = question->next;
+		question_free(question);
+	}
 	free(resolver);
 }

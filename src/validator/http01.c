@@ -25,7 +25,6 @@ struct http01 {
 	const struct validate_request *request;
 	void (*done)(void *arg, const struct err *err);
 	void *arg;
-	bool starting; /* start has not yet returned */
 	int64_t deadline;
 	struct url url;
 	unsigned redirects;
@@ -53,14 +52,12 @@ on_finish(void *arg)
 	free(at);
 }
 
-/* The last thing that is done with at. */
+/* The last thing that is done with at. It goes through a timer because the
+ * caller may still be in start. */
 static void
 finish(struct http01 *at)
 {
-	if (at->starting)
-		at->env->timer_start(at->env->ctx, 0, on_finish, at);
-	else
-		on_finish(at);
+	at->env->timer_start(at->env->ctx, 0, on_finish, at);
 }
 
 static int64_t
@@ -436,13 +433,10 @@ http01_start(const struct env *env, const struct rules *rules,
 	at->done = done;
 	at->arg = arg;
 	at->deadline = env_now(env) + METHOD_TOTAL_MS;
-	at->starting = true;
-	if (first_url(at) < 0) {
+	if (first_url(at) < 0)
 		finish(at);
-		return;
-	}
-	hop_start(at);
-	at->starting = false;
+	else
+		hop_start(at);
 }
 
 const struct method http01_method = {
