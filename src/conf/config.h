@@ -41,7 +41,8 @@ struct config {
 	char *terms_of_service;   /* "terms_of_service": URL or NULL */
 	char *website;            /* "website": URL or NULL */
 	char *caa_identity;       /* "caa_identity": the CA's CAA domain or NULL */
-	char *resolver;           /* "resolver": host:port; NULL: recurse */
+	char *resolver;           /* "resolver": host:port; NULL: the host's
+	                             own (private), recurse (webpki) */
 	char *trust_anchor;       /* "trust_anchor": root key file or NULL */
 	char *validation_allow[CONFIG_CIDRS_MAX]; /* "validation_allow": private
 	                             ranges that may be validated, CIDR */

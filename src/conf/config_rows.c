@@ -71,12 +71,14 @@ const struct config_row config_rows[] = {
 	    .check = CONFIG_FORM_DOMAIN, .reload = true,
 	    .form = "a domain name",
 	    .doc = "The name by which CAA records allow this CA to issue (RFC "
-		"8659 4.2). Not set: names with CAA issue records are "
-		"refused." },
+		"8659 4.2). Not set: a private CA does not look at CAA; one "
+		"of program webpki refuses names with CAA issue records." },
 	{ .key = "resolver", TEXT_AT(resolver), .check = CONFIG_FORM_ADDRESS,
 	    .form = "an address with a port",
-	    .doc = "A DNS server to ask, `192.0.2.53:53`. Not set: the CA "
-		"resolves names itself, from the root servers down." },
+	    .doc = "A DNS server to ask, `192.0.2.53:53`. Not set: a private CA "
+		"asks the servers of its host's resolv.conf and looks at its "
+		"hosts file; one of program webpki resolves names itself, "
+		"from the root servers down." },
 	{ .key = "trust_anchor", PATH_AT(trust_anchor), .form = "a file",
 	    .doc = "The DNSSEC root key as `dig . DNSKEY` or unbound-anchor "
 		"writes it. Not set: DNSSEC is not checked." },
