@@ -4,8 +4,11 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent_ssl.h>
 #include <event2/http.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/bld.h"
 #include "base/json.h"
@@ -217,9 +220,21 @@ has_status(const json_t *object, const char *status)
 	return is != NULL && strcmp(is, status) == 0;
 }
 
+/* Head and body of a request are two writes: the second must not wait for an
+ * acknowledgement of the first. */
+static void
+set_no_delay(struct client *client)
+{
+	int fd = bufferevent_getfd(evhttp_connection_get_bufferevent(
+	    client->connection)), on = 1;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+}
+
 static bool
 take_directory(struct client *client, const json_t *object)
 {
+	set_no_delay(client);
 	if (!take_url(object, "newNonce", client->new_nonce) ||
 	    !take_url(object, "newAccount", client->new_account) ||
 	    !take_url(object, "newOrder", client->new_order))
