@@ -52,11 +52,19 @@ check_policy(const struct config *config, struct config_errors *errors)
 	check_lifetime(config, "authorization_lifetime",
 	    config->authz_lifetime_s, policy->reuse_max_s,
 	    policy->reuse_rule, errors);
-	if (config->program == PROGRAM_WEBPKI && config->caa_identity == NULL)
+	if (config->program != PROGRAM_WEBPKI)
+		return;
+	if (config->caa_identity == NULL)
 		config_errors_add(errors, line_of(config, "program"),
-		    "caa_identity", "it is not set, and the program wants the "
-		    "CA's CAA domain to be known (BR 4.2.2.1); add "
-		    "caa_identity = \"ca.example.com\"");
+		    "caa_identity", "it is not set, and webpki wants the CA's "
+		    "CAA domain to be known (BR 4.2.2.1); add caa_identity = "
+		    "\"ca.example.com\"");
+	if (config->trust_anchor == NULL)
+		config_errors_add(errors, line_of(config, "program"),
+		    "trust_anchor", "it is not set, and webpki wants DNSSEC to "
+		    "be checked (BR 3.2.2.4); add trust_anchor = "
+		    "\"/usr/share/dns/root.key\" (Debian's package "
+		    "dns-root-data has it)");
 }
 
 /* Processes of a running CA hold the lock of its directory. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "ca/policy.h"
 #include "conf/config_rows.h"
 #include "conf/layout.h"
 #include "master/check.h"
@@ -6,6 +7,7 @@
 
 #include <getopt.h>
 #include <limits.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { OPTION_KEYS = 256 };
@@ -45,21 +47,34 @@ print_keys(void)
 	return CMD_OK;
 }
 
+/* What is no mistake, but better known. */
 static void
-print_summary(const char *file, const struct config *config)
+print_notes(const struct config *config)
 {
+	const struct policy_row *policy = policy_at(config->program,
+	    (int64_t)time(NULL) * 1000);
 	char path[PATH_MAX];
 
-	printf("%s: no mistakes found\n", file);
-	printf("  ACME directory  %s/dir\n", config->base_url);
-	for (size_t i = 0; i < config->num_listen; i++)
-		printf("  listens at      %s\n", config->listen[i]);
-	printf("  data            %s\n", config->directory);
 	snprintf(path, sizeof(path), "%s/%s", config->directory,
 	    LAYOUT_ROOT_KEY);
 	if (access(path, F_OK) == 0)
 		printf("%s is still on this machine. The CA does not need it "
 		    "to run: move it to a safe place.\n", path);
+	if (policy->remote_needed > 0)
+		printf("The program demands %u remote perspectives (%s), and "
+		    "this CA has none yet: it will issue nothing.\n",
+		    policy->remote_needed, policy->perspectives_rule);
+}
+
+static void
+print_summary(const char *file, const struct config *config)
+{
+	printf("%s: no mistakes found\n", file);
+	printf("  ACME directory  %s/dir\n", config->base_url);
+	for (size_t i = 0; i < config->num_listen; i++)
+		printf("  listens at      %s\n", config->listen[i]);
+	printf("  data            %s\n", config->directory);
+	print_notes(config);
 }
 
 static int

@@ -227,11 +227,6 @@ make_config(struct dev *dev, struct err *err)
 	if (r == 0)
 		r = set_option(config, "--resolver", "resolver", dev->resolver,
 		    err);
-	/* Tests have their web servers on this machine. */
-	if (r == 0)
-		r = config_add(config, "validation_allow", "0.0.0.0/0", err);
-	if (r == 0)
-		r = config_add(config, "validation_allow", "::/0", err);
 	if (r == 0)
 		r = dev_env_apply(config, dev->strict, getenv, err);
 	return r;

@@ -16,6 +16,7 @@
 
 #define CONFIG_SIZE_MAX 8192 /* bytes of the file that we write */
 #define HTTPS_PORT 443
+#define ROOT_ANCHOR "/usr/share/dns/root.key"
 
 static int cmd_init_run(int argc, char **argv);
 
@@ -183,6 +184,24 @@ has_domain(const struct init *init)
 	    memchr(first->value.data, '.', first->value.len) != NULL;
 }
 
+/* What that program demands beyond the defaults. */
+static void
+put_webpki(const struct init *init, struct bld *out)
+{
+	bool has_anchor = access(ROOT_ANCHOR, R_OK) == 0;
+
+	bld_str(out, "\n# The name by which CAA records allow this CA to "
+	    "issue.\n");
+	if (has_domain(init))
+		bld_fmt(out, "caa_identity = \"%.*s\"\n", SPAN_FMT(
+		    init->newca.names.items[0].value));
+	else
+		bld_str(out, "# caa_identity = \"ca.example.com\"\n");
+	bld_fmt(out, "\n# The root key of DNSSEC; Debian's package "
+	    "dns-root-data has it.\n%strust_anchor = \"" ROOT_ANCHOR "\"\n",
+	    has_anchor ? "" : "# ");
+}
+
 static void
 put_config(const struct init *init, struct bld *out)
 {
@@ -204,16 +223,12 @@ put_config(const struct init *init, struct bld *out)
 	    "range is here.\n"
 	    "# validation_allow = { \"10.0.0.0/8\", \"192.168.0.0/16\", "
 	    "\"fd00::/8\" }\n\n"
-	    "# The DNS server to ask. Without it, names are resolved from the "
-	    "root servers down.\n"
-	    "# resolver = \"192.0.2.53:53\"\n\n"
-	    "# The name by which CAA records allow this CA to issue.\n",
+	    "# The DNS server to ask, if not the one that this machine asks."
+	    "\n"
+	    "# resolver = \"192.0.2.53:53\"\n",
 	    init->base_url, init->listen, init->program);
-	if (has_domain(init))
-		bld_fmt(out, "caa_identity = \"%.*s\"\n", SPAN_FMT(
-		    init->newca.names.items[0].value));
-	else
-		bld_str(out, "# caa_identity = \"ca.example.com\"\n");
+	if (strcmp(init->program, "webpki") == 0)
+		put_webpki(init, out);
 }
 
 static int

@@ -107,7 +107,8 @@ check_access(struct check *check, const struct tree_entry *entry,
 		    (unsigned)entry->mode, check->path);
 }
 
-static void
+/* Whether it is there, and what it should be. */
+static bool
 check_entry(struct check *check, const struct tree_entry *entry)
 {
 	struct stat st;
@@ -118,15 +119,16 @@ check_entry(struct check *check, const struct tree_entry *entry)
 			wrong(check, "cannot use %s (%s); `signetd init` made "
 			    "it: give the right folder, or restore it from a "
 			    "backup", check->path, strerror(errno));
-		return;
+		return false;
 	}
 	if (entry->folder ? !S_ISDIR(st.st_mode) : !S_ISREG(st.st_mode)) {
 		wrong(check, "%s is not a %s; move it away, and restore what "
 		    "was there from a backup", check->path,
 		    entry->folder ? "folder" : "file");
-		return;
+		return false;
 	}
 	check_access(check, entry, &st);
+	return true;
 }
 
 static X509 *
@@ -204,12 +206,10 @@ tree_check(const struct config *config, struct config_errors *errors)
 {
 	struct check check = { .config = config, .errors = errors };
 	X509 *root, *issuer;
-	size_t before = errors->count;
 
 	for (size_t i = 0; i < tree_entries_count; i++) {
-		check_entry(&check, &tree_entries[i]);
 		/* Without the directory itself, the rest says nothing new. */
-		if (i == 0 && errors->count > before)
+		if (!check_entry(&check, &tree_entries[i]) && i == 0)
 			return;
 	}
 	root = read_certificate(&check, LAYOUT_ROOT_CERTIFICATE);

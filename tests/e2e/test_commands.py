@@ -376,12 +376,27 @@ def test_check_looks_at_the_tls_certificate(made):
 def test_check_asks_policy(made):
     edit(made, 'program = "private"', "program = webpki")
     edit(made, "90 days", "500 days")
-    edit(made, "caa_identity =", "# caa_identity =")
     done = run("check", "-c", made / "signet.conf")
     assert done.returncode == 1
     assert re.search(r"certificate_lifetime: .*more than the program allows",
                      done.stderr)
-    assert "caa_identity: it is not set" in done.stderr
+    for key in ("caa_identity", "trust_anchor"):
+        assert f"{key}: it is not set" in done.stderr
+
+
+def test_init_for_webpki(folder):
+    done = run("init", folder / "ca", "--name", "acme.example.com",
+               "--program", "webpki",
+               "--listen", f"127.0.0.1:{net.free_port()}")
+    assert done.returncode == 0, done.stderr
+    config = (folder / "ca/signet.conf").read_text()
+    assert '\ncaa_identity = "acme.example.com"' in config
+    done = run("check", "-c", folder / "ca/signet.conf")
+    if os.path.exists("/usr/share/dns/root.key"):
+        assert done.returncode == 0, done.stderr
+        assert "perspectives" in done.stdout
+    else:
+        assert "trust_anchor" in done.stderr
 
 
 def test_check_without_file(folder):
