@@ -1,17 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """`signetd init`, `check` and `dev` as a person at a shell meets them."""
 
+import datetime
 import os
 import pathlib
 import re
 import shutil
+import signal
 import socket
 import stat
 import subprocess
 import tempfile
+import time
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from kit import net, signetd
@@ -433,6 +437,123 @@ def test_dev_refuses(folder, options, environment, says):
     assert done.returncode in (1, 2)
     assert says in done.stderr
     assert os.listdir(folder) == []
+
+
+@pytest.fixture
+def private(folder):
+    """A folder that only we can pass, as a home or tmp_path is."""
+    (folder / "private").mkdir(mode=0o700)
+    return folder / "private"
+
+
+def test_dev_in_a_private_folder(private):
+    target = private / "dev"
+    ca = signetd.Signetd(
+        ["dev", "--listen", "127.0.0.1:0", "--management", "127.0.0.1:0",
+         "--dir", str(target)], directory=str(target), keep=True)
+    for _ in range(2):
+        ca.start()
+        assert ca.client(register=False).directory["newOrder"]
+        first = (target / "root.pem").read_bytes()
+        ca.stop()
+        ca.clients.clear()
+    # Made anew at each start, and left there at the end.
+    assert (target / "root.pem").read_bytes() == first
+    (target / "root.pem").write_text("old")
+    ca.start()
+    assert ca.client(register=False).directory["newOrder"]
+    ca.close()
+
+
+def test_dev_cleans_up(folder):
+    ca = signetd.Signetd(
+        ["dev", "--listen", "127.0.0.1:0", "--management", "127.0.0.1:0"],
+        {"TMPDIR": str(folder)}, cafile="-")
+    ca.start()
+    made = list(folder.iterdir())
+    assert len(made) == 1 and (made[0] / "root.pem").exists()
+    ca.close()
+    assert list(folder.iterdir()) == []
+
+
+def run_as(folder, user=None):
+    """init and run by that user, in a folder of its own."""
+    for name in ("signetd", "signetd-signer"):
+        shutil.copy(pathlib.Path(signetd.program()).with_name(name),
+                    folder / name)
+        (folder / name).chmod(0o755)
+    home = folder / "home"
+    home.mkdir(mode=0o700)
+    if user is not None:
+        os.chown(home, user, user)
+    listen = f"127.0.0.1:{net.free_port()}"
+    done = run("init", home / "ca", "--listen", listen,
+               program=folder / "signetd", user=user)
+    assert done.returncode == 0, done.stderr
+    return home / "ca"
+
+
+@pytest.mark.skipif(not ROOT, reason="needs root to become another user")
+def test_run_as_ordinary_user(folder):
+    ca = run_as(folder, NOBODY)
+    process = subprocess.Popen(
+        [folder / "signetd", "run", "-c", ca / "signet.conf"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+        stderr=subprocess.PIPE, user=NOBODY, group=NOBODY, extra_groups=[])
+    line = process.stdout.readline()
+    process.terminate()
+    _, errors = process.communicate(timeout=60)
+    assert signetd.READY.match(line.strip()), errors
+    assert process.returncode == 0, errors
+
+
+def leaf_of(ca):
+    return x509.load_pem_x509_certificate((ca / "api/api.pem").read_bytes())
+
+
+def age_leaf(ca):
+    """Puts a leaf in place that ended yesterday."""
+    now = datetime.datetime.utcnow()
+    issuer = x509.load_pem_x509_certificate(
+        (ca / "ca/api-ca.pem").read_bytes())
+    old = leaf_of(ca)
+    key = load_pem_private_key((ca / "keys/api-ca.key").read_bytes(), None)
+    san = old.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    cert = (x509.CertificateBuilder()
+            .subject_name(x509.Name([])).issuer_name(issuer.subject)
+            .public_key(old.public_key()).serial_number(1)
+            .not_valid_before(now - datetime.timedelta(days=91))
+            .not_valid_after(now - datetime.timedelta(days=1))
+            .add_extension(san.value, critical=True)
+            .sign(key, hashes.SHA256()))
+    (ca / "api/api.pem").write_bytes(
+        cert.public_bytes(serialization.Encoding.PEM) +
+        issuer.public_bytes(serialization.Encoding.PEM))
+    return cert
+
+
+def test_run_renews_its_own_certificate(private):
+    """At the start and at SIGHUP, without the root's key."""
+    listen = f"127.0.0.1:{net.free_port()}"
+    assert run("init", private / "ca", "--listen", listen).returncode == 0
+    ca = private / "ca"
+    (ca / "keys/root.key").unlink()
+    before = leaf_of(ca)
+    expired = age_leaf(ca)
+    with signetd.run(str(ca)) as running:
+        renewed = leaf_of(ca)
+        assert renewed.not_valid_after >= before.not_valid_after
+        assert renewed.public_key().public_numbers() == \
+            before.public_key().public_numbers()
+        assert running.client(register=False).directory["newOrder"]
+        age_leaf(ca)
+        running.signal(signal.SIGHUP)
+        deadline = time.monotonic() + 20
+        while "reloaded" not in running.errors():
+            assert time.monotonic() < deadline, running.errors()
+            time.sleep(0.02)
+        assert leaf_of(ca).not_valid_after > expired.not_valid_after
+        assert running.client(register=False).directory["newOrder"]
 
 
 def test_dev_keeps_what_is_not_its_own(folder):
