@@ -4,7 +4,6 @@
 #include <assert.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/syscall.h>
@@ -12,22 +11,16 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/sandbox.h"
 #include "master/children.h"
 #include "master/disk.h"
 #include "master/master_private.h"
+#include "master/master_sandbox.h"
 #include "master/reload.h"
 #include "master/stop.h"
 
 /* Programs and /dev/null are kept above the descriptors that a new process
  * is given. */
 #define OWN_FD_MIN 16
-
-#define CAP(name) (UINT64_C(1) << CAP_##name)
-
-/* As root: to start processes under their ids, to kill them, and to read files
- * that belong to them. Removing a folder of theirs needs one more. */
-#define CAPS_KEPT (CAP(SETUID) | CAP(SETGID) | CAP(KILL) | CAP(DAC_READ_SEARCH))
 
 /* Whoever started us may have closed some of 0 to 2: what is opened next would
  * take their place. */
@@ -117,43 +110,17 @@ take_signals(struct master *master)
 	}
 }
 
-static void
-parent_of(const char *directory, char out[PATH_MAX])
-{
-	char *slash;
-
-	snprintf(out, PATH_MAX, "%s", directory);
-	slash = strrchr(out, '/');
-	if (slash != NULL)
-		slash[slash == out ? 1 : 0] = '\0';
-}
-
-/* It reads anything (a new configuration may name any file) and runs programs,
- * but writes only in the CA's directory. The children inherit all this and
- * then take away more. */
 static int
 enter_sandbox(const struct master *master, struct err *err)
 {
-	const bool remove = master->options->remove_directory;
-	char parent[PATH_MAX];
-	const struct sandbox_path paths[] = {
-		{ .path = "/", .execute = true },
-		{ .path = "/dev/null", .write = true },
-		{ .path = master->config.directory, .write = true },
-		{ .path = remove ? parent : NULL, .remove = true },
-		{ .path = NULL },
-	};
-	const struct sandbox sandbox = {
-		.calls = SANDBOX_SPAWN,
-		.paths = paths,
-		.keep_caps = CAPS_KEPT | (remove ? CAP(DAC_OVERRIDE) : 0),
-	};
+	struct master_sandbox sandbox;
 	char quoted[LOG_QUOTE_SIZE];
 	const char *missing;
 	int r;
 
-	parent_of(master->config.directory, parent);
-	r = sandbox_enter(&sandbox, &missing, err);
+	master_sandbox_init(&sandbox, master->config.directory,
+	    master->options->remove_directory);
+	r = sandbox_enter(&sandbox.sandbox, &missing, err);
 	if (r == 0 && missing != NULL)
 		log_event(LOG_WARNING, "sandbox-incomplete", "missing=%s",
 		    log_quote(quoted, missing, strlen(missing)));
