@@ -20,7 +20,6 @@ static void
 finish(struct climb *climb)
 {
 	climb->done(climb->arg, &climb->result);
-	free(climb);
 }
 
 static void
@@ -90,12 +89,12 @@ ask(struct climb *climb)
 
 void
 caa_climb(const struct env *env, struct span name,
-    const struct caa_request *request,
+    const struct caa_request *request, struct arena *arena,
     void (*done)(void *arg, const struct err *err), void *arg)
 {
-	struct climb *climb = mem_zalloc(sizeof(*climb));
+	struct climb *climb = arena_alloc(arena, sizeof(*climb));
 
-	climb->env = env;
+	*climb = (struct climb){ .env = env };
 	climb->name = name;
 	climb->request = *request;
 	climb->deadline = env_now(env) + CAA_CLIMB_TOTAL_MS;

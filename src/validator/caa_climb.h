@@ -12,14 +12,16 @@
  */
 
 #include "base/env.h"
+#include "base/mem.h"
 #include "dns/caa.h"
 
 #define CAA_CLIMB_TOTAL_MS 10000 /* for all questions of one name */
 
 /* Calls done(arg) once, never before it returns: kind ERR_NONE, ERR_CAA or
- * ERR_DNS. name and request's spans live until done. */
+ * ERR_DNS. name, request's spans and arena, where all that it needs is
+ * allocated, live until done. */
 void caa_climb(const struct env *env, struct span name,
-    const struct caa_request *request,
+    const struct caa_request *request, struct arena *arena,
     void (*done)(void *arg, const struct err *err), void *arg);
 
 #endif

@@ -78,13 +78,14 @@ run_scenarios(void **state)
 	for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++) {
 		const struct scenario *row = &scenarios[i];
 		struct err err = { .kind = ERR_KIND_COUNT };
+		struct arena arena = { 0 };
 		struct fake_env fake;
 		int64_t start;
 
 		fake_env_init(&fake, row->dns, NULL);
 		start = fake.now;
-		caa_climb(&fake.env, span_str(row->name), &request, on_done,
-		    &err);
+		caa_climb(&fake.env, span_str(row->name), &request, &arena,
+		    on_done, &err);
 		assert_int_equal(err.kind, ERR_KIND_COUNT);
 		fake_env_run(&fake);
 		if (err.kind != row->kind || (row->says != NULL &&
@@ -93,6 +94,7 @@ run_scenarios(void **state)
 		if (row->asked != NULL && strcmp(fake.asked, row->asked) != 0)
 			fail_msg("%s: asked %s", row->what, fake.asked);
 		assert_true(fake.now - start <= CAA_CLIMB_TOTAL_MS);
+		arena_free(&arena);
 	}
 }
 

@@ -29,7 +29,7 @@ struct http01 {
 	struct url url;
 	unsigned redirects;
 	struct span visited[HTTP01_REDIRECTS_MAX]; /* URLs, in arena */
-	struct arena arena;
+	struct arena *arena;         /* the attempt's */
 	/* This hop. */
 	unsigned questions;          /* DNS answers still to come */
 	struct candidate v6, v4;
@@ -48,8 +48,6 @@ on_finish(void *arg)
 	struct http01 *at = arg;
 
 	at->done(at->arg, &at->result);
-	arena_free(&at->arena);
-	free(at);
 }
 
 /* The last thing that is done with at. It goes through a timer because the
@@ -164,7 +162,7 @@ follow(struct http01 *at, struct span location)
 		finish(at);
 		return;
 	}
-	at->visited[at->redirects++] = arena_dup(&at->arena,
+	at->visited[at->redirects++] = arena_dup(at->arena,
 	    span_of(at->url.text, at->url.text_len));
 	if (url_parse(&at->url, location, &next, &at->result) < 0) {
 		at->result.kind = ERR_INCORRECT_RESPONSE;
@@ -422,11 +420,12 @@ first_url(struct http01 *at)
 
 static void
 http01_start(const struct env *env, const struct rules *rules,
-    const struct validate_request *request,
+    const struct validate_request *request, struct arena *arena,
     void (*done)(void *arg, const struct err *err), void *arg)
 {
-	struct http01 *at = mem_zalloc(sizeof(*at));
+	struct http01 *at = arena_alloc(arena, sizeof(*at));
 
+	*at = (struct http01){ .arena = arena };
 	at->env = env;
 	at->rules = rules;
 	at->request = request;

@@ -285,11 +285,14 @@ attempt(struct fake_env *fake, const struct rules *rules,
     const struct validate_request *request)
 {
 	struct outcome outcome = { 0 };
+	struct arena arena = { 0 };
 
-	http01_method.start(&fake->env, rules, request, on_done, &outcome);
+	http01_method.start(&fake->env, rules, request, &arena, on_done,
+	    &outcome);
 	assert_int_equal(outcome.calls, 0); /* never before it returns */
 	fake_env_run(fake);
 	assert_int_equal(outcome.calls, 1);
+	arena_free(&arena);
 	return outcome;
 }
 

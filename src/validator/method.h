@@ -19,12 +19,13 @@ struct method {
 
 	/* Begins one attempt and calls done(arg) once, never before it
 	 * returns, at the latest METHOD_TOTAL_MS after it. env, rules and
-	 * request are the caller's and live until done. err's kind is ERR_NONE
+	 * request are the caller's and live until done; so does arena, where
+	 * all that the attempt needs is allocated. err's kind is ERR_NONE
 	 * when control is proved; else its text is shown to the client: it
 	 * may name hosts, addresses and status codes, never what was
 	 * fetched. */
 	void (*start)(const struct env *env, const struct rules *rules,
-	    const struct validate_request *request,
+	    const struct validate_request *request, struct arena *arena,
 	    void (*done)(void *arg, const struct err *err), void *arg);
 };
 

@@ -27,6 +27,7 @@ struct attempt {
 	    const struct validate_answer *answer); /* NULL: forgotten */
 	void *arg;
 	uint64_t id;
+	struct arena arena;            /* all that its checks need */
 	struct attempt *next;          /* in the queue */
 	struct attempt *active_next, **active_at;
 };
@@ -59,6 +60,7 @@ static void
 attempt_free(struct attempt *attempt)
 {
 	rules_unref(attempt->rules);
+	arena_free(&attempt->arena);
 	free(attempt);
 }
 
@@ -188,7 +190,7 @@ start_caa(struct attempt *attempt)
 	}
 	attempt->waiting++;
 	caa_climb(attempt->validator->env, request->ident.value, &question,
-	    on_caa, attempt);
+	    &attempt->arena, on_caa, attempt);
 }
 
 /* Nothing calls back before its starter returns, so waiting is complete when
@@ -205,8 +207,8 @@ attempt_run(void *arg)
 		return;
 	}
 	attempt->waiting = 1;
-	method->start(env, attempt->rules, &attempt->request, on_method,
-	    attempt);
+	method->start(env, attempt->rules, &attempt->request, &attempt->arena,
+	    on_method, attempt);
 	start_caa(attempt);
 }
 
