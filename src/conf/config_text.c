@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 
+#include <assert.h>
 #include <confuse.h>
 #include <stdio.h>
 
@@ -179,8 +180,11 @@ on_error(cfg_t *cfg, const char *fmt, va_list ap)
 	char what[CONFIG_TEXT_MAX], shown[CONFIG_TEXT_MAX / 4];
 
 	if (strncmp(fmt, "no such option", strlen("no such option")) == 0) {
+		const char *key = va_arg(ap, const char *);
+
+		assert(key != NULL);
 		if (running->probing)
-			add_unknown(cfg->line, va_arg(ap, const char *));
+			add_unknown(cfg->line, key);
 		return;
 	}
 	if (running->probing)

@@ -81,7 +81,7 @@ parse_duration(const char *text, int64_t *ret_ms, struct err *err)
 {
 	size_t digits = strspn(text, "0123456789");
 	const char *name = text + digits + strspn(text + digits, " ");
-	int64_t number;
+	int64_t number = 0;
 	int r;
 
 	r = parse_number(digits == 0 ? span_str(text) : span_of(text, digits),
