@@ -4,7 +4,6 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-#include <assert.h>
 #include <confuse.h>
 #include <stdio.h>
 
@@ -160,8 +159,9 @@ add_unknown(int line, const char *key)
 {
 	const char *nearest = config_rows_nearest(key);
 	char shown[CONFIG_KEY_SIZE];
+	size_t len = strlen(key);
 
-	text_printable(shown, sizeof(shown), span_str(key));
+	text_printable(shown, sizeof(shown), span_of(key, len));
 	if (nearest != NULL)
 		config_errors_add(running->errors, line, shown, "there is no "
 		    "such key; did you mean %s?", nearest);
@@ -169,7 +169,7 @@ add_unknown(int line, const char *key)
 		config_errors_add(running->errors, line, shown, "there is no "
 		    "such key; remove it, or see `signetd check --keys` for "
 		    "all that there are");
-	if (strlen(key) < CONFIG_KEY_SIZE)
+	if (len < CONFIG_KEY_SIZE)
 		snprintf(running->unknown[running->num_unknown++],
 		    CONFIG_KEY_SIZE, "%s", key);
 }
@@ -180,11 +180,8 @@ on_error(cfg_t *cfg, const char *fmt, va_list ap)
 	char what[CONFIG_TEXT_MAX], shown[CONFIG_TEXT_MAX / 4];
 
 	if (strncmp(fmt, "no such option", strlen("no such option")) == 0) {
-		const char *key = va_arg(ap, const char *);
-
-		assert(key != NULL);
 		if (running->probing)
-			add_unknown(cfg->line, key);
+			add_unknown(cfg->line, va_arg(ap, const char *));
 		return;
 	}
 	if (running->probing)
