@@ -73,7 +73,7 @@ static const int calls_spawn[] = {
 	CALL(epoll_create1), CALL(timerfd_create), CALL(timerfd_settime),
 	CALL(signalfd4), CALL(socketpair), CALL(listen),
 	CALL(setsid), CALL(arch_prctl), CALL(set_tid_address),
-	CALL(prlimit64), CALL(setrlimit), CALL(getrlimit),
+	CALL(setrlimit), CALL(getrlimit),
 	CALL(setresuid), CALL(setresgid), CALL(setgroups), CALL(getgroups),
 	CALL(getresuid), CALL(getresgid), CALL(getpgrp), CALL(setpgid),
 	CALL(capset), CALL(capget), CALL(prctl), CALL(seccomp),
@@ -250,6 +250,10 @@ add_master(scmp_filter_ctx ctx)
 	if (r == 0)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS),
 		    CALL(clone3), 0);
+	/* Limits of its own. */
+	if (r == 0)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, CALL(prlimit64), 1,
+		    SCMP_A0(SCMP_CMP_EQ, 0));
 	if (r == 0)
 		r = add_each(ctx, CALL(ioctl), 1, ioctls, COUNT(ioctls));
 	if (r == 0)

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Talking to somebody else. */
+#include "attempts.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/if_packet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static struct sockaddr_in
+local(int port)
+{
+	return (struct sockaddr_in){ .sin_family = AF_INET,
+		.sin_port = htons((uint16_t)port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+}
+
+static int
+try_socket(int domain, int type, int protocol)
+{
+	int fd = socket(domain, type, protocol);
+
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 ? -1 : 0;
+}
+
+static int
+tcp_socket(const struct jail *jail)
+{
+	(void)jail;
+	return try_socket(AF_INET, SOCK_STREAM, 0);
+}
+
+static int
+udp_socket(const struct jail *jail)
+{
+	(void)jail;
+	return try_socket(AF_INET6, SOCK_DGRAM, 0);
+}
+
+static int
+unix_socket(const struct jail *jail)
+{
+	(void)jail;
+	return try_socket(AF_UNIX, SOCK_STREAM, 0);
+}
+
+static int
+netlink_socket(const struct jail *jail)
+{
+	(void)jail;
+	return try_socket(AF_NETLINK, SOCK_RAW, 0);
+}
+
+static int
+raw_socket(const struct jail *jail)
+{
+	(void)jail;
+	return try_socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
+}
+
+static int
+packet_socket(const struct jail *jail)
+{
+	(void)jail;
+	return try_socket(AF_PACKET, SOCK_DGRAM, 0);
+}
+
+static int
+vsock_socket(const struct jail *jail)
+{
+	(void)jail;
+	return try_socket(AF_VSOCK, SOCK_STREAM, 0);
+}
+
+static int
+connect_tcp(const struct jail *jail)
+{
+	struct sockaddr_in address = local(jail->port);
+
+	return connect(jail->socket, (struct sockaddr *)&address,
+	    sizeof(address));
+}
+
+static int
+bind_tcp(const struct jail *jail)
+{
+	struct sockaddr_in address = local(0);
+
+	return bind(jail->socket, (struct sockaddr *)&address,
+	    sizeof(address));
+}
+
+static int
+bind_udp(const struct jail *jail)
+{
+	struct sockaddr_in address = local(0);
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	(void)jail;
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address,
+	    sizeof(address)) != 0)
+		return -1;
+	close(fd);
+	return 0;
+}
+
+static int
+listen_tcp(const struct jail *jail)
+{
+	return listen(jail->socket, 1);
+}
+
+static int
+accept_tcp(const struct jail *jail)
+{
+	int fd = accept4(jail->listener, NULL, NULL, SOCK_CLOEXEC);
+
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 ? -1 : 0;
+}
+
+static int
+make_pair(const struct jail *jail)
+{
+	int fds[2];
+
+	(void)jail;
+	return socketpair(AF_UNIX, SOCK_STREAM, 0, fds);
+}
+
+#define DIALS (BIT(ROLE_MASTER) | BIT(ROLE_VALIDATOR))
+
+/* Master's own filter has what its children need: a filter is inherited. */
+const struct attempt attempts_net[] = {
+	{ "socket TCP", tcp_socket, DIALS, false, 0, 0 },
+	{ "socket UDP", udp_socket, DIALS, false, 0, 0 },
+	{ "socket unix", unix_socket, 0, false, 0, 0 },
+	{ "socket netlink", netlink_socket, 0, false, 0, 0 },
+	{ "socket raw", raw_socket, 0, false, 0, 0 },
+	{ "socket packet", packet_socket, 0, false, 0, 0 },
+	{ "socket vsock", vsock_socket, 0, false, 0, 0 },
+	{ "connect", connect_tcp, DIALS, false, 0, 0 },
+	{ "bind TCP", bind_tcp, BIT(ROLE_MASTER), false, 4, 0 },
+	{ "bind UDP", bind_udp, DIALS, false, 0, 0 },
+	{ "listen", listen_tcp, BIT(ROLE_MASTER), false, 0, 0 },
+	{ "accept", accept_tcp, BIT(ROLE_MASTER) | BIT(ROLE_WEB) |
+	    BIT(ROLE_DEV), false, 0, 0 },
+	{ "socketpair", make_pair, BIT(ROLE_MASTER), false, 0, 0 },
+	{ NULL, NULL, 0, false, 0, 0 },
+};
