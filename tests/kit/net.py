@@ -73,7 +73,8 @@ class Challenges:
         self.server = Server((host, port), Handler)
         self.port = self.server.server_address[1]
         self.thread = threading.Thread(target=self.server.serve_forever,
-                                       kwargs={"poll_interval": 0.05})
+                                       kwargs={"poll_interval": 0.05},
+                                       daemon=True)
         self.thread.start()
 
     def add(self, token, answer):
@@ -130,7 +131,8 @@ class Dns:
         for server in self.servers:
             server.daemon_threads = True
             thread = threading.Thread(target=server.serve_forever,
-                                      kwargs={"poll_interval": 0.05})
+                                      kwargs={"poll_interval": 0.05},
+                                       daemon=True)
             thread.start()
             self.threads.append(thread)
 
