@@ -42,6 +42,10 @@ on_ssl_free(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index,
 	if (conn == NULL)
 		return;
 	server = conn->server;
+	if (server == NULL) {
+		free(conn);
+		return;
+	}
 	TAILQ_REMOVE(&server->conns, conn, of_server);
 	server->slots[conn->slot] = NULL;
 	server->received -= conn->received;
@@ -68,6 +72,17 @@ conn_index(void)
 	return index;
 }
 
+void
+http_conn_cut(struct http_conn *conn)
+{
+	if (conn->cut)
+		return;
+	conn->cut = true;
+	/* evhttp reads the end and frees all: nothing of its may be freed
+	 * from outside, as it may be at work on it just now. */
+	shutdown(bufferevent_getfd(conn->bev), SHUT_RDWR);
+}
+
 static void
 on_bytes(struct evbuffer *input, const struct evbuffer_cb_info *info,
     void *arg)
@@ -76,7 +91,7 @@ on_bytes(struct evbuffer *input, const struct evbuffer_cb_info *info,
 	struct http_server *server = conn->server;
 
 	(void)input;
-	if (info->n_added == 0)
+	if (info->n_added == 0 || server == NULL)
 		return;
 	if (conn->first_byte_ms == 0)
 		conn->first_byte_ms = env_now(&server->env);
@@ -102,6 +117,69 @@ take_slot(struct http_conn *conn)
 		}
 	}
 	return false;
+}
+
+static bool
+is_over(const struct http_conn *conn, int64_t now)
+{
+	const struct http_server_limits *limits = &conn->server->limits;
+
+	if (conn->exchange != 0)
+		return now - conn->since_ms > limits->answer_ms;
+	if (!SSL_is_init_finished(conn->ssl))
+		return now - conn->since_ms > limits->handshake_ms;
+	if (evbuffer_get_length(bufferevent_get_output(conn->bev)) > 0)
+		return now - conn->since_ms > limits->send_ms;
+	if (conn->first_byte_ms != 0)
+		return now - conn->first_byte_ms > limits->request_ms;
+	return now - conn->since_ms > limits->idle_ms;
+}
+
+/* When nobody else may come, the one that has been idle longest makes room:
+ * idle ones cannot keep others out. */
+static void
+make_room(struct http_server *server)
+{
+	struct http_conn *conn, *oldest = NULL;
+
+	if (server->count < server->limits.connections_max)
+		return;
+	http_conn_accepting(server, false);
+	TAILQ_FOREACH(conn, &server->conns, of_server) {
+		if (conn->exchange == 0 && conn->first_byte_ms == 0 &&
+		    !conn->cut && SSL_is_init_finished(conn->ssl) &&
+		    (oldest == NULL || conn->since_ms < oldest->since_ms))
+			oldest = conn;
+	}
+	if (oldest != NULL)
+		http_conn_cut(oldest);
+}
+
+static void start_sweep(struct http_server *server);
+
+/* Cuts connections that are over their time. */
+static void
+on_sweep(void *arg)
+{
+	struct http_server *server = arg;
+	int64_t now = env_now(&server->env);
+	struct http_conn *conn;
+
+	server->sweep = NULL;
+	TAILQ_FOREACH(conn, &server->conns, of_server) {
+		if (is_over(conn, now))
+			http_conn_cut(conn);
+	}
+	make_room(server);
+	if (server->count > 0)
+		start_sweep(server);
+}
+
+static void
+start_sweep(struct http_server *server)
+{
+	server->sweep = server->env.timer_start(server->env.ctx,
+	    HTTP_CONN_SWEEP_MS, on_sweep, server);
 }
 
 struct bufferevent *
@@ -133,9 +211,10 @@ http_conn_new(struct http_server *server)
 	TAILQ_INSERT_TAIL(&server->conns, conn, of_server);
 	server->count++;
 	SSL_set_ex_data(ssl, conn_index(), conn);
+	if (server->sweep == NULL)
+		start_sweep(server);
 	evbuffer_add_cb(bufferevent_get_input(bev), on_bytes, conn);
-	if (server->count >= server->limits.connections_max)
-		http_conn_accepting(server, false);
+	make_room(server);
 	return bev;
 }
 
@@ -154,62 +233,4 @@ http_conn_received(struct http_conn *conn)
 	conn->server->received -= conn->received;
 	conn->received = 0;
 	conn->first_byte_ms = 0;
-}
-
-void
-http_conn_cut(struct http_conn *conn)
-{
-	if (conn->cut)
-		return;
-	conn->cut = true;
-	/* evhttp reads the end and frees all: nothing of its may be freed
-	 * from outside, as it may be at work on it just now. */
-	shutdown(bufferevent_getfd(conn->bev), SHUT_RDWR);
-}
-
-static bool
-is_over(const struct http_conn *conn, int64_t now)
-{
-	const struct http_server_limits *limits = &conn->server->limits;
-
-	if (conn->exchange != 0)
-		return now - conn->since_ms > limits->answer_ms;
-	if (!SSL_is_init_finished(conn->ssl))
-		return now - conn->since_ms > limits->handshake_ms;
-	if (evbuffer_get_length(bufferevent_get_output(conn->bev)) > 0)
-		return now - conn->since_ms > limits->send_ms;
-	if (conn->first_byte_ms != 0)
-		return now - conn->first_byte_ms > limits->request_ms;
-	return now - conn->since_ms > limits->idle_ms;
-}
-
-/* The one that has been idle longest makes room when nobody else may come. */
-static void
-make_room(struct http_server *server)
-{
-	struct http_conn *conn, *oldest = NULL;
-
-	if (server->count < server->limits.connections_max)
-		return;
-	TAILQ_FOREACH(conn, &server->conns, of_server) {
-		if (conn->exchange == 0 && conn->first_byte_ms == 0 &&
-		    !conn->cut &&
-		    (oldest == NULL || conn->since_ms < oldest->since_ms))
-			oldest = conn;
-	}
-	if (oldest != NULL)
-		http_conn_cut(oldest);
-}
-
-void
-http_conn_sweep(struct http_server *server)
-{
-	int64_t now = env_now(&server->env);
-	struct http_conn *conn;
-
-	TAILQ_FOREACH(conn, &server->conns, of_server) {
-		if (is_over(conn, now))
-			http_conn_cut(conn);
-	}
-	make_room(server);
 }

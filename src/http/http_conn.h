@@ -16,6 +16,7 @@
 #include <event2/http.h>
 #include <sys/queue.h>
 
+#include "base/bld.h"
 #include "http/http_server.h"
 
 #define HTTP_CONN_SWEEP_MS 1000 /* between looks at the time limits */
@@ -23,7 +24,7 @@
 
 struct http_conn {
 	TAILQ_ENTRY(http_conn) of_server;
-	struct http_server *server;
+	struct http_server *server;      /* NULL when it is freed before */
 	SSL *ssl;
 	struct bufferevent *bev;         /* evhttp's */
 	struct evhttp_request *request;  /* to be answered, or NULL */
@@ -54,7 +55,10 @@ struct http_server {
 	size_t count;
 	size_t received;                 /* of all requests under way */
 	uint64_t exchanges;              /* counted up for each request */
-	struct env_timer *sweep;
+	struct env_timer *sweep;         /* runs while there are connections */
+	struct bld head;                 /* header fields of an answer */
+	int64_t date_at;                 /* second that date says */
+	char date[40];
 	bool accepting;
 	bool stopping;
 	void (*done)(void *ctx);
@@ -74,9 +78,6 @@ void http_conn_received(struct http_conn *conn);
 
 /* Cuts the client off; the record goes when evhttp notices. */
 void http_conn_cut(struct http_conn *conn);
-
-/* Cuts connections that are over their time. */
-void http_conn_sweep(struct http_server *server);
 
 /* Takes new connections, or leaves them to wait in the kernel. */
 void http_conn_accepting(struct http_server *server, bool on);

@@ -9,6 +9,7 @@
 #include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -17,9 +18,9 @@
 #define HEAD_MAX 16384          /* bytes of a request's line and headers */
 #define BODY_HARD_MAX (8 << 20) /* bytes; above, evhttp answers by itself */
 #define ONE_RECORD_MAX 16384    /* bytes of the largest TLS record */
-#define METHODS (EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD | \
-	EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS | \
-	EVHTTP_REQ_TRACE | EVHTTP_REQ_PATCH)
+/* All, also those that evhttp has no name for: 405 is the logic's to say. */
+#define ALL_METHODS UINT16_MAX
+#define RESPONSE_HEAD_MAX 32768 /* bytes of an answer's header fields */
 
 void
 http_server_limits_init(struct http_server_limits *limits)
@@ -154,6 +155,22 @@ on_close(struct evhttp_connection *evcon, void *arg)
 		conn->server->ops->gone(conn->server->ctx, exchange);
 }
 
+/* evhttp reads no body of methods that it knows none for: what it then took
+ * for the next request would be this one's body (RFC 9112 11.2). Two lengths
+ * and malformed ones it refuses itself. */
+static bool
+has_unread_body(struct evhttp_request *request)
+{
+	struct evkeyvalq *headers = evhttp_request_get_input_headers(request);
+	const char *length;
+
+	if (method_of(request) == HTTP_POST || method_of(request) == HTTP_GET)
+		return false;
+	length = evhttp_find_header(headers, "Content-Length");
+	return (length != NULL && strcmp(length, "0") != 0) ||
+	    evhttp_find_header(headers, "Transfer-Encoding") != NULL;
+}
+
 static void
 begin(struct http_conn *conn, struct evhttp_connection *evcon,
     struct evhttp_request *request)
@@ -167,6 +184,15 @@ begin(struct http_conn *conn, struct evhttp_connection *evcon,
 	if (!conn->watched)
 		evhttp_connection_set_closecb(evcon, on_close, conn);
 	conn->watched = true;
+}
+
+static void
+refuse(struct http_conn *conn, int status, const char *why)
+{
+	struct http_server *server = conn->server;
+
+	conn->refused = true;
+	server->ops->refused(server->ctx, status, why, conn->exchange);
 }
 
 static void
@@ -196,17 +222,14 @@ on_request(struct evhttp_request *request, void *arg)
 	split_target(&out);
 	evhttp_connection_get_peer(evcon, &peer, &port);
 	out.peer = span_str(peer);
-	if (evbuffer_get_length(evhttp_request_get_input_buffer(request)) >
+	if (has_unread_body(request)) {
+		refuse(conn, 400, "a request of this method has no body");
+	} else if (evbuffer_get_length(evhttp_request_get_input_buffer(request)) >
 	    server->limits.body_max) {
-		conn->refused = true;
-		server->ops->refused(server->ctx, 413,
-		    "the request's body is too large", conn->exchange);
+		refuse(conn, 413, "the request's body is too large");
 	} else if (out.host.len == 0 || out.path.len == 0 ||
 	    out.path.data[0] != '/') {
-		conn->refused = true;
-		server->ops->refused(server->ctx, 400,
-		    "the request's target or Host is malformed",
-		    conn->exchange);
+		refuse(conn, 400, "the request's target or Host is malformed");
 	} else {
 		out.body = body_of(request);
 		server->ops->request(server->ctx, &out, conn->exchange);
@@ -227,25 +250,64 @@ find(struct http_server *server, uint64_t exchange)
 }
 
 static void
-put_headers(struct evhttp_request *request,
-    const struct http_response *response)
+put_header(struct bld *out, const char *name, struct span value)
 {
-	struct evkeyvalq *headers =
-	    evhttp_request_get_output_headers(request);
-	char text[1024];
+	bld_str(out, "\r\n");
+	bld_str(out, name);
+	bld_str(out, ": ");
+	bld_span(out, value);
+}
 
-	if (response->content_type != NULL)
-		evhttp_add_header(headers, "Content-Type",
-		    response->content_type);
-	for (size_t i = 0; i < response->num_headers; i++) {
-		const struct http_header *header = &response->headers[i];
+/* RFC 9110 5.6.7; made once a second. */
+static void
+put_date(struct http_server *server)
+{
+	time_t now = (time_t)(env_now(&server->env) / 1000);
+	struct tm tm;
 
-		if (header->value.len >= sizeof(text))
-			continue;
-		memcpy(text, header->value.data, header->value.len);
-		text[header->value.len] = '\0';
-		evhttp_add_header(headers, header->name, text);
+	if (server->date_at != now) {
+		server->date_at = now;
+		gmtime_r(&now, &tm);
+		strftime(server->date, sizeof(server->date),
+		    "%a, %d %b %Y %T GMT", &tm);
 	}
+	bld_str(&server->head, server->date);
+}
+
+/*
+ * All header fields as the value of one, Date: evhttp keeps each field as a
+ * list element of three allocations, and formats them one by one. The element
+ * is made by hand, as evhttp_add_header would refuse the line breaks; they are
+ * ours.
+ */
+static void
+put_headers(struct http_server *server, struct evhttp_request *request,
+    const struct http_response *response, bool close)
+{
+	struct evkeyval *field = mem_alloc(sizeof(*field));
+	struct bld *head = &server->head;
+
+	bld_reset(head);
+	put_date(server);
+	if (response->content_type != NULL)
+		put_header(head, "Content-Type",
+		    span_str(response->content_type));
+	for (size_t i = 0; i < response->num_headers; i++)
+		put_header(head, response->headers[i].name,
+		    response->headers[i].value);
+	/* evhttp leaves this out for HEAD. */
+	if (evhttp_request_get_command(request) == EVHTTP_REQ_HEAD &&
+	    response->content_type != NULL)
+		bld_fmt(head, "\r\nContent-Length: %zu", response->body.len);
+	bld_u8(head, '\0');
+	field->key = mem_strdup("Date");
+	field->value = mem_strdup(bld_end(head) == 0 ?
+	    (const char *)head->data : server->date);
+	TAILQ_INSERT_TAIL(evhttp_request_get_output_headers(request), field,
+	    next);
+	if (close)
+		evhttp_add_header(evhttp_request_get_output_headers(request),
+		    "Connection", "close");
 }
 
 /* evhttp puts head and body behind one another in two pieces, and each piece
@@ -264,26 +326,24 @@ http_server_respond(struct http_server *server, uint64_t exchange,
     const struct http_response *response)
 {
 	struct http_conn *conn = find(server, exchange);
-	struct evbuffer *body;
+	struct evhttp_request *request;
 
 	if (conn == NULL)
 		return false;
-	body = evbuffer_new();
-	assert(body != NULL);
-	if (response->body.len > 0)
-		evbuffer_add(body, response->body.data, response->body.len);
-	put_headers(conn->request, response);
-	if (server->stopping || conn->refused)
-		evhttp_add_header(
-		    evhttp_request_get_output_headers(conn->request),
-		    "Connection", "close");
+	request = conn->request;
+	put_headers(server, request, response,
+	    server->stopping || conn->refused);
+	/* evhttp would send a body to HEAD too. */
+	if (response->body.len > 0 &&
+	    evhttp_request_get_command(request) != EVHTTP_REQ_HEAD)
+		evbuffer_add(evhttp_request_get_output_buffer(request),
+		    response->body.data, response->body.len);
 	conn->exchange = 0;
-	conn->since_ms = env_now(&server->env);
-	evhttp_send_reply(conn->request, response->status,
-	    http_status_name(response->status), body);
 	conn->request = NULL;
+	conn->since_ms = env_now(&server->env);
+	evhttp_send_reply(request, response->status,
+	    http_status_name(response->status), NULL);
 	join_pieces(conn);
-	evbuffer_free(body);
 	return true;
 }
 
@@ -296,16 +356,6 @@ on_connection(struct event_base *base, void *arg)
 {
 	(void)base;
 	return http_conn_new(arg);
-}
-
-static void
-on_sweep(void *arg)
-{
-	struct http_server *server = arg;
-
-	server->sweep = server->env.timer_start(server->env.ctx,
-	    HTTP_CONN_SWEEP_MS, on_sweep, server);
-	http_conn_sweep(server);
 }
 
 struct http_server *
@@ -326,13 +376,13 @@ http_server_new(struct loop *loop, SSL_CTX *tls,
 	http_server_set_limits(server, limits);
 	server->evhttp = evhttp_new(loop_base(loop));
 	assert(server->evhttp != NULL);
-	evhttp_set_allowed_methods(server->evhttp, METHODS);
+	evhttp_set_allowed_methods(server->evhttp, ALL_METHODS);
 	evhttp_set_default_content_type(server->evhttp, NULL);
+	bld_init(&server->head, RESPONSE_HEAD_MAX);
 	evhttp_set_max_headers_size(server->evhttp, HEAD_MAX);
 	evhttp_set_max_body_size(server->evhttp, BODY_HARD_MAX);
 	evhttp_set_bevcb(server->evhttp, on_connection, server);
 	evhttp_set_gencb(server->evhttp, on_request, server);
-	on_sweep(server);
 	return server;
 }
 
@@ -369,14 +419,22 @@ close_listeners(struct http_server *server)
 void
 http_server_free(struct http_server *server)
 {
+	struct http_conn *conn;
+
 	if (server == NULL)
 		return;
 	server->stopping = true;
 	server->done = NULL;
-	server->env.timer_cancel(server->env.ctx, server->sweep);
 	close_listeners(server);
 	evhttp_free(server->evhttp);
+	/* libevent frees a connection's last parts when the loop runs again,
+	 * or ends. */
+	TAILQ_FOREACH(conn, &server->conns, of_server)
+		conn->server = NULL;
+	if (server->sweep != NULL)
+		server->env.timer_cancel(server->env.ctx, server->sweep);
 	SSL_CTX_free(server->tls);
+	bld_free(&server->head);
 	free(server->slots);
 	free(server);
 }
