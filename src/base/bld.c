@@ -41,7 +41,7 @@ bld_grow(struct bld *bld, size_t len)
 		bld->failed = true;
 		return NULL;
 	}
-	if (bld->len + len > bld->cap) {
+	if (bld->data == NULL || bld->len + len > bld->cap) {
 		cap = bld->cap < BLD_FIRST_CAP ? BLD_FIRST_CAP : bld->cap;
 		while (cap < bld->len + len)
 			cap *= 2;

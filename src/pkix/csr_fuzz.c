@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What parses, OpenSSL parses to the same key, and its signature holds there,
+ * too. */
+#include <openssl/x509.h>
+#include <stdlib.h>
+
+#include "pkix/csr.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct arena arena = { 0 };
+	const uint8_t *at = data;
+	X509_REQ *judge;
+	struct csr csr;
+
+	if (csr_parse(span_of(data, size), &arena, &csr, NULL) == 0) {
+		judge = d2i_X509_REQ(NULL, &at, (long)size);
+		if (judge == NULL || at != data + size ||
+		    EVP_PKEY_eq(X509_REQ_get0_pubkey(judge), csr.key) != 1 ||
+		    X509_REQ_verify(judge, csr.key) != 1 ||
+		    csr.names.count == 0)
+			abort();
+		for (size_t i = 0; i < csr.names.count; i++)
+			if (ident_check(&csr.names.items[i], NULL) < 0)
+				abort();
+		X509_REQ_free(judge);
+		csr_done(&csr);
+	}
+	arena_free(&arena);
+	return 0;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The first byte chooses the frame's type; what decodes must encode to the
+ * same bytes. */
+#include <stdlib.h>
+
+#include "rpc/core_signer.h"
+
+#define FRAME_MAX (1024 * 1024)
+
+static void
+check_same(struct bld *out, struct span payload)
+{
+	if (bld_end(out) < 0 || !span_equal(bld_view(out), payload))
+		abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct arena arena = { 0 };
+	struct issue_request request;
+	struct issue_answer answer;
+	struct span payload;
+	struct bld out;
+
+	if (size == 0 || size > FRAME_MAX)
+		return 0;
+	payload = span_of(data + 1, size - 1);
+	bld_init(&out, FRAME_MAX);
+	if (data[0] == CORE_SIGNER_ISSUE) {
+		if (issue_request_decode(payload, &arena, &request, NULL) ==
+		    0) {
+			issue_request_encode(&out, &request);
+			check_same(&out, payload);
+		}
+	} else if (issue_answer_decode(data[0], payload, &arena, &answer,
+	    NULL) == 0) {
+		issue_answer_encode(&out, &answer);
+		check_same(&out, payload);
+	}
+	bld_free(&out);
+	arena_free(&arena);
+	return 0;
+}
