@@ -24,6 +24,12 @@
                                       RFC 8555 8.1 asks for 128 at least */
 #define ACME_PROFILE_MAX 32        /* bytes of a profile name */
 
+/* Ids that core makes are (milliseconds since ACME_ID_EPOCH_MS) <<
+ * ACME_ID_RANDOM_BITS | random: they grow with time and do not tell how many
+ * there are. Room until 2303. The signer reads an order's age from its id. */
+#define ACME_ID_EPOCH_MS INT64_C(1735689600000) /* 2025-01-01T00:00:00Z */
+#define ACME_ID_RANDOM_BITS 20
+
 enum account_status {
 	ACCOUNT_VALID = 1, ACCOUNT_DEACTIVATED, ACCOUNT_REVOKED
 };

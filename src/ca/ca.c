@@ -5,11 +5,6 @@
 
 #include "ca/ca_private.h"
 
-/* Ids are (milliseconds since ID_EPOCH_MS) << ID_RANDOM_BITS | random: they
- * grow with time and do not tell how many there are. Room until 2303. */
-#define ID_EPOCH_MS INT64_C(1735689600000) /* 2025-01-01T00:00:00Z */
-#define ID_RANDOM_BITS 20
-
 static int (*const handlers[])(struct ca_call *call, struct err *err) = {
 	[WEB_CORE_ACCOUNT_KEY] = ca_account_key,
 	[WEB_CORE_ACCOUNT_NEW] = ca_account_new,
@@ -63,8 +58,8 @@ ca_set_chain(struct ca *ca, const struct issue_answer *answer)
 int64_t
 ca_id_at(int64_t ms)
 {
-	return ms <= ID_EPOCH_MS ? 0 :
-	    (ms - ID_EPOCH_MS) << ID_RANDOM_BITS;
+	return ms <= ACME_ID_EPOCH_MS ? 0 :
+	    (ms - ACME_ID_EPOCH_MS) << ACME_ID_RANDOM_BITS;
 }
 
 int64_t
@@ -75,7 +70,7 @@ ca_new_id(struct ca *ca)
 
 	env_random(ca->env, &random, sizeof(random));
 	id = ca_id_at(env_now(ca->env)) |
-	    (random & ((UINT32_C(1) << ID_RANDOM_BITS) - 1));
+	    (random & ((UINT32_C(1) << ACME_ID_RANDOM_BITS) - 1));
 	/* Also when the clock was set back. */
 	ca->last_id = id > ca->last_id ? id : ca->last_id + 1;
 	return ca->last_id;

@@ -20,6 +20,8 @@
 #include "rpc/core_signer.h"
 
 #define ISSUE_PERSPECTIVES_MAX 32
+#define ISSUE_ORDER_GRACE_MS (24 * 3600 * 1000) /* from an order's expiry
+                                                   to its certificate */
 
 struct issue_perspective {
 	struct policy_perspective who;
@@ -47,6 +49,7 @@ struct issue_context {
 struct issue {
 	const struct issue_request *request;
 	const struct jwk *key;  /* the account's */
+	int64_t order_at;       /* when the order was made */
 	struct csr csr;
 	const struct policy_profile *profile;
 	struct policy_validity validity;

@@ -56,10 +56,10 @@ split_base(const struct config *config, struct span url, struct span *base,
 
 /* path is prefix, a number, suffix. */
 static bool
-is_numbered(struct span path, struct span prefix, struct span suffix)
+is_numbered(struct span path, struct span prefix, struct span suffix,
+    uint64_t *ret_id)
 {
 	struct span number;
-	uint64_t id;
 
 	if (path.len <= prefix.len + suffix.len ||
 	    !span_starts_with(path, prefix))
@@ -67,14 +67,35 @@ is_numbered(struct span path, struct span prefix, struct span suffix)
 	number = span_of(path.data + prefix.len,
 	    path.len - prefix.len - suffix.len);
 	return span_equal(span_from(path, path.len - suffix.len), suffix) &&
-	    text_uint(number, INT64_MAX, &id) == 0;
+	    text_uint(number, INT64_MAX, ret_id) == 0;
+}
+
+/* The client signed the order's id, and the id has the order's age: so no
+ * finalize can be kept for later, when the journal has forgotten it. An id may
+ * lie in the future (after a clock was wrong); the journal remembers it for as
+ * long. */
+static int
+check_order_age(const struct issue_context *context, struct issue *issue,
+    uint64_t order_id, struct err *err)
+{
+	int64_t age;
+
+	issue->order_at = ACME_ID_EPOCH_MS +
+	    (int64_t)(order_id >> ACME_ID_RANDOM_BITS);
+	age = env_now(context->env) - issue->order_at;
+	if (age > context->config->order_lifetime_s * 1000 +
+	    ISSUE_ORDER_GRACE_MS)
+		return err_set(err, ERR_UNAUTHORIZED, "RFC 8555 7.1.6",
+		    "the order has expired; make a new one");
+	return 0;
 }
 
 static int
-check_header(const struct issue_context *context, const struct issue *issue,
+check_header(const struct issue_context *context, struct issue *issue,
     const struct jws_header *header, struct err *err)
 {
 	struct span base, kid_base, path, kid_path;
+	uint64_t order_id, account_id;
 
 	if (header->alg != issue->key->alg)
 		return err_set(err, ERR_MALFORMED, "RFC 8555 6.2",
@@ -86,20 +107,20 @@ check_header(const struct issue_context *context, const struct issue *issue,
 		    "the finalize JWS has no \"kid\"");
 	if (!split_base(context->config, header->url, &base, &path) ||
 	    !is_numbered(path, SPAN_LIT(ACME_PATH "order/"),
-	    SPAN_LIT("/finalize")))
+	    SPAN_LIT("/finalize"), &order_id))
 		return err_set(err, ERR_UNAUTHORIZED, "RFC 8555 6.4",
 		    "the JWS was not made for an order's finalize URL of "
 		    "this CA");
 	if (!split_base(context->config, header->kid, &kid_base, &kid_path) ||
 	    !span_equal(base, kid_base) || !is_numbered(kid_path,
-	    SPAN_LIT(ACME_PATH "account/"), SPAN_NONE))
+	    SPAN_LIT(ACME_PATH "account/"), SPAN_NONE, &account_id))
 		return err_set(err, ERR_MALFORMED, "RFC 8555 6.2",
 		    "the JWS's \"kid\" is no account URL of this CA");
-	return 0;
+	return check_order_age(context, issue, order_id, err);
 }
 
 static int
-read_header(const struct issue_context *context, const struct issue *issue,
+read_header(const struct issue_context *context, struct issue *issue,
     struct arena *arena, struct err *err)
 {
 	struct jws_header header;

@@ -51,6 +51,7 @@ journal_record_encode(struct bld *out, const struct journal_record *record)
 {
 	bld_u8(out, (uint8_t)record->type);
 	bld_u64(out, (uint64_t)record->at);
+	bld_u64(out, (uint64_t)record->order_at);
 	bld_bytes(out, record->digest, sizeof(record->digest));
 	bld_span32(out, record->certificate);
 	issue_request_encode(out, &record->request);
@@ -66,9 +67,11 @@ journal_record_decode(struct span body, struct arena *arena,
 		.type = (enum journal_type)cur_u8(&cur)
 	};
 	ret->at = (int64_t)cur_u64(&cur);
+	ret->order_at = (int64_t)cur_u64(&cur);
 	cur_copy(&cur, ret->digest, sizeof(ret->digest));
 	ret->certificate = cur_span32(&cur);
-	if (cur.failed || ret->type != JOURNAL_ISSUED || ret->at < 0)
+	if (cur.failed || ret->type != JOURNAL_ISSUED || ret->at < 0 ||
+	    ret->order_at < 0)
 		return err_set(err, ERR_FRAME, NULL,
 		    "a journal record is not of its form");
 	return issue_request_decode(cur.rest, arena, &ret->request, err);
@@ -288,9 +291,9 @@ index_record(void *ctx, uint64_t offset, const struct journal_record *record,
 	int64_t now_s = env_now(journal->env) / 1000;
 
 	(void)err;
-	if (record->at / 1000 + JOURNAL_INDEX_AGE_S >= now_s)
+	if (record->order_at / 1000 + JOURNAL_INDEX_AGE_S >= now_s)
 		journal_index_add(&journal->index, record->digest, offset,
-		    record->at / 1000, now_s);
+		    record->order_at / 1000, now_s);
 	return 0;
 }
 
@@ -370,7 +373,7 @@ journal_append(struct journal *journal, const struct journal_record *record,
 	if (r < 0)
 		return r;
 	journal_index_add(&journal->index, record->digest, journal->size,
-	    record->at / 1000, env_now(env) / 1000);
+	    record->order_at / 1000, env_now(env) / 1000);
 	memcpy(journal->chain, chain, sizeof(chain));
 	journal->size += out->len;
 	return 0;

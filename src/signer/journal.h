@@ -34,6 +34,7 @@ enum journal_type { JOURNAL_ISSUED = 1 };
 struct journal_record {
 	enum journal_type type;
 	int64_t at;                             /* Unix milliseconds */
+	int64_t order_at;                       /* when the order was made */
 	uint8_t digest[JOURNAL_DIGEST_SIZE];    /* of the finalize request */
 	struct issue_request request;           /* the evidence */
 	struct span certificate;                /* DER */

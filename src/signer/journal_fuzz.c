@@ -24,7 +24,8 @@ static void
 append_and_reopen(struct fixture *f, struct journal *journal, unsigned had)
 {
 	struct journal_record record = {
-		.type = JOURNAL_ISSUED, .at = FIXTURE_NOW, .digest = { 42 },
+		.type = JOURNAL_ISSUED, .at = FIXTURE_NOW,
+		.order_at = FIXTURE_NOW, .digest = { 42 },
 		.certificate = SPAN_LIT("certificate"),
 	};
 	struct journal_totals totals;

@@ -29,7 +29,7 @@ probe(const struct journal_index *index, const uint8_t *key)
 static bool
 is_old(const struct journal_index_entry *entry, int64_t now_s)
 {
-	return (int64_t)entry->at_s + JOURNAL_INDEX_AGE_S < now_s;
+	return (int64_t)entry->order_at_s + JOURNAL_INDEX_AGE_S < now_s;
 }
 
 /* Twice the room, unless dropping what is old makes enough. */
@@ -56,8 +56,8 @@ grow(struct journal_index *index, int64_t now_s)
 
 void
 journal_index_add(struct journal_index *index,
-    const uint8_t digest[JOURNAL_DIGEST_SIZE], uint64_t offset, int64_t at_s,
-    int64_t now_s)
+    const uint8_t digest[JOURNAL_DIGEST_SIZE], uint64_t offset,
+    int64_t order_at_s, int64_t now_s)
 {
 	struct journal_index_entry *entry;
 
@@ -67,7 +67,9 @@ journal_index_add(struct journal_index *index,
 	index->count += entry->offset == 0;
 	memcpy(entry->key, digest, JOURNAL_INDEX_KEY_SIZE);
 	entry->offset = offset;
-	entry->at_s = (uint32_t)at_s;
+	/* After 2106: never dropped. */
+	entry->order_at_s = order_at_s > UINT32_MAX ? UINT32_MAX :
+	    (uint32_t)order_at_s;
 }
 
 const struct journal_index_entry *

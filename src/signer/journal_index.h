@@ -4,21 +4,22 @@
 
 /*
  * journal_index: where in the journal the certificate of a finalize request
- * is: 32 bytes for each, in one open-addressed table. What is older than
- * JOURNAL_INDEX_AGE_S is dropped when the table must grow: the signer takes
- * no finalize of an order that is so old.
+ * is: 32 bytes for each, in one open-addressed table. What is of an order older
+ * than JOURNAL_INDEX_AGE_S is dropped when the table must grow: the signer
+ * takes no finalize of such an order.
  */
 
 #include "base/span.h"
 
-#define JOURNAL_INDEX_AGE_S (92 * 86400) /* orders live 90 days at most */
+#define JOURNAL_INDEX_AGE_S (92 * 86400) /* orders live 90 days at most, and
+                                            one more in issue_read.c */
 #define JOURNAL_DIGEST_SIZE 32           /* bytes: SHA-256 */
 #define JOURNAL_INDEX_KEY_SIZE 16        /* bytes of it that are kept */
 
 struct journal_index_entry {
 	uint8_t key[JOURNAL_INDEX_KEY_SIZE];
 	uint64_t offset; /* 0, where no record can be: free */
-	uint32_t at_s;
+	uint32_t order_at_s;
 };
 
 struct journal_index {
@@ -27,10 +28,11 @@ struct journal_index {
 	size_t count;
 };
 
-/* The newest entry of a digest counts. now_s is the time to drop by. */
+/* order_at_s is when the order was made, now_s the time to drop by. The
+ * newest entry of a digest counts. */
 void journal_index_add(struct journal_index *index,
-    const uint8_t digest[JOURNAL_DIGEST_SIZE], uint64_t offset, int64_t at_s,
-    int64_t now_s);
+    const uint8_t digest[JOURNAL_DIGEST_SIZE], uint64_t offset,
+    int64_t order_at_s, int64_t now_s);
 /* NULL if there is none. */
 const struct journal_index_entry *journal_index_find(
     const struct journal_index *index,

@@ -17,7 +17,7 @@ static struct journal_record
 record_of(unsigned n)
 {
 	struct journal_record record = {
-		.type = JOURNAL_ISSUED, .at = f.now,
+		.type = JOURNAL_ISSUED, .at = f.now, .order_at = f.now,
 		.request = {
 			.account_spki = SPAN_LIT("spki"),
 			.protected_b64 = SPAN_LIT("protected"),

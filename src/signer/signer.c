@@ -164,7 +164,7 @@ find_recorded(struct signer *signer, const struct issue_request *request,
 
 static int
 make(struct signer *signer, const struct issue_request *request,
-    struct arena *arena, struct span *ret, struct err *err)
+    struct arena *arena, struct journal_record *ret, struct err *err)
 {
 	struct issue issue = { .request = request };
 	struct bld out;
@@ -180,8 +180,9 @@ make(struct signer *signer, const struct issue_request *request,
 	if (r == 0)
 		r = issue_make(&signer->context, &issue, &out, err);
 	if (r == 0) {
-		*ret = arena_dup(arena, bld_view(&out));
-		log_issued(&issue, *ret);
+		ret->order_at = issue.order_at;
+		ret->certificate = arena_dup(arena, bld_view(&out));
+		log_issued(&issue, ret->certificate);
 	}
 	issue_read_done(&issue);
 	bld_free(&out);
@@ -189,20 +190,13 @@ make(struct signer *signer, const struct issue_request *request,
 }
 
 static int
-record(struct signer *signer, const struct issue_request *request,
-    const uint8_t *digest, struct span certificate, struct err *err)
+append(struct signer *signer, const struct journal_record *record,
+    struct err *err)
 {
-	struct journal_record entry = {
-		.type = JOURNAL_ISSUED,
-		.at = env_now(signer->context.env),
-		.request = *request,
-		.certificate = certificate,
-	};
 	int r;
 
-	memcpy(entry.digest, digest, sizeof(entry.digest));
 	signer->dirty = true;
-	r = journal_append(&signer->journal, &entry, err);
+	r = journal_append(&signer->journal, record, err);
 	signer->broken = signer->broken || r < 0;
 	return r;
 }
@@ -211,15 +205,18 @@ int
 signer_issue(struct signer *signer, const struct issue_request *request,
     struct arena *arena, struct issue_answer *ret, struct err *err)
 {
-	uint8_t digest[JOURNAL_DIGEST_SIZE];
+	struct journal_record record = {
+		.type = JOURNAL_ISSUED, .request = *request,
+		.at = env_now(signer->context.env),
+	};
 	struct err why = ERR_INIT;
-	struct span certificate = SPAN_NONE;
 	int r = journal_digest(request->protected_b64, request->payload_b64,
-	    digest, err);
+	    record.digest, err);
 
 	if (r < 0)
 		return r;
-	r = find_recorded(signer, request, digest, arena, ret, &why);
+	r = find_recorded(signer, request, record.digest, arena, ret,
+	    &why);
 	if (r == -(int)ERR_IO) {
 		signer->broken = true;
 		if (err != NULL)
@@ -231,13 +228,13 @@ signer_issue(struct signer *signer, const struct issue_request *request,
 			refuse(ret, &why, arena);
 		return 0;
 	}
-	r = make(signer, request, arena, &certificate, &why);
+	r = make(signer, request, arena, &record, &why);
 	if (r < 0) {
 		refuse(ret, &why, arena);
 		return 0;
 	}
-	answer_with(ret, certificate);
-	return record(signer, request, digest, certificate, err);
+	answer_with(ret, record.certificate);
+	return append(signer, &record, err);
 }
 
 static void

@@ -46,6 +46,7 @@ struct scene {
 	EVP_PKEY *signs;          /* who signs the JWS */
 	EVP_PKEY *subject;
 	const char *url, *kid, *alg; /* NULL: right */
+	int64_t order_at;         /* when the order was made */
 	const char *payload;      /* NULL: the CSR */
 	const char *names[8];     /* of the CSR */
 	const char *common_name;
@@ -264,7 +265,7 @@ scene_of(struct fixture *f)
 	struct scene scene = {
 		.f = f, .account = f->account_key, .signs = f->account_key,
 		.subject = f->subject_key, .names = { "example.com" },
-		.nonce = ++nonce,
+		.order_at = f->now - 60000, .nonce = ++nonce,
 	};
 
 	scene_attest(&scene, "example.com", 0);
@@ -334,11 +335,16 @@ scene_request(struct scene *scene)
 	bld_init(&header, 4096);
 	bld_init(&signature, 65536 * 2);
 	bld_fmt(&header, "{\"alg\":\"%s\",\"kid\":\"%s\",\"nonce\":\"n%u\","
-	    "\"url\":\"%s\"}", scene->alg == NULL ? jwk_alg_name(key.alg) :
+	    "\"url\":\"", scene->alg == NULL ? jwk_alg_name(key.alg) :
 	    scene->alg, scene->kid == NULL ?
-	    "https://ca.test/acme/account/17" : scene->kid, scene->nonce,
-	    scene->url == NULL ? "https://ca.test/acme/order/42/finalize" :
-	    scene->url);
+	    "https://ca.test/acme/account/17" : scene->kid, scene->nonce);
+	if (scene->url != NULL)
+		bld_str(&header, scene->url);
+	else
+		bld_fmt(&header, "https://ca.test/acme/order/%lld/finalize",
+		    (long long)(scene->order_at - ACME_ID_EPOCH_MS) <<
+		    ACME_ID_RANDOM_BITS);
+	bld_str(&header, "\"}");
 	jws_sign(&signature, bld_view(&header), scene_payload(scene), &key,
 	    NULL);
 	scene_split(bld_view(&signature), &f->arena, &request);

@@ -167,6 +167,11 @@ other_kid(struct scene *s)
 {
 	s->kid = "https://other.test/acme/account/17";
 }
+static void
+old_order(struct scene *s)
+{
+	s->order_at -= 8 * FIXTURE_DAY_MS;
+}
 static void alg_none(struct scene *s) { s->alg = "none"; }
 static void alg_mac(struct scene *s) { s->alg = "HS256"; }
 static void alg_other(struct scene *s) { s->alg = "RS256"; }
@@ -253,6 +258,7 @@ static const struct attack attacks[] = {
 	ATTACK(no_finalize, ERR_UNAUTHORIZED, "finalize URL"),
 	ATTACK(longer_url, ERR_UNAUTHORIZED, "finalize URL"),
 	ATTACK(sign_order, ERR_UNAUTHORIZED, "finalize URL"),
+	ATTACK(old_order, ERR_UNAUTHORIZED, "has expired"),
 	ATTACK(other_kid, ERR_MALFORMED, "account URL"),
 	ATTACK(alg_none, ERR_BAD_SIGNATURE_ALGORITHM, ""),
 	ATTACK(alg_mac, ERR_BAD_SIGNATURE_ALGORITHM, ""),
@@ -486,6 +492,27 @@ test_repeated(void **state)
 	    "012345678901234567890123", 64);
 	expect_refusal(&request, ERR_MALFORMED, "signature");
 	assert_int_equal(fixture.journal.len, before);
+	fixture.now = FIXTURE_NOW;
+}
+
+/* A clock that was wrong once leaves ids of the future behind: their orders
+ * are filled, and remembered for as long as they could be asked for. */
+static void
+test_future_order(void **state)
+{
+	struct scene scene = scene_of(&fixture);
+	struct issue_request request;
+	struct span first, again;
+
+	(void)state;
+	scene.order_at += 1000 * FIXTURE_DAY_MS;
+	request = scene_request(&scene);
+	first = expect_issued(&request);
+	fixture.now += 500 * FIXTURE_DAY_MS;
+	signer_free(fixture.signer);
+	assert_int_equal(fixture_start(&fixture, NULL), 0);
+	again = expect_issued(&request);
+	assert_true(span_equal(first, again));
 	fixture.now = FIXTURE_NOW;
 }
 
@@ -728,6 +755,7 @@ main(void)
 		cmocka_unit_test(test_changed_parts),
 		cmocka_unit_test(test_changed_attestation),
 		cmocka_unit_test(test_repeated),
+		cmocka_unit_test(test_future_order),
 		cmocka_unit_test(test_second_form_of_signature),
 		cmocka_unit_test(test_key_change),
 		cmocka_unit_test(test_webpki),
