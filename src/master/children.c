@@ -225,6 +225,8 @@ on_control(evutil_socket_t fd, short what, void *arg)
 		on_ready(child);
 	} else if (r == 1 && control.type == CONTROL_ANSWER) {
 		reload_answer(child, control.text);
+	} else if (r == 1 && control.type == CONTROL_COMMITTED) {
+		reload_committed(child);
 	} else {
 		if (r == 1) {
 			control_close_fds(&control);
@@ -276,7 +278,6 @@ spawn(struct child *child, struct err *err)
 	child->pid = pid;
 	child->control = fds[0];
 	child->state = CHILD_STARTING;
-	child->unanswered = 0;
 	child->event = event_new(loop_base(master->loop), fds[0],
 	    EV_READ | EV_PERSIST, on_control, child);
 	assert(child->event != NULL);
@@ -321,7 +322,7 @@ on_restart(void *arg)
 
 	child->timer = NULL;
 	/* It would not know of the configuration that is being agreed on. */
-	if (!child->master->reloading)
+	if (child->master->reload == RELOAD_NONE)
 		spawn_or_retry(child);
 }
 
@@ -376,6 +377,7 @@ release(struct child *child)
 	child->control = -1;
 	child->pid = 0;
 	child->unanswered = 0;
+	child->committing = false;
 	child->state = CHILD_NONE;
 }
 
@@ -416,8 +418,8 @@ on_death(struct child *child, int status)
 		stop_begin(master, 1);
 		break;
 	case MASTER_RUNNING:
-		reload_death(child);
 		restart_later(child);
+		reload_death(child);
 		break;
 	case MASTER_STOPPING:
 		stop_death(master);

@@ -22,21 +22,23 @@
  * is given. */
 #define OWN_FD_MIN 16
 
-/* Whoever started us may have closed some of 0 to 2: what is opened next would
- * take their place. */
+/* Whoever started us may have left descriptors open, which are not for us to
+ * keep, or closed some of 0 to 2: what is opened next would take their place
+ * and be written to by mistake. Gives /dev/null, or -1. */
 static int
-fill_standard_fds(struct master *master, struct err *err)
+tidy_descriptors(void)
 {
-	int fd;
+	int fd, null;
 
+	syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0);
 	do {
 		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	} while (fd >= 0 && fd <= STDERR_FILENO);
 	if (fd < 0)
-		return err_errno(err, "cannot open /dev/null");
-	master->null = fcntl(fd, F_DUPFD_CLOEXEC, OWN_FD_MIN);
+		return -1;
+	null = fcntl(fd, F_DUPFD_CLOEXEC, OWN_FD_MIN);
 	close(fd);
-	return master->null < 0 ? err_errno(err, "cannot open /dev/null") : 0;
+	return null;
 }
 
 /* The programs stay the ones that we were started with, also when an upgrade
@@ -132,9 +134,9 @@ prepare(struct master *master, struct err *err)
 {
 	int r;
 
-	r = fill_standard_fds(master, err);
-	if (r == 0)
-		r = open_programs(master, err);
+	if (master->null < 0)
+		return err_errno(err, "cannot open /dev/null");
+	r = open_programs(master, err);
 	if (r == 0)
 		r = resources_open(&master->resources, &master->config, err);
 	if (r == 0)
@@ -178,7 +180,7 @@ release(struct master *master)
 }
 
 static struct master *
-master_new(struct master_options *options)
+master_new(struct master_options *options, int null)
 {
 	struct master *master = mem_zalloc(sizeof(*master));
 
@@ -187,7 +189,8 @@ master_new(struct master_options *options)
 	options->config = (struct config){ 0 };
 	master->buf = mem_alloc(CONTROL_SIZE_MAX);
 	resources_init(&master->resources);
-	master->notify.fd = master->null = -1;
+	master->notify.fd = -1;
+	master->null = null;
 	for (int i = 0; i < ROLES_PROGRAM_COUNT; i++)
 		master->programs[i] = -1;
 	master->loop = loop_new();
@@ -198,13 +201,10 @@ master_new(struct master_options *options)
 int
 master_run(struct master_options *options)
 {
-	struct master *master;
+	struct master *master = master_new(options, tidy_descriptors());
 	struct err err = ERR_INIT;
 	int status;
 
-	/* What whoever started us left open is not for us to keep. */
-	syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0);
-	master = master_new(options);
 	log_init(role_name(ROLE_MASTER),
 	    (enum log_level)master->config.log_level);
 	if (prepare(master, &err) == 0) {

@@ -33,12 +33,19 @@ struct child {
 	int64_t ready_at;         /* when it was ready last, or 0 */
 	int64_t delay_ms;         /* before the next restart */
 	unsigned unanswered;      /* CONTROL_PREPAREs */
+	bool committing;          /* not CONTROL_COMMITTED yet */
 };
 
 enum master_state {
 	MASTER_STARTING, /* until all processes were ready once */
 	MASTER_RUNNING,
 	MASTER_STOPPING
+};
+
+enum reload_phase {
+	RELOAD_NONE,
+	RELOAD_PREPARING,  /* each process looks whether it can change */
+	RELOAD_COMMITTING  /* all can; not all have yet */
 };
 
 struct master {
@@ -58,7 +65,7 @@ struct master {
 	struct child children[ROLES_PROCESSES_MAX];
 
 	/* reload.c */
-	bool reloading;
+	enum reload_phase reload;
 	bool reload_again;        /* another SIGHUP came meanwhile */
 	struct config next;
 	struct env_timer *reload_timer;

@@ -15,6 +15,8 @@ void reload_begin(struct master *master);
 /* A process has answered; text is empty if it agrees. */
 void reload_answer(struct child *child, struct span text);
 
+void reload_committed(struct child *child);
+
 /* A process died: what it would have said is not known. */
 void reload_death(struct child *child);
 

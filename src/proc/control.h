@@ -6,7 +6,7 @@
  * control: what master and one of its processes say to each other, over the
  * process's control socket (SOCK_SEQPACKET, so a message arrives whole or not
  * at all), with descriptors. Master believes its processes nothing: all that
- * it takes from them is READY and ANSWER.
+ * it takes from them is READY, ANSWER and COMMITTED.
  */
 
 #include "base/err.h"
@@ -23,12 +23,13 @@ enum control_type {
 	CONTROL_START = 1,  /* role, index, config; resources with fds */
 	CONTROL_LINK,       /* role and index of the peer; one fd */
 	CONTROL_PREPARE,    /* config; resources with fds: -> ANSWER */
-	CONTROL_COMMIT,
+	CONTROL_COMMIT,     /* -> COMMITTED */
 	CONTROL_ABANDON,
 	CONTROL_STOP,
 	/* To master. */
 	CONTROL_READY = 100,
 	CONTROL_ANSWER,     /* to PREPARE: text says why not; empty is yes */
+	CONTROL_COMMITTED,
 };
 
 struct control {

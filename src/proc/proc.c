@@ -317,6 +317,15 @@ prepare(struct proc *proc, const struct control *control, struct err *err)
 }
 
 static void
+tell_master(const struct control *control)
+{
+	struct err err = ERR_INIT;
+
+	if (control_send(CONTROL_FD, control, &err) < 0)
+		log_err(LOG_ERROR, "control-failed", &err);
+}
+
+static void
 take_prepare(struct proc *proc, const struct control *control)
 {
 	struct control answer = { .type = CONTROL_ANSWER };
@@ -328,8 +337,7 @@ take_prepare(struct proc *proc, const struct control *control)
 		answer.text = span_str(err.text[0] != '\0' ? err.text :
 		    "refused");
 	}
-	if (control_send(CONTROL_FD, &answer, &err) < 0)
-		log_err(LOG_ERROR, "control-failed", &err);
+	tell_master(&answer);
 }
 
 /* The second half of a reload: nothing can fail any more. */
@@ -382,6 +390,7 @@ take_message(struct proc *proc, const struct control *control)
 		break;
 	case CONTROL_COMMIT:
 		end_reload(proc, true);
+		tell_master(&(struct control){ .type = CONTROL_COMMITTED });
 		break;
 	case CONTROL_ABANDON:
 		end_reload(proc, false);
@@ -392,6 +401,7 @@ take_message(struct proc *proc, const struct control *control)
 	case CONTROL_START:
 	case CONTROL_READY:
 	case CONTROL_ANSWER:
+	case CONTROL_COMMITTED:
 		control_close_fds(control);
 		break;
 	}
@@ -422,13 +432,9 @@ on_control(evutil_socket_t fd, short what, void *arg)
 void
 proc_ready(struct proc *proc)
 {
-	struct control ready = { .type = CONTROL_READY };
-	struct err err = ERR_INIT;
-
 	resources_close(&proc->priv->resources);
 	event_add(proc->priv->event, NULL);
-	if (control_send(CONTROL_FD, &ready, &err) < 0)
-		log_err(LOG_ERROR, "control-failed", &err);
+	tell_master(&(struct control){ .type = CONTROL_READY });
 }
 
 void

@@ -240,6 +240,7 @@ a_life_from_start_to_stop(void **state)
 	prepare(&parent, 2);
 	expect(&parent, CONTROL_ANSWER, "");
 	tell(&parent, (struct control){ .type = CONTROL_COMMIT }, 0);
+	expect(&parent, CONTROL_COMMITTED, "");
 	tell(&parent, (struct control){ .type = CONTROL_STOP }, 0);
 	assert_int_equal(end(&parent), 0);
 }
