@@ -121,7 +121,7 @@ def test_default_ports(challenges):
     """The addresses that client authors' suites already have. tests/run gives
     us a network where they are free."""
     with signetd.Signetd(
-            ["dev"], {"PEBBLE_VA_NOSLEEP": "1"}, cafile="-") as ca:
+            ["dev"], {"PEBBLE_VA_NOSLEEP": "1"}, cafile="-").start() as ca:
         assert ca.url == "https://127.0.0.1:14000/dir"
         insecure = ssl.create_default_context()
         insecure.check_hostname = False

@@ -2,17 +2,21 @@
 """http-01 as RFC 8555 8.3 and BR 3.2.2.4.19 want it: redirects, limits, and
 addresses that may not be asked."""
 
+import itertools
 import threading
 
 import pytest
 
-from kit import net, signetd
+from kit import net
+
+numbers = itertools.count()
 
 
-def attempt(client, challenges, answer, name="http01.example.test"):
+def attempt(client, challenges, answer, name=None):
     """Validates with what answer(handler, key authorization) serves; gives
-    the authorization and the challenge's error, if any."""
-    order = client.new_order(name)
+    the authorization's status and the challenge's error, if any. Each name is
+    new, so that nothing is known of it."""
+    order = client.new_order(name or f"n{next(numbers)}.example.test")
     url = order["authorizations"][0]
     challenge = client.challenge(url)
     text = client.key_authorization(challenge["token"])

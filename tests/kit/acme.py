@@ -136,9 +136,9 @@ class Client:
         answer = self.http.request("HEAD", self.directory["newNonce"])
         return answer.header("Replay-Nonce")
 
-    def header(self, url, **changes):
+    def header(self, target, **changes):
         """The protected header; a change to ... leaves the member out."""
-        header = {"alg": jose.alg_of(self.key), "nonce": ..., "url": url}
+        header = {"alg": jose.alg_of(self.key), "nonce": ..., "url": target}
         if self.kid is not None:
             header["kid"] = self.kid
         else:
@@ -156,10 +156,10 @@ class Client:
             self.nonces.append(answer.header("Replay-Nonce"))
         return answer
 
-    def post(self, url, payload=None, **changes):
+    def post(self, target, payload=None, **changes):
         """A signed request; payload None is POST-as-GET."""
-        return self.send(url, jose.jws(self.key, self.header(url, **changes),
-                                       payload))
+        return self.send(target, jose.jws(
+            self.key, self.header(target, **changes), payload))
 
     def step(self, url, payload=None):
         """As post, but tries again with a new nonce, and raises problems."""

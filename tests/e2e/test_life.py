@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A real CA's life: init, run, reload, stop, start again; and its own
+processes' deaths."""
+
+import json
+import os
+import pathlib
+import signal
+import stat
+import threading
+import time
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from kit import acme, jose, net, signetd
+
+ROLES = ["web", "core", "validator", "signer"]
+
+
+def wait_for(condition, what, seconds=20):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.01)
+
+
+def wait_log(ca, text, count=1):
+    wait_for(lambda: ca.errors().count(text) >= count,
+             f"the log never said {text!r}")
+
+
+def test_init_makes_a_ca(real_folder):
+    root = x509.load_pem_x509_certificate(
+        pathlib.Path(real_folder, "root.pem").read_bytes())
+    middle = x509.load_pem_x509_certificate(
+        pathlib.Path(real_folder, "ca/intermediate.pem").read_bytes())
+    root.public_key().verify(middle.signature, middle.tbs_certificate_bytes,
+                             ec.ECDSA(middle.signature_hash_algorithm))
+    assert isinstance(middle.public_key().curve, ec.SECP256R1)
+    text = pathlib.Path(real_folder, "signet.conf").read_text()
+    assert len(text.splitlines()) < 40 and text.startswith("#")
+
+
+def test_keys_are_private(real_folder):
+    for folder, _, files in os.walk(real_folder):
+        for name in files:
+            path = os.path.join(folder, name)
+            if b"PRIVATE KEY" in pathlib.Path(path).read_bytes() or \
+                    path.endswith(".key"):
+                mode = stat.S_IMODE(os.stat(path).st_mode)
+                assert mode & 0o077 == 0, f"{path} {mode:o}"
+
+
+def test_init_overwrites_nothing(real_folder):
+    before = pathlib.Path(real_folder, "root.pem").read_text()
+    done = signetd.init(real_folder, "--listen", "127.0.0.1:14000")
+    assert done.returncode == 1
+    assert "not empty" in done.stderr
+    assert pathlib.Path(real_folder, "root.pem").read_text() == before
+
+
+def test_issues(real_ca, port80):
+    chain = real_ca.client().obtain(port80, "real.example.test")
+    assert len(chain) == 2
+
+
+def test_nothing_is_lost_over_a_restart(real_folder, port80):
+    key = jose.new_key()
+    with signetd.run(real_folder) as ca:
+        client = ca.client(key, contact=["mailto:a@example.com"])
+        kid, nonce = client.kid, client.nonce()
+        order = client.new_order("stay.example.test")
+        client.authorize(order, port80)
+        open_order = client.new_order("open.example.test")
+        certificate = client.finalize(order, acme.csr(
+            jose.new_key(), ["stay.example.test"])).json["certificate"]
+        pem = client.download(certificate)
+    with signetd.run(real_folder) as ca:
+        client = ca.client(key, register=False)
+        answer = client.post(client.directory["newAccount"],
+                             {"onlyReturnExisting": True}, nonce=nonce)
+        assert answer.status == 200
+        assert answer.header("Location") == kid
+        assert answer.json["contact"] == ["mailto:a@example.com"]
+        client.kid = kid
+        assert client.step(order["location"]).json["status"] == "valid"
+        assert client.download(certificate) == pem
+        assert client.step(open_order["location"]).json["status"] == "pending"
+        client.authorize(open_order, port80)
+        done = client.finalize(open_order, acme.csr(jose.new_key(),
+                                                    ["open.example.test"]))
+        assert done.json["status"] == "valid"
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_child_that_dies_is_named_and_restarted(real_ca, port80, role):
+    client = real_ca.client()
+    client.obtain(port80, f"before-{role}.example.test")
+    victim = real_ca.pids(role)[0]
+    os.kill(victim, signal.SIGKILL)
+    wait_for(lambda: victim not in real_ca.pids(role) and
+             len(real_ca.pids()) >= 5, "it was not restarted")
+    text = real_ca.errors()
+    assert "process-died" in text and f"role={role}" in text
+    wait_log(real_ca, f"process-ready role={role}")
+    retry(lambda: client.obtain(port80, f"after-{role}.example.test"), client)
+
+
+def retry(step, client, seconds=20):
+    """While a process is away its clients hear 503 or a closed
+    connection."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return step()
+        except (OSError, acme.Problem) as error:
+            client.http.close()
+            if isinstance(error, acme.Problem) and \
+                    error.answer.status not in (500, 503):
+                raise
+            assert time.monotonic() < deadline, error
+            time.sleep(0.02)
+
+
+def test_reload_drops_no_connection(real_ca, real_folder, port80):
+    """SIGHUP, and the same TLS connection goes on; new values count."""
+    client = real_ca.client()
+    client.http.connect()
+    sock = client.http.connection.sock
+    config = pathlib.Path(real_folder, "signet.conf")
+    config.write_text(config.read_text() +
+                      'website = "https://example.com/"\n')
+    real_ca.signal(signal.SIGHUP)
+    wait_for(lambda: client.http.request("GET", client.directory_url).json
+             .get("meta", {}).get("website") == "https://example.com/",
+             "the new value never showed")
+    assert client.http.connection.sock is sock
+    client.obtain(port80, "reload.example.test")
+    assert client.http.connection.sock is sock
+
+
+def test_reload_is_all_or_nothing(real_ca, real_folder, port80):
+    """A file with one good change and one mistake changes nothing."""
+    client = real_ca.client()
+    config = pathlib.Path(real_folder, "signet.conf")
+    old = config.read_text()
+    for mistake in ("nonsense = 1\n", 'hold_time = "soon"\n',
+                    'tls_certificate = "/nowhere.pem"\n',
+                    "web_processes = 7\n"):
+        count = real_ca.errors().count("reload")
+        config.write_text(old + 'website = "https://bad.example/"\n' + mistake)
+        real_ca.signal(signal.SIGHUP)
+        wait_for(lambda: real_ca.errors().count("reload") > count,
+                 "nothing was said")
+        directory = client.http.request("GET", client.directory_url).json
+        assert "website" not in directory.get("meta", {})
+    config.write_text(old)
+    client.obtain(port80, "still.example.test")
+
+
+def test_reload_while_busy(real_ca, port80):
+    """SIGHUP again and again disturbs no issuance."""
+    stop = threading.Event()
+
+    def reload():
+        while not stop.is_set():
+            real_ca.signal(signal.SIGHUP)
+            stop.wait(0.05)
+
+    thread = threading.Thread(target=reload)
+    thread.start()
+    try:
+        client = real_ca.client()
+        for i in range(20):
+            client.obtain(port80, f"busy{i}.example.test")
+    finally:
+        stop.set()
+        thread.join()
+
+
+def test_stop_finishes_what_was_begun(real_folder, port80):
+    """SIGTERM while an answer is held for validation: it is still given."""
+    ca = signetd.run(real_folder)
+    client = ca.client()
+    order = client.new_order("last.example.test")
+    url = order["authorizations"][0]
+    challenge = client.challenge(url)
+    asked, go = threading.Event(), threading.Event()
+
+    def slow(handler):
+        asked.set()
+        go.wait(20)
+        net.reply(handler, 200,
+                  client.key_authorization(challenge["token"]).encode())
+
+    port80.add(challenge["token"], slow)
+    client.step(challenge["url"], {})
+    answers = []
+    poll = threading.Thread(target=lambda: answers.append(client.step(url)))
+    poll.start()
+    assert asked.wait(10)
+    ca.signal(signal.SIGTERM)
+    wait_log(ca, "stopping")
+    go.set()
+    poll.join()
+    assert answers[0].status == 200
+    assert answers[0].json["status"] in ("valid", "pending")
+    ca.close()
+
+
+def test_stop_refuses_new_connections(real_folder):
+    ca = signetd.run(real_folder)
+    client = ca.client()
+    ca.close()
+    with pytest.raises(OSError):
+        client.http.request("GET", client.directory_url)
+
+
+def test_two_do_not_run_on_one_folder(real_ca, real_folder):
+    second = signetd.run(real_folder, start=False)
+    with pytest.raises(signetd.Failed):
+        second.start()
+    assert real_ca.process.poll() is None
+
+
+def test_logs_hold_no_secret(real_ca, real_folder, port80):
+    client = real_ca.client()
+    order = client.new_order("secret.example.test")
+    client.authorize(order, port80)
+    text = real_ca.errors()
+    for name in os.listdir(os.path.join(real_folder, "keys")):
+        data = pathlib.Path(real_folder, "keys", name).read_bytes()
+        assert data.hex() not in text
+        assert "PRIVATE" not in text
+    assert json.dumps(jose.jwk(client.key)) not in text
+
+
+def test_issuance_is_in_the_journal(real_ca, real_folder, port80):
+    """Before a certificate is answered, its record is in the file."""
+    journal = pathlib.Path(real_folder, "journal/signer.log")
+    client = real_ca.client()
+    size = journal.stat().st_size
+    chain = client.obtain(port80, "journal.example.test")
+    data = journal.read_bytes()[size:]
+    assert b"journal.example.test" in data
+    assert len(chain) == 2
