@@ -332,8 +332,9 @@ static const struct lint_rule rules[] = {
 	    start_holds },
 	{ "BR 6.3.2", "the lifetime is within policy and not over", false,
 	    lifetime_holds },
-	{ "BR 7.1.4.3", "the subject is empty or one commonName, as UTF8String, "
-	    "that stands in subjectAltName", false, subject_holds },
+	{ "BR 7.1.4.3", "the subject is empty or one commonName, as "
+	    "UTF8String, that stands in subjectAltName", false,
+	    subject_holds },
 	{ "BR 7.1.3.1", "the key is the request's, byte for byte", false,
 	    key_holds },
 	{ "BR 7.1.2.7.6", "there is no other extension", false,
