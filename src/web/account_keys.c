@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "web/account_keys.h"
 
+#include <assert.h>
 #include <sys/queue.h>
 
 #include "base/mem.h"
@@ -24,19 +25,19 @@ struct account_keys {
 struct account_keys *
 account_keys_new(size_t max)
 {
-	struct account_keys *cache = mem_zalloc(sizeof(*cache));
+	struct account_keys *keys = mem_zalloc(sizeof(*keys));
 
-	cache->max = max;
-	TAILQ_INIT(&cache->used);
-	return cache;
+	keys->max = max;
+	TAILQ_INIT(&keys->used);
+	return keys;
 }
 
 /* Where the pointer to the account's entry is, or would be. Ids are random in
  * their low bits, and only accounts that core knows get here. */
 static struct entry **
-find(struct account_keys *cache, int64_t account_id)
+find(struct account_keys *keys, int64_t account_id)
 {
-	struct entry **at = &cache->buckets[(uint64_t)account_id % BUCKETS];
+	struct entry **at = &keys->buckets[(uint64_t)account_id % BUCKETS];
 
 	while (*at != NULL && (*at)->account_id != account_id)
 		at = &(*at)->next;
@@ -44,65 +45,66 @@ find(struct account_keys *cache, int64_t account_id)
 }
 
 static void
-drop(struct account_keys *cache, struct entry **at)
+drop(struct account_keys *keys, struct entry **at)
 {
 	struct entry *entry = *at;
 
+	assert(entry != NULL);
 	*at = entry->next;
-	TAILQ_REMOVE(&cache->used, entry, of_age);
-	cache->count--;
+	TAILQ_REMOVE(&keys->used, entry, of_age);
+	keys->count--;
 	jwk_done(&entry->key);
 	free(entry);
 }
 
 void
-account_keys_free(struct account_keys *cache)
+account_keys_free(struct account_keys *keys)
 {
 	struct entry *entry;
 
-	if (cache == NULL)
+	if (keys == NULL)
 		return;
-	while ((entry = TAILQ_FIRST(&cache->used)) != NULL)
-		drop(cache, find(cache, entry->account_id));
-	free(cache);
+	while ((entry = TAILQ_FIRST(&keys->used)) != NULL)
+		drop(keys, find(keys, entry->account_id));
+	free(keys);
 }
 
 const struct jwk *
-account_keys_get(struct account_keys *cache, int64_t account_id)
+account_keys_get(struct account_keys *keys, int64_t account_id)
 {
-	struct entry *entry = *find(cache, account_id);
+	struct entry *entry = *find(keys, account_id);
 
 	if (entry == NULL)
 		return NULL;
-	TAILQ_REMOVE(&cache->used, entry, of_age);
-	TAILQ_INSERT_TAIL(&cache->used, entry, of_age);
+	TAILQ_REMOVE(&keys->used, entry, of_age);
+	TAILQ_INSERT_TAIL(&keys->used, entry, of_age);
 	return &entry->key;
 }
 
 void
-account_keys_del(struct account_keys *cache, int64_t account_id)
+account_keys_del(struct account_keys *keys, int64_t account_id)
 {
-	struct entry **at = find(cache, account_id);
+	struct entry **at = find(keys, account_id);
 
 	if (*at != NULL)
-		drop(cache, at);
+		drop(keys, at);
 }
 
 const struct jwk *
-account_keys_add(struct account_keys *cache, int64_t account_id,
+account_keys_add(struct account_keys *keys, int64_t account_id,
     const struct jwk *key)
 {
 	struct entry *entry = mem_zalloc(sizeof(*entry)), **at;
 
-	account_keys_del(cache, account_id);
-	if (cache->count == cache->max)
-		drop(cache, find(cache,
-		    TAILQ_FIRST(&cache->used)->account_id));
+	account_keys_del(keys, account_id);
+	if (keys->count == keys->max)
+		drop(keys, find(keys,
+		    TAILQ_FIRST(&keys->used)->account_id));
 	entry->account_id = account_id;
 	entry->key = *key;
-	at = find(cache, account_id);
+	at = find(keys, account_id);
 	*at = entry;
-	TAILQ_INSERT_TAIL(&cache->used, entry, of_age);
-	cache->count++;
+	TAILQ_INSERT_TAIL(&keys->used, entry, of_age);
+	keys->count++;
 	return &entry->key;
 }

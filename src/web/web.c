@@ -403,11 +403,10 @@ begin(struct web *web, const struct http_request *request, uint64_t exchange)
 		call->base = arena_dup(arena,
 		    span_str(web->settings.base_url));
 	} else {
-		char *base = arena_alloc(arena, 8 + request->host.len);
-
-		memcpy(base, "https://", 8);
-		memcpy(base + 8, request->host.data, request->host.len);
-		call->base = span_of(base, 8 + request->host.len);
+		bld_reset(&web->body);
+		bld_str(&web->body, "https://");
+		bld_span(&web->body, request->host);
+		call->base = arena_dup(arena, bld_view(&web->body));
 	}
 	return call;
 }

@@ -57,13 +57,13 @@ struct fake {
 	char *headers;           /* "Name: value\n" of all */
 };
 
-static int64_t
+__attribute__((unused)) static int64_t
 fake_now(void *ctx)
 {
 	return ((struct fake *)ctx)->now;
 }
 
-static void
+__attribute__((unused)) static void
 fake_random(void *ctx, void *out, size_t len)
 {
 	struct fake *fake = ctx;
@@ -75,7 +75,7 @@ fake_random(void *ctx, void *out, size_t len)
 	}
 }
 
-static struct env_timer *
+__attribute__((unused)) static struct env_timer *
 fake_timer_start(void *ctx, int64_t delay_ms, void (*cb)(void *arg), void *arg)
 {
 	struct fake *fake = ctx;
@@ -87,7 +87,7 @@ fake_timer_start(void *ctx, int64_t delay_ms, void (*cb)(void *arg), void *arg)
 	return (struct env_timer *)(void *)fake;
 }
 
-static void
+__attribute__((unused)) static void
 fake_timer_cancel(void *ctx, struct env_timer *timer)
 {
 	struct fake *fake = ctx;
@@ -96,7 +96,7 @@ fake_timer_cancel(void *ctx, struct env_timer *timer)
 	fake->timer = NULL;
 }
 
-static void
+__attribute__((unused)) static void
 fake_send(void *ctx, uint16_t type, uint64_t id, struct span payload)
 {
 	struct fake *fake = ctx;
@@ -108,7 +108,7 @@ fake_send(void *ctx, uint16_t type, uint64_t id, struct span payload)
 	};
 }
 
-static void
+__attribute__((unused)) static void
 fake_respond(void *ctx, uint64_t exchange,
     const struct http_response *response)
 {
@@ -135,7 +135,7 @@ static const struct web_ops fake_ops = {
 	.send = fake_send, .respond = fake_respond,
 };
 
-static void
+__attribute__((unused)) static void
 fake_key(struct jwk *ret)
 {
 	struct arena arena = { .used = 0 };
@@ -152,7 +152,7 @@ fake_key(struct jwk *ret)
 }
 
 /* tune may change the configuration; NULL for none. */
-static void
+__attribute__((unused)) static void
 fake_init(struct fake *fake, void (*tune)(struct config *config))
 {
 	static const char boot_id[NONCE_BOOT_ID_SIZE] = "boot";
@@ -175,7 +175,7 @@ fake_init(struct fake *fake, void (*tune)(struct config *config))
 	web_core_up(fake->web);
 }
 
-static void
+__attribute__((unused)) static void
 fake_done(struct fake *fake)
 {
 	assert_int_equal(web_pending(fake->web), 0);
@@ -190,7 +190,7 @@ fake_done(struct fake *fake)
  * The client.
  */
 
-static void
+__attribute__((unused)) static void
 fake_request(struct fake *fake, enum http_method method, const char *target,
     const char *content_type, struct span body)
 {
@@ -213,7 +213,7 @@ fake_request(struct fake *fake, enum http_method method, const char *target,
 }
 
 /* A protected header: who is its "kid" or "jwk" member. */
-static char *
+__attribute__((unused)) static char *
 fake_header(struct fake *fake, const char *url, const char *who)
 {
 	char nonce[NONCE_TEXT_SIZE];
@@ -229,7 +229,7 @@ fake_header(struct fake *fake, const char *url, const char *who)
 	return text;
 }
 
-static char *
+__attribute__((unused)) static char *
 fake_jwk(struct fake *fake, const struct jwk *key)
 {
 	struct err err;
@@ -245,7 +245,7 @@ fake_jwk(struct fake *fake, const struct jwk *key)
 }
 
 /* Signs and sends. */
-static void
+__attribute__((unused)) static void
 fake_send_jws(struct fake *fake, const char *target, const char *header,
     const char *payload, const struct jwk *key)
 {
@@ -260,7 +260,7 @@ fake_send_jws(struct fake *fake, const char *target, const char *header,
 	bld_free(&body);
 }
 
-static char *
+__attribute__((unused)) static char *
 fake_url(struct fake *fake, const char *target)
 {
 	struct bld out;
@@ -274,7 +274,7 @@ fake_url(struct fake *fake, const char *target)
 }
 
 /* A good POST of account 7; "" is POST-as-GET. */
-static void
+__attribute__((unused)) static void
 fake_post(struct fake *fake, const char *target, const char *payload)
 {
 	fake_send_jws(fake, target, fake_header(fake, fake_url(fake, target),
@@ -294,7 +294,7 @@ fake_post_new_account(struct fake *fake, const char *payload)
  */
 
 /* The only frame sent since the last one was taken. */
-static struct fake_frame
+__attribute__((unused)) static struct fake_frame
 fake_take(struct fake *fake, enum web_core_type type,
     struct web_core_request *ret)
 {
@@ -309,7 +309,7 @@ fake_take(struct fake *fake, enum web_core_type type,
 	return frame;
 }
 
-static int
+__attribute__((unused)) static int
 fake_answer_raw(struct fake *fake, uint64_t id,
     const struct web_core_answer *answer)
 {
@@ -325,14 +325,14 @@ fake_answer_raw(struct fake *fake, uint64_t id,
 	return r;
 }
 
-static void
+__attribute__((unused)) static void
 fake_answer(struct fake *fake, struct fake_frame frame,
     const struct web_core_answer *answer)
 {
 	assert_int_equal(fake_answer_raw(fake, frame.id, answer), 0);
 }
 
-static void
+__attribute__((unused)) static void
 fake_answer_problem(struct fake *fake, struct fake_frame frame,
     enum err_kind kind, const char *detail)
 {
@@ -344,7 +344,7 @@ fake_answer_problem(struct fake *fake, struct fake_frame frame,
 	fake_answer(fake, frame, &answer);
 }
 
-static struct web_core_answer
+__attribute__((unused)) static struct web_core_answer
 fake_account(struct fake *fake, const struct jwk *key)
 {
 	struct web_core_answer answer = {
@@ -364,7 +364,7 @@ fake_account(struct fake *fake, const struct jwk *key)
 }
 
 /* Answers the question for the account's key. */
-static void
+__attribute__((unused)) static void
 fake_give_key(struct fake *fake, const struct jwk *key)
 {
 	struct web_core_request request;
@@ -377,7 +377,7 @@ fake_give_key(struct fake *fake, const struct jwk *key)
 }
 
 /* fake_post for a web that does not know the key yet; gives the question. */
-static struct fake_frame
+__attribute__((unused)) static struct fake_frame
 fake_ask(struct fake *fake, const char *target, const char *payload,
     enum web_core_type type, struct web_core_request *ret)
 {
@@ -397,7 +397,7 @@ fake_ask(struct fake *fake, const char *target, const char *payload,
 	return frame;
 }
 
-static struct web_core_answer
+__attribute__((unused)) static struct web_core_answer
 fake_order(struct fake *fake, enum order_status status)
 {
 	struct web_core_answer answer = {
@@ -460,7 +460,7 @@ fake_expect_no_header(const struct fake *fake, const char *name)
 		fail_msg("\"%s\" is in\n%s", name, fake->headers);
 }
 
-static void
+__attribute__((unused)) static void
 fake_expect(const struct fake *fake, int status, const char *content_type,
     const char *body)
 {
@@ -475,7 +475,7 @@ fake_expect(const struct fake *fake, int status, const char *content_type,
 }
 
 /* A problem document of this type, with its fresh nonce. */
-static void
+__attribute__((unused)) static void
 fake_expect_problem(const struct fake *fake, int status, const char *type)
 {
 	char start[256], end[32];
@@ -491,7 +491,7 @@ fake_expect_problem(const struct fake *fake, int status, const char *type)
 }
 
 /* The Replay-Nonce, which must be good. */
-static void
+__attribute__((unused)) static void
 fake_expect_nonce(struct fake *fake)
 {
 	const char *at = strstr(fake->headers, "Replay-Nonce: ");

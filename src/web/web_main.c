@@ -239,7 +239,7 @@ static int
 open_server(struct main *main, struct err *err)
 {
 	struct http_server_limits limits;
-	SSL_CTX *tls;
+	SSL_CTX *tls = NULL;
 	int fd, r;
 
 	r = open_tls(main, &tls, err);

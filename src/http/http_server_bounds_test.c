@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a client may cost. */
+#include "http/http_server_fake.h"
+
+static void
+talk_large(uint16_t port)
+{
+	static const size_t sizes[] = { 131073, 1 << 20, 4 << 20 };
+	static char block[65536];
+	struct client client;
+	char head[128];
+
+	memset(block, 'x', sizeof(block));
+	for (size_t i = 0; i < 3; i++) {
+		client_open(&client, port, 0);
+		snprintf(head, sizeof(head), "POST /x" HEAD
+		    "Content-Length: %zu\r\n\r\n", sizes[i]);
+		put(&client, head);
+		for (size_t at = 0; at < sizes[i]; at += sizeof(block)) {
+			size_t n = sizes[i] - at;
+
+			if (n > sizeof(block))
+				n = sizeof(block);
+			CHECK(SSL_write(client.ssl, block, (int)n) == (int)n);
+		}
+		CHECK(get(&client, "refused: "));
+		CHECK(strstr(client.text, "HTTP/1.1 413 ") == client.text);
+		client_close(&client);
+	}
+	/* A head without end. */
+	client_open(&client, port, 0);
+	put(&client, "GET /x" HEAD "X: ");
+	CHECK(SSL_write(client.ssl, block, 32768) > 0);
+	CHECK(get(&client, "HTTP/1.1 400 "));
+	client_close(&client);
+	/* The greatest that is taken. */
+	client_open(&client, port, 0);
+	put(&client, "POST /x" HEAD "Content-Length: 131072\r\n\r\n");
+	CHECK(SSL_write(client.ssl, block, 65536) == 65536);
+	CHECK(SSL_write(client.ssl, block, 65536) == 65536);
+	CHECK(get(&client, "POST /x|"));
+	client_close(&client);
+}
+
+static void
+test_large(void **state)
+{
+	struct http_server_limits limits = default_limits();
+	struct fixture fixture;
+
+	(void)state;
+	run(talk_large, &limits, &fixture);
+}
+
+/* All connections together may hold only so much; what one held is free when
+ * it is cut. */
+static void
+talk_greedy(uint16_t port)
+{
+	struct client client;
+	static char block[65536];
+
+	for (int i = 0; i < 3; i++) {
+		client_open(&client, port, 0);
+		put(&client, "POST /x" HEAD "Content-Length: 131072\r\n\r\n");
+		CHECK(SSL_write(client.ssl, block, 65536) == 65536);
+		CHECK(SSL_write(client.ssl, block, 50000) == 50000);
+		CHECK(ended(&client));
+		client_close(&client);
+		client_open(&client, port, 0);
+		put(&client, "POST /x" HEAD "Content-Length: 65536\r\n\r\n");
+		CHECK(SSL_write(client.ssl, block, 65536) == 65536);
+		CHECK(get(&client, "POST /x|"));
+		client_close(&client);
+	}
+}
+
+static void
+test_greedy(void **state)
+{
+	struct http_server_limits limits = default_limits();
+	struct fixture fixture;
+
+	(void)state;
+	limits.buffers_max = 100000;
+	run(talk_greedy, &limits, &fixture);
+}
+
+/* One byte at a time, a handshake that does not go on, an idle connection: all
+ * are cut, and others served meanwhile. */
+static void
+talk_slowly(uint16_t port)
+{
+	struct client slow, idle, other;
+	int mute = dial(port, 0);
+	char byte;
+
+	client_open(&slow, port, 0);
+	client_open(&idle, port, 0);
+	put(&slow, "GET /x");
+	while (SSL_write(slow.ssl, "x", 1) == 1) {
+		struct pollfd fd = { .fd = slow.fd, .events = POLLIN };
+
+		client_open(&other, port, 0);
+		put(&other, "GET /x" HEAD "\r\n");
+		CHECK(get(&other, "GET /x|"));
+		client_close(&other);
+		if (poll(&fd, 1, 20) > 0 && ended(&slow))
+			break;
+	}
+	CHECK(ended(&idle));
+	CHECK(recv(mute, &byte, 1, 0) <= 0);
+	close(mute);
+	client_close(&slow);
+	client_close(&idle);
+}
+
+static void
+test_slow(void **state)
+{
+	struct http_server_limits limits = default_limits();
+	struct fixture fixture;
+
+	(void)state;
+	limits.request_ms = limits.idle_ms = limits.handshake_ms = 300;
+	run(talk_slowly, &limits, &fixture);
+}
+
+/* When all places are taken, the one that is idle longest goes. */
+static void
+talk_many(uint16_t port)
+{
+	struct client clients[3];
+
+	for (size_t i = 0; i < 3; i++) {
+		client_open(&clients[i], port, 0);
+		put(&clients[i], "GET /x" HEAD "\r\n");
+		CHECK(get(&clients[i], "GET /x|"));
+	}
+	CHECK(ended(&clients[0]));
+	forget(&clients[1]);
+	forget(&clients[2]);
+	put(&clients[2], "GET /y" HEAD "\r\n");
+	CHECK(get(&clients[2], "GET /y|"));
+	for (size_t i = 0; i < 3; i++)
+		client_close(&clients[i]);
+}
+
+static void
+test_many(void **state)
+{
+	struct http_server_limits limits = default_limits();
+	struct fixture fixture;
+
+	(void)state;
+	limits.connections_max = 2;
+	run(talk_many, &limits, &fixture);
+}
+
+/* Clients that leave before their answer, in all ways. */
+static void
+talk_and_leave(uint16_t port)
+{
+	struct client client;
+
+	client_open(&client, port, 0);
+	put(&client, "GET /late" HEAD "\r\n");
+	client_close(&client);
+	client_open(&client, port, 0);
+	put(&client, "GET /never" HEAD "\r\n");
+	SSL_shutdown(client.ssl);
+	client_close(&client);
+	client_open(&client, port, 0);
+	put(&client, "GET /never" HEAD "\r\nGET /never" HEAD "\r\n");
+	client_close(&client);
+	close(dial(port, 0));
+	client_open(&client, port, 0);
+	put(&client, "GET /late" HEAD "\r\n");
+	CHECK(get(&client, "late"));
+	/* Its time is over: cut. */
+	put(&client, "GET /never" HEAD "\r\n");
+	CHECK(ended(&client));
+	client_close(&client);
+}
+
+static void
+test_leaving(void **state)
+{
+	struct http_server_limits limits = default_limits();
+	struct fixture fixture;
+
+	(void)state;
+	limits.answer_ms = 300;
+	run(talk_and_leave, &limits, &fixture);
+}
+
+/* RFC 8446 4.6.3: key updates asked for again and again. */
+static void
+talk_key_updates(uint16_t port)
+{
+	struct client client;
+
+	client_open(&client, port, 0);
+	for (int i = 0; i < 50; i++) {
+		CHECK(SSL_key_update(client.ssl,
+		    SSL_KEY_UPDATE_REQUESTED) == 1);
+		forget(&client);
+		put(&client, "GET /x" HEAD "\r\n");
+		CHECK(get(&client, "GET /x|"));
+	}
+	client_close(&client);
+}
+
+static void
+test_key_updates(void **state)
+{
+	struct http_server_limits limits = default_limits();
+	struct fixture fixture;
+
+	(void)state;
+	run(talk_key_updates, &limits, &fixture);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_large),
+		cmocka_unit_test(test_greedy),
+		cmocka_unit_test(test_slow),
+		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_leaving),
+		cmocka_unit_test(test_key_updates),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
