@@ -58,7 +58,8 @@ loop_new(void)
 	config = event_config_new();
 	assert(config != NULL);
 	event_config_set_flag(config,
-	    EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_IGNORE_ENV);
+	    EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_IGNORE_ENV |
+	    EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
 	loop->base = event_base_new_with_config(config);
 	event_config_free(config);
 	assert(loop->base != NULL);

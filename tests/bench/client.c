@@ -76,6 +76,14 @@ path_of(const char *url)
 
 static void on_answer(struct evhttp_request *request, void *arg);
 
+/* evhttp writes head and body apart; most clients send them as one. */
+static void
+join_pieces(struct client *client)
+{
+	evbuffer_pullup(bufferevent_get_output(
+	    evhttp_connection_get_bufferevent(client->connection)), -1);
+}
+
 static void
 send_request(struct client *client, enum evhttp_cmd_type method,
     const char *url, struct span body)
@@ -96,6 +104,8 @@ send_request(struct client *client, enum evhttp_cmd_type method,
 	if (evhttp_make_request(client->connection, request, method,
 	    path_of(url)) != 0)
 		fail(client, "cannot ask", span_str(url));
+	else
+		join_pieces(client);
 }
 
 /* RFC 8555 6.2. The payload is in client->payload. */
@@ -220,8 +230,7 @@ has_status(const json_t *object, const char *status)
 	return is != NULL && strcmp(is, status) == 0;
 }
 
-/* Head and body of a request are two writes: the second must not wait for an
- * acknowledgement of the first. */
+/* A request must not wait for an acknowledgement of what went before. */
 static void
 set_no_delay(struct client *client)
 {

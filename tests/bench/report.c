@@ -118,14 +118,34 @@ json_roles(const struct report *report)
 	return roles;
 }
 
+static json_t *
+json_rounds(const struct report *report)
+{
+	json_t *rounds = json_array();
+
+	for (size_t i = 0; i < report->num_rounds; i++) {
+		const struct report_round *round = &report->rounds[i];
+		json_t *roles = json_object();
+
+		for (size_t k = 0; k < report->num_roles; k++)
+			json_object_set_new(roles, report->roles[k],
+			    json_real(round->cpu_us[k]));
+		json_array_append_new(rounds, json_pack(
+		    "{s:f, s:f, s:f, s:o}", "seconds", round->seconds,
+		    "cpu_us", round->total_us, "generator_cpu_us",
+		    round->generator_us, "processes", roles));
+	}
+	return rounds;
+}
+
 void
 report_json(const struct report *report)
 {
-	json_t *json = json_pack("{s:I, s:I, s:I, s:o, s:f, s:f, s:f,"
+	json_t *json = json_pack("{s:I, s:o, s:I, s:o, s:f, s:f, s:f,"
 	    " s:{s:f, s:f, s:f, s:i, s:i}, s:f, s:f, s:{s:f, s:f, s:f},"
-	    " s:f, s:f, s:f, s:I, s:I}",
+	    " s:f, s:f, s:I, s:I}",
 	    "certificates", (json_int_t)report->certificates,
-	    "rounds", (json_int_t)report->num_rounds,
+	    "rounds", json_rounds(report),
 	    "in_flight", (json_int_t)report->in_flight,
 	    "processes", json_roles(report),
 	    "cpu_us", cpu_us(report, TOTAL),
@@ -141,7 +161,6 @@ report_json(const struct report *report)
 	    "p90", report->latency_ms[1], "p99", report->latency_ms[2],
 	    "dns_questions", report->queries,
 	    "http_fetches", report->fetches,
-	    "latency_samples", (double)report->certificates,
 	    "pss_idle_kib", (json_int_t)sum(report->pss_idle_kib),
 	    "pss_after_kib", (json_int_t)sum(report->pss_after_kib));
 
