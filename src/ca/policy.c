@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ca/policy.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "ca/policy_names.h"
@@ -173,6 +174,8 @@ static int
 check_asked(const struct policy_row *policy, int64_t max_s,
     const struct policy_validity *v, int64_t now_s, struct err *err)
 {
+	int64_t asked_s = v->not_after_s - v->not_before_s + 1;
+
 	/* BR 7.1.2.7: notBefore within 48 hours of the signature. */
 	if (v->not_before_s < now_s - 48 * HOUR_S ||
 	    v->not_before_s > now_s + 48 * HOUR_S)
@@ -181,12 +184,10 @@ check_asked(const struct policy_row *policy, int64_t max_s,
 	if (v->not_after_s <= v->not_before_s || v->not_after_s <= now_s)
 		return err_set(err, ERR_MALFORMED, "RFC 8555 7.4",
 		    "notAfter must be later than notBefore and than now");
-	if (v->not_after_s - v->not_before_s + 1 > max_s)
+	if (asked_s > max_s)
 		return err_set(err, ERR_MALFORMED, policy->lifetime_rule,
-		    "the order asks for a validity of %lld seconds; at most "
-		    "%lld are allowed",
-		    (long long)(v->not_after_s - v->not_before_s + 1),
-		    (long long)max_s);
+		    "the order asks for a validity of %" PRId64 " seconds; at "
+		    "most %" PRId64 " are allowed", asked_s, max_s);
 	return 0;
 }
 

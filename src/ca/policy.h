@@ -28,18 +28,18 @@ enum policy_rir {
 };
 
 struct policy_row {
-	enum config_program program;
 	int64_t from_s;            /* effective from this Unix second on */
 	int64_t lifetime_max_s;    /* of a certificate */
 	int64_t reuse_max_s;       /* of a completed validation */
-	bool caa_needed;           /* even without a configured CAA identity */
 	int64_t caa_age_max_s;     /* of a CAA check, at issuance */
+	int64_t attempt_max_s;     /* one attempt's attestations lie within */
+	const char *lifetime_rule, *reuse_rule, *perspectives_rule;
+	enum config_program program;
 	unsigned remote_needed;    /* remote perspectives to ask */
 	unsigned remote_agree;     /* of them that must corroborate */
 	unsigned rirs_needed;      /* registries among those that do */
-	int64_t attempt_max_s;     /* one attempt's attestations lie within */
 	unsigned labels_min;       /* in a DNS name */
-	const char *lifetime_rule, *reuse_rule, *perspectives_rule;
+	bool caa_needed;           /* even without a configured CAA identity */
 };
 
 /* What a certificate of a profile looks like. */

@@ -85,7 +85,7 @@ all_digits(struct span label)
 static int
 check_dns(struct span name, struct err *err)
 {
-	struct span rest = name, label = SPAN_NONE;
+	struct span rest = name, label;
 	int r;
 
 	if (name.len > IDENT_DNS_MAX)

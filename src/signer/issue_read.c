@@ -94,7 +94,8 @@ static int
 check_header(const struct issue_context *context, struct issue *issue,
     const struct jws_header *header, struct err *err)
 {
-	struct span base, kid_base, path, kid_path;
+	struct span base = SPAN_NONE, kid_base = SPAN_NONE;
+	struct span path = SPAN_NONE, kid_path = SPAN_NONE;
 	uint64_t order_id, account_id;
 
 	if (header->alg != issue->key->alg)
@@ -123,8 +124,8 @@ static int
 read_header(const struct issue_context *context, struct issue *issue,
     struct arena *arena, struct err *err)
 {
-	struct jws_header header;
-	struct span text;
+	struct jws_header header = { 0 };
+	struct span text = SPAN_NONE;
 	int r = decode_part(issue->request->protected_b64, arena,
 	    "the protected header", &text, err);
 
@@ -143,7 +144,7 @@ read_payload(const struct issue *issue, struct arena *arena,
     struct span *ret_csr, struct err *err)
 {
 	cleanup_json json_t *json = NULL;
-	struct span text, csr = SPAN_NONE;
+	struct span text = SPAN_NONE, csr = SPAN_NONE;
 	struct json_flat flat;
 	int r = decode_part(issue->request->payload_b64, arena, "the payload",
 	    &text, err);
@@ -188,7 +189,7 @@ issue_read(const struct issue_context *context, struct issue *issue,
     struct arena *arena, struct err *err)
 {
 	const struct issue_request *request = issue->request;
-	struct span csr;
+	struct span csr = SPAN_NONE;
 	int r = jws_verify_parts(request->protected_b64, request->payload_b64,
 	    request->signature, issue->key, err);
 
