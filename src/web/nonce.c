@@ -149,6 +149,7 @@ nonce_open(int fd, const char *boot_id, const struct env *env,
 	*ret = NULL;
 	if (fd >= 0 && check_size(fd, err) < 0)
 		return -(int)err->kind;
+	/* cppcheck-suppress invalidFunctionArg; -1 goes with ANONYMOUS */
 	map = mmap(NULL, sizeof(*map), PROT_READ | PROT_WRITE,
 	    fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED, fd, 0);
 	if (map == MAP_FAILED)

@@ -266,8 +266,8 @@ test_race(void **state)
 	assert_true(child >= 0);
 	if (child == 0) {
 		won[1] = race(fd, texts);
-		_exit(write(pipes[1], &won[1], sizeof(won[1])) !=
-		    sizeof(won[1]));
+		_exit(write(pipes[1], &won[1], sizeof(won[1])) ==
+		    sizeof(won[1]) ? 0 : 1);
 	}
 	won[0] = race(fd, texts);
 	assert_int_equal(read(pipes[0], &won[1], sizeof(won[1])),
