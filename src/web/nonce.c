@@ -142,6 +142,7 @@ int
 nonce_open(int fd, const char *boot_id, const struct env *env,
     struct nonces **ret, struct err *err)
 {
+	int flags = fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
 	struct nonces *nonces;
 	struct map *map;
 	int r = 0;
@@ -150,8 +151,7 @@ nonce_open(int fd, const char *boot_id, const struct env *env,
 	if (fd >= 0 && check_size(fd, err) < 0)
 		return -(int)err->kind;
 	/* cppcheck-suppress invalidFunctionArg; -1 goes with ANONYMOUS */
-	map = mmap(NULL, sizeof(*map), PROT_READ | PROT_WRITE,
-	    fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED, fd, 0);
+	map = mmap(NULL, sizeof(*map), PROT_READ | PROT_WRITE, flags, fd, 0);
 	if (map == MAP_FAILED)
 		return err_errno(err, "nonce map: cannot map it");
 	if (fd < 0)
