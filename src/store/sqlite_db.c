@@ -168,7 +168,7 @@ sqlite_db_copy(struct sqlite_db_use *use, void *out, size_t size)
 {
 	struct span s = column(use);
 
-	if (s.len == size)
+	if (s.data != NULL && s.len == size)
 		memcpy(out, s.data, size);
 	else
 		memset(out, 0, size);
