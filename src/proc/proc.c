@@ -239,6 +239,26 @@ proc_read(const struct proc *proc, enum resource resource, unsigned n,
 }
 
 int
+proc_read_exactly(const struct proc *proc, enum resource resource, unsigned n,
+    void *out, size_t size, struct err *err)
+{
+	struct bld bytes;
+	int r;
+
+	bld_init(&bytes, size);
+	r = proc_read(proc, resource, n, &bytes, err);
+	if (r == 0 && bytes.len != size)
+		r = err_set(err, ERR_CONFIG, NULL,
+		    "resource %d does not have %zu bytes", (int)resource,
+		    size);
+	if (r == 0)
+		memcpy(out, bytes.data, size);
+	mem_wipe(bytes.data, bytes.cap);
+	bld_free(&bytes);
+	return r;
+}
+
+int
 proc_sandbox(struct proc *proc, const struct sandbox *sandbox,
     struct err *err)
 {

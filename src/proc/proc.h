@@ -15,6 +15,7 @@
  *   2. open            turn resources into keys, stores, listeners
  *   3. proc_sandbox    from here on every byte may come from outside
  *   4. proc_links      take the links to peers, now and when they change
+ *                      (proc/peers.h)
  *   5. proc_ready      tell master
  *   6. proc_run        loop until told to stop
  *   7. release, and return the reason as exit status
@@ -87,6 +88,10 @@ int proc_take(struct proc *proc, enum resource resource, unsigned n);
 int proc_read(const struct proc *proc, enum resource resource, unsigned n,
     struct bld *out, struct err *err);
 
+/* As proc_read, of a file that has exactly size bytes. */
+int proc_read_exactly(const struct proc *proc, enum resource resource,
+    unsigned n, void *out, size_t size, struct err *err);
+
 /* Enters sandbox with the role's uid (config.uid_base + role, if root) and
  * logs what the kernel lacks. */
 int proc_sandbox(struct proc *proc, const struct sandbox *sandbox,
@@ -102,7 +107,8 @@ void proc_links(struct proc *proc,
 /* Registers the reload handlers. prepare looks at the new configuration and
  * at the new resources (proc_resource already gives the new ones inside it)
  * and refuses with an error or keeps what it made; then either commit or
- * abandon is called. After commit proc->config is the new one. */
+ * abandon is called. After commit proc->config is the new one. What is NULL has
+ * nothing to do. */
 struct proc_reload {
 	int (*prepare)(void *ctx, const struct config *config,
 	    struct err *err);

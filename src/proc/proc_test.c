@@ -98,6 +98,7 @@ role_main(void)
 	static struct role_under_test role;
 	struct err err = ERR_INIT;
 	struct bld text;
+	char key[7], longer[8];
 	int fd;
 
 	if (proc_begin(&role.proc, ROLE_WEB, &err) < 0) {
@@ -113,6 +114,13 @@ role_main(void)
 	    role.proc.index != 3 || role.proc.config.hold_ms != 3000)
 		return 11;
 	bld_free(&text);
+	if (proc_read_exactly(&role.proc, RESOURCE_TLS_KEY, 0, key,
+	    sizeof(key), &err) < 0 || memcmp(key, "old key", 7) != 0 ||
+	    proc_read_exactly(&role.proc, RESOURCE_TLS_KEY, 0, key,
+	    sizeof(key) - 1, &err) != -ERR_CONFIG ||
+	    proc_read_exactly(&role.proc, RESOURCE_TLS_KEY, 0, longer,
+	    sizeof(longer), &err) != -ERR_CONFIG)
+		return 13;
 	fd = proc_resource(&role.proc, RESOURCE_TLS_KEY, 0);
 	proc_links(&role.proc, on_link, &role);
 	proc_on_reload(&role.proc, &reload, &role);
