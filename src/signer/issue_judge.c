@@ -27,41 +27,21 @@ authenticate(void *ctx, const struct attestation *attestation,
 	    "an attestation is by an unknown perspective");
 }
 
-static int
-judge_names(const struct issue_context *context, const struct issue *issue,
-    int64_t now, struct err *err)
+static struct ident
+base_of(struct ident name)
 {
-	const struct ident_list *names = &issue->csr.names;
-	struct policy_evidence evidence = {
-		.attestations = issue->request->attestations,
-		.count = issue->request->num_attestations,
-		.thumbprint = issue->key->thumbprint,
-		.find = authenticate,
-	};
-	const void *ctx = context;
-	int r = 0;
-
-	memcpy(&evidence.ctx, &ctx, sizeof(ctx));
-	for (size_t i = 0; r == 0 && i < names->count; i++) {
-		r = policy_check_ident(context->config, &names->items[i], now,
-		    err);
-		if (r == 0)
-			r = policy_check_evidence(context->config,
-			    &names->items[i], &evidence, now, err);
-	}
-	return r;
+	if (ident_is_wildcard(&name))
+		name.value = span_from(name.value, 2);
+	return name;
 }
 
 static bool
 is_asked_for(const struct ident_list *names, const struct attestation *att)
 {
 	for (size_t i = 0; i < names->count; i++) {
-		struct ident base = names->items[i];
-		bool wildcard = ident_is_wildcard(&base);
+		struct ident base = base_of(names->items[i]);
 
-		if (wildcard)
-			base.value = span_from(base.value, 2);
-		if (wildcard == att->wildcard &&
+		if (ident_is_wildcard(&names->items[i]) == att->wildcard &&
 		    ident_compare(&base, &att->ident) == 0)
 			return true;
 	}
@@ -83,6 +63,51 @@ judge_completeness(const struct issue *issue, struct err *err)
 			    request->attestations[i].wildcard ? "*." : "",
 			    SPAN_FMT(request->attestations[i].ident.value));
 	return 0;
+}
+
+/* ... and no others. Whoever has evidence, but none that even speaks of this
+ * name, has most likely put another name into the CSR than into the order. */
+static int
+judge_mention(const struct issue_request *request, const struct ident *name,
+    struct err *err)
+{
+	struct ident base = base_of(*name);
+
+	for (size_t i = 0; i < request->num_attestations; i++)
+		if (ident_compare(&request->attestations[i].ident, &base) == 0)
+			return 0;
+	if (request->num_attestations == 0)
+		return 0; /* for policy to refuse */
+	return err_set(err, ERR_BAD_CSR, "RFC 8555 7.4", "the CSR has "
+	    "\"%.*s\", which the order does not have: nobody attests it",
+	    SPAN_FMT(name->value));
+}
+
+static int
+judge_names(const struct issue_context *context, const struct issue *issue,
+    int64_t now, struct err *err)
+{
+	const struct ident_list *names = &issue->csr.names;
+	struct policy_evidence evidence = {
+		.attestations = issue->request->attestations,
+		.count = issue->request->num_attestations,
+		.thumbprint = issue->key->thumbprint,
+		.find = authenticate,
+	};
+	const void *ctx = context;
+	int r = 0;
+
+	memcpy(&evidence.ctx, &ctx, sizeof(ctx));
+	for (size_t i = 0; r == 0 && i < names->count; i++) {
+		r = judge_mention(issue->request, &names->items[i], err);
+		if (r == 0)
+			r = policy_check_ident(context->config,
+			    &names->items[i], now, err);
+		if (r == 0)
+			r = policy_check_evidence(context->config,
+			    &names->items[i], &evidence, now, err);
+	}
+	return r;
 }
 
 static int
