@@ -39,7 +39,7 @@ cmd_help(const struct cmd *cmd, FILE *out)
 		fprintf(out, "\n%s", cmd->help);
 }
 
-static void
+static void __attribute__((format(printf, 2, 0)))
 complain(const struct cmd *cmd, const char *fmt, va_list ap)
 {
 	fprintf(stderr, "signetd %s: ", cmd->name);
