@@ -16,6 +16,7 @@
 #include "http/http_conn.h"
 
 #define HEAD_MAX 16384          /* bytes of a request's line and headers */
+#define HOST_MAX 260            /* bytes: a name of 253, ':' and a port */
 #define BODY_HARD_MAX (8 << 20) /* bytes; above, evhttp answers by itself */
 #define ONE_RECORD_MAX 16384    /* bytes of the largest TLS record */
 /* All, also those that evhttp has no name for: 405 is the logic's to say. */
@@ -94,7 +95,7 @@ host_of(const struct evhttp_uri *uri, struct evhttp_request *request)
 
 	if (evhttp_uri_get_host(uri) != NULL && host == NULL)
 		host = evhttp_uri_get_host(uri);
-	if (host == NULL || host[0] == '\0' ||
+	if (host == NULL || host[0] == '\0' || strlen(host) > HOST_MAX ||
 	    host[strspn(host, allowed)] != '\0')
 		return SPAN_NONE;
 	return span_str(host);
