@@ -1,30 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * web's wires: requests go from the HTTPS server to the logic, its questions
+ * to core, and answers the same way back. Only the nonce map is shared with
+ * other web processes. A reload brings a new certificate.
+ */
 #include "web/web_main.h"
 
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "base/link.h"
 #include "base/log.h"
-#include "base/mem.h"
-#include "http/http_server.h"
-#include "http/http_tls.h"
 #include "jose/jws.h"
-#include "proc/proc.h"
+#include "proc/https.h"
+#include "proc/peers.h"
 #include "web/nonce.h"
 #include "web/web.h"
 #include "web/web_sandbox.h"
 
 #define BOOT_ID "/proc/sys/kernel/random/boot_id"
-#define PEM_MAX 65536 /* bytes of the API's certificate or key file */
 
 struct main {
 	struct proc proc;
 	struct nonces *nonces;
 	struct http_server *server;
 	struct web *web;
-	struct link *core;
-	SSL_CTX *next_tls; /* of a reload that is being prepared */
+	struct peers peers; /* the link table has core only */
+	SSL_CTX *next_tls;  /* of a reload that is being prepared */
 	bool stopping;
 };
 
@@ -37,7 +38,7 @@ send_to_core(void *ctx, uint16_t type, uint64_t id, struct span payload)
 {
 	struct main *main = ctx;
 
-	link_send(main->core, type, id, payload);
+	peers_send(&main->peers, ROLE_CORE, 0, type, id, payload);
 }
 
 static void
@@ -84,50 +85,41 @@ static const struct http_server_ops server_ops = {
 };
 
 static int
-on_frame(void *ctx, uint16_t type, uint64_t id, struct span payload,
-    struct err *err)
+on_frame(void *ctx, const struct peer *core, uint16_t type, uint64_t id,
+    struct span payload, struct err *err)
 {
 	struct main *main = ctx;
 
+	(void)core;
 	return web_core_answered(main->web, type, id, payload, err);
 }
 
 static void
-core_gone(struct main *main)
+on_up(void *ctx, const struct peer *core)
 {
-	main->core = NULL;
+	struct main *main = ctx;
+
+	(void)core;
+	web_core_up(main->web);
+}
+
+static void
+on_down(void *ctx, const struct peer *core)
+{
+	struct main *main = ctx;
+
+	(void)core;
 	web_core_down(main->web);
 	/* Nobody will answer what is left. */
 	if (main->stopping)
 		loop_stop(main->proc.loop);
 }
 
-static void
-on_closed(void *ctx, const struct err *err)
-{
-	struct main *main = ctx;
-
-	if (err->kind != ERR_NONE)
-		log_err(LOG_WARNING, "core-link-failed", err);
-	core_gone(main);
-}
-
-static const struct link_ops core_ops = {
+static const struct peers_ops peers_ops = {
 	.frame = on_frame,
-	.closed = on_closed,
+	.up = on_up,
+	.down = on_down,
 };
-
-static void
-on_link(void *ctx, enum role peer, unsigned peer_index, int fd)
-{
-	struct main *main = ctx;
-
-	(void)peer; /* the link table has core only */
-	(void)peer_index;
-	link_free(main->core);
-	main->core = link_new(main->proc.loop, fd, &core_ops, main);
-	web_core_up(main->web);
-}
 
 /*
  * Stop and reload.
@@ -150,25 +142,6 @@ on_stop(void *ctx)
 	http_server_stop(main->server, on_drained, main);
 }
 
-static int
-open_tls(struct main *main, SSL_CTX **ret, struct err *err)
-{
-	struct bld chain, key;
-	int r;
-
-	bld_init(&chain, PEM_MAX);
-	bld_init(&key, PEM_MAX);
-	r = proc_read(&main->proc, RESOURCE_TLS_CERTIFICATE, 0, &chain, err);
-	if (r == 0)
-		r = proc_read(&main->proc, RESOURCE_TLS_KEY, 0, &key, err);
-	if (r == 0)
-		r = http_tls_new(bld_view(&chain), bld_view(&key), ret, err);
-	mem_wipe(key.data, key.len);
-	bld_free(&chain);
-	bld_free(&key);
-	return r;
-}
-
 static void
 set_limits(const struct config *config, struct http_server_limits *limits)
 {
@@ -183,7 +156,7 @@ reload_prepare(void *ctx, const struct config *config, struct err *err)
 	struct main *main = ctx;
 
 	(void)config;
-	return open_tls(main, &main->next_tls, err);
+	return https_tls(&main->proc, &main->next_tls, err);
 }
 
 static void
@@ -239,23 +212,10 @@ static int
 open_server(struct main *main, struct err *err)
 {
 	struct http_server_limits limits;
-	SSL_CTX *tls = NULL;
-	int fd, r;
 
-	r = open_tls(main, &tls, err);
-	if (r < 0)
-		return r;
 	set_limits(&main->proc.config, &limits);
-	main->server = http_server_new(main->proc.loop, tls, &limits,
-	    &server_ops, main);
-	SSL_CTX_free(tls);
-	for (unsigned n = 0; r == 0; n++) {
-		fd = proc_take(&main->proc, RESOURCE_LISTEN, n);
-		if (fd < 0)
-			return 0;
-		r = http_server_listen(main->server, fd, err);
-	}
-	return r;
+	return https_open(&main->proc, &limits, &server_ops, main,
+	    &main->server, err);
 }
 
 static int
@@ -273,7 +233,7 @@ open_all(struct main *main, struct err *err)
 static void
 close_all(struct main *main)
 {
-	link_free(main->core);
+	peers_done(&main->peers);
 	http_server_free(main->server);
 	web_free(main->web);
 	nonce_close(main->nonces);
@@ -296,7 +256,8 @@ web_main(void)
 		proc_on_reload(&main.proc, &reload, &main);
 		proc_on_stop(&main.proc, on_stop, &main);
 		web_core_down(main.web);
-		proc_links(&main.proc, on_link, &main);
+		peers_init(&main.peers, main.proc.loop, &peers_ops, &main);
+		proc_links(&main.proc, peers_on_link, &main.peers);
 		proc_ready(&main.proc);
 		proc_run(&main.proc);
 	} else {
