@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * core's wires: web and dev ask, validators and the signer are asked, and the
+ * end of each turn of the loop is the end of a transaction. It stops when the
+ * last web process has gone with its answers. Unlike the others it opens what
+ * it works on, the store, inside its sandbox.
+ */
 #include "core/core_main.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <unistd.h>
 
-#include "base/link.h"
 #include "base/log.h"
 #include "conf/layout.h"
 #include "core/core.h"
 #include "core/core_sandbox.h"
-#include "core/list.h"
-#include "proc/proc.h"
+#include "proc/peers.h"
 #include "store/store_sqlite.h"
 
 /* An orderly stop waits so long for the web processes to be done. */
@@ -24,36 +27,13 @@ struct main {
 	struct proc proc;
 	struct env env;       /* proc's, with the store */
 	struct core *core;
-	struct list peers;
-	unsigned last_peer;
+	struct peers peers;
 	struct env_timer *stop_timer;
 	bool stopping;
 };
 
-struct peer {
-	struct list_node node; /* main->peers */
-	struct main *main;
-	struct link *link;
-	enum role role;
-	unsigned index;        /* among processes of the role */
-	unsigned number;       /* never used twice */
-};
-
-static struct peer *
-peer_at(struct list_node *node)
-{
-	return LIST_OBJECT(node, struct peer, node);
-}
-
-static struct peer *
-find_peer(struct main *main, enum role role, unsigned index)
-{
-	for (struct list_node *n = main->peers.first; n != NULL; n = n->next) {
-		if (peer_at(n)->role == role && peer_at(n)->index == index)
-			return peer_at(n);
-	}
-	return NULL;
-}
+_Static_assert(CONFIG_PROCESSES_MAX <= CORE_VALIDATORS_MAX,
+    "core can ask every validator that may be configured");
 
 static void
 on_answer(void *ctx, unsigned number, uint64_t id, uint16_t type,
@@ -61,31 +41,24 @@ on_answer(void *ctx, unsigned number, uint64_t id, uint16_t type,
 {
 	struct main *main = ctx;
 
-	for (struct list_node *n = main->peers.first; n != NULL; n = n->next) {
-		if (peer_at(n)->number != number)
-			continue;
-		link_send(peer_at(n)->link, type, id, payload);
-		return;
-	}
+	peers_answer(&main->peers, number, type, id, payload);
 }
 
 static void
 on_ask_validator(void *ctx, unsigned validator, uint64_t id, uint16_t type,
     struct span payload)
 {
-	struct peer *peer = find_peer(ctx, ROLE_VALIDATOR, validator);
+	struct main *main = ctx;
 
-	if (peer != NULL)
-		link_send(peer->link, type, id, payload);
+	peers_send(&main->peers, ROLE_VALIDATOR, validator, type, id, payload);
 }
 
 static void
 on_ask_signer(void *ctx, uint64_t id, uint16_t type, struct span payload)
 {
-	struct peer *peer = find_peer(ctx, ROLE_SIGNER, 0);
+	struct main *main = ctx;
 
-	if (peer != NULL)
-		link_send(peer->link, type, id, payload);
+	peers_send(&main->peers, ROLE_SIGNER, 0, type, id, payload);
 }
 
 static const struct core_ops core_ops = {
@@ -95,11 +68,10 @@ static const struct core_ops core_ops = {
 };
 
 static int
-on_frame(void *ctx, uint16_t type, uint64_t id, struct span payload,
-    struct err *err)
+on_frame(void *ctx, const struct peer *peer, uint16_t type, uint64_t id,
+    struct span payload, struct err *err)
 {
-	struct peer *peer = ctx;
-	struct core *core = peer->main->core;
+	struct core *core = ((struct main *)ctx)->core;
 
 	switch (peer->role) {
 	case ROLE_WEB:
@@ -121,76 +93,35 @@ on_frame(void *ctx, uint16_t type, uint64_t id, struct span payload,
 	return err_set(err, ERR_FRAME, NULL, "core has no such peer");
 }
 
-/* The peer's link is gone; its struct, too, when this returns. */
 static void
-peer_gone(struct peer *peer)
+on_up(void *ctx, const struct peer *peer)
 {
-	struct main *main = peer->main;
+	struct main *main = ctx;
 
-	list_del(&main->peers, &peer->node);
+	if (peer->role == ROLE_VALIDATOR)
+		core_validator_up(main->core, peer->index);
+	else if (peer->role == ROLE_SIGNER)
+		core_signer_up(main->core);
+}
+
+static void
+on_down(void *ctx, const struct peer *peer)
+{
+	struct main *main = ctx;
+
 	if (peer->role == ROLE_VALIDATOR)
 		core_validator_down(main->core, peer->index);
 	else if (peer->role == ROLE_SIGNER)
 		core_signer_down(main->core);
 	else
 		core_peer_gone(main->core, peer->number);
-	free(peer);
 }
 
-static void
-on_closed(void *ctx, const struct err *err)
-{
-	struct peer *peer = ctx;
-
-	if (err->kind != ERR_NONE)
-		log_err(LOG_WARNING, "link-failed", err);
-	log_event(LOG_DEBUG, "peer-gone", "role=%s index=%u",
-	    role_name(peer->role), peer->index);
-	peer_gone(peer);
-}
-
-static const struct link_ops link_ops = {
+static const struct peers_ops peers_ops = {
 	.frame = on_frame,
-	.closed = on_closed,
+	.up = on_up,
+	.down = on_down,
 };
-
-static void
-on_link(void *ctx, enum role role, unsigned index, int fd)
-{
-	struct main *main = ctx;
-	struct peer *peer = find_peer(main, role, index);
-
-	if (peer != NULL) {
-		link_free(peer->link);
-		peer_gone(peer);
-	}
-	if (role == ROLE_VALIDATOR && index >= CORE_VALIDATORS_MAX) {
-		log_event(LOG_ERROR, "validator-unused", "index=%u", index);
-		close(fd);
-		return;
-	}
-	peer = mem_zalloc(sizeof(*peer));
-	peer->main = main;
-	peer->role = role;
-	peer->index = index;
-	peer->number = ++main->last_peer;
-	list_add(&main->peers, &peer->node);
-	peer->link = link_new(main->proc.loop, fd, &link_ops, peer);
-	if (role == ROLE_VALIDATOR)
-		core_validator_up(main->core, index);
-	else if (role == ROLE_SIGNER)
-		core_signer_up(main->core);
-}
-
-static bool
-has_web(const struct main *main)
-{
-	for (struct list_node *n = main->peers.first; n != NULL; n = n->next) {
-		if (peer_at(n)->role == ROLE_WEB)
-			return true;
-	}
-	return false;
-}
 
 static void
 on_turn_end(void *arg)
@@ -198,7 +129,7 @@ on_turn_end(void *arg)
 	struct main *main = arg;
 
 	core_turn_end(main->core);
-	if (main->stopping && !has_web(main))
+	if (main->stopping && !peers_has(&main->peers, ROLE_WEB))
 		loop_stop(main->proc.loop);
 }
 
@@ -223,15 +154,7 @@ on_stop(void *ctx)
 	    on_stop_timeout, main);
 }
 
-static int
-reload_prepare(void *ctx, const struct config *config, struct err *err)
-{
-	(void)ctx;
-	(void)config;
-	(void)err;
-	return 0; /* no key that a reload may change can be refused here */
-}
-
+/* No key that a reload may change can be refused here. */
 static void
 reload_commit(void *ctx)
 {
@@ -240,17 +163,7 @@ reload_commit(void *ctx)
 	core_set_config(main->core, &main->proc.config);
 }
 
-static void
-reload_abandon(void *ctx)
-{
-	(void)ctx;
-}
-
-static const struct proc_reload reload = {
-	.prepare = reload_prepare,
-	.commit = reload_commit,
-	.abandon = reload_abandon,
-};
+static const struct proc_reload reload = { .commit = reload_commit };
 
 /* SQLite reopens its files by path, so they are made inside the sandbox, by
  * the user that core has become, relative to the folder that master opened:
@@ -291,7 +204,8 @@ run(struct main *main)
 	loop_hook_add(main->proc.loop, on_turn_end, main);
 	proc_on_reload(&main->proc, &reload, main);
 	proc_on_stop(&main->proc, on_stop, main);
-	proc_links(&main->proc, on_link, main);
+	peers_init(&main->peers, main->proc.loop, &peers_ops, main);
+	proc_links(&main->proc, peers_on_link, &main->peers);
 	proc_ready(&main->proc);
 	proc_run(&main->proc);
 }
@@ -299,13 +213,7 @@ run(struct main *main)
 static void
 close_all(struct main *main)
 {
-	struct list_node *node;
-
-	while ((node = main->peers.first) != NULL) {
-		link_free(peer_at(node)->link);
-		list_del(&main->peers, node);
-		free(peer_at(node));
-	}
+	peers_done(&main->peers);
 	if (main->stop_timer != NULL)
 		main->env.timer_cancel(main->env.ctx, main->stop_timer);
 	if (main->core != NULL)
