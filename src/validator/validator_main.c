@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * validator's wires: questions of core go to the logic, which looks outside
+ * through a resolver and an HTTP client; its env is made of these. It stops
+ * when what was begun is finished.
+ */
 #include "validator/validator_main.h"
 
 #include <inttypes.h>
 
-#include "base/link.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "dns/dns_resolver.h"
 #include "http/http_client.h"
-#include "proc/proc.h"
+#include "proc/peers.h"
 #include "validator/validator.h"
 #include "validator/validator_sandbox.h"
 
@@ -22,7 +26,7 @@ struct main {
 	struct http_client *client;
 	struct validator *validator;
 	struct rules *next_policy; /* of a reload that is being prepared */
-	struct link *core;
+	struct peers peers;      /* the link table has core only */
 	bool stopping;
 	struct bld out;
 };
@@ -127,20 +131,21 @@ on_answer(void *arg, uint64_t id, const struct validate_answer *answer)
 	bld_reset(&main->out);
 	validate_answer_encode(&main->out, answer);
 	/* What does not fit is a bug; core asks again, and logs. */
-	if (main->core != NULL && bld_end(&main->out) == 0)
-		link_send(main->core, (uint16_t)answer->type, id,
-		    bld_view(&main->out));
+	if (bld_end(&main->out) == 0)
+		peers_send(&main->peers, ROLE_CORE, 0,
+		    (uint16_t)answer->type, id, bld_view(&main->out));
 	stop_when_idle(main);
 }
 
 static int
-on_frame(void *ctx, uint16_t type, uint64_t id, struct span payload,
-    struct err *err)
+on_frame(void *ctx, const struct peer *core, uint16_t type, uint64_t id,
+    struct span payload, struct err *err)
 {
 	struct main *main = ctx;
 	struct validate_request request;
 	int r;
 
+	(void)core;
 	r = validate_request_decode(type, payload, &request, err);
 	if (r == 0)
 		validator_ask(main->validator, &request, on_answer, main, id);
@@ -149,40 +154,20 @@ on_frame(void *ctx, uint16_t type, uint64_t id, struct span payload,
 
 /* Core asks again after its restart, under new ids. */
 static void
-core_gone(struct main *main)
+on_down(void *ctx, const struct peer *core)
 {
-	main->core = NULL;
+	struct main *main = ctx;
+
+	(void)core;
 	validator_forget(main->validator);
 	if (main->stopping)
 		loop_stop(main->proc.loop);
 }
 
-static void
-on_closed(void *ctx, const struct err *err)
-{
-	struct main *main = ctx;
-
-	if (err->kind != ERR_NONE)
-		log_err(LOG_WARNING, "core-link-failed", err);
-	core_gone(main);
-}
-
-static const struct link_ops core_ops = {
+static const struct peers_ops peers_ops = {
 	.frame = on_frame,
-	.closed = on_closed,
+	.down = on_down,
 };
-
-static void
-on_link(void *ctx, enum role peer, unsigned peer_index, int fd)
-{
-	struct main *main = ctx;
-
-	(void)peer; /* the link table has core only */
-	(void)peer_index;
-	link_free(main->core);
-	core_gone(main);
-	main->core = link_new(main->proc.loop, fd, &core_ops, main);
-}
 
 /* What was begun is finished: core is told before it stops too. */
 static void
@@ -246,23 +231,19 @@ open_resolver(struct main *main, struct err *err)
 static int
 open_validator(struct main *main, struct err *err)
 {
+	uint8_t key[ATTESTATION_KEY_SIZE];
 	struct rules *rules = NULL;
-	struct bld key;
 	int r;
 
-	bld_init(&key, ATTESTATION_KEY_SIZE);
+	r = proc_read_exactly(&main->proc, RESOURCE_PERSPECTIVE_KEY, 0, key,
+	    sizeof(key), err);
+	if (r < 0)
+		return err_prefix(err, "the perspective's key");
 	r = rules_new(&main->proc.config, &rules, err);
 	if (r == 0)
-		r = proc_read(&main->proc, RESOURCE_PERSPECTIVE_KEY, 0, &key,
-		    err);
-	if (r == 0 && key.len != ATTESTATION_KEY_SIZE)
-		r = err_set(err, ERR_CONFIG, NULL, "the perspective's key "
-		    "file does not have %d bytes", ATTESTATION_KEY_SIZE);
-	if (r == 0)
 		main->validator = validator_new(&main->env,
-		    SPAN_LIT(PERSPECTIVE), key.data, rules);
-	mem_wipe(key.data, key.len);
-	bld_free(&key);
+		    SPAN_LIT(PERSPECTIVE), key, rules);
+	mem_wipe(key, sizeof(key));
 	rules_unref(rules);
 	return r;
 }
@@ -286,7 +267,7 @@ open_all(struct main *main, struct err *err)
 static void
 close_all(struct main *main)
 {
-	link_free(main->core);
+	peers_done(&main->peers);
 	http_client_free(main->client);
 	dns_resolver_free(main->resolver);
 	validator_free(main->validator);
@@ -309,7 +290,8 @@ validator_main(void)
 	if (r == 0) {
 		proc_on_reload(&main.proc, &reload, &main);
 		proc_on_stop(&main.proc, on_stop, &main);
-		proc_links(&main.proc, on_link, &main);
+		peers_init(&main.peers, main.proc.loop, &peers_ops, &main);
+		proc_links(&main.proc, peers_on_link, &main.peers);
 		proc_ready(&main.proc);
 		proc_run(&main.proc);
 	} else {
