@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * signer's wires: questions of core go to the logic, whose env has the journal
+ * file, and the end of each turn of the loop lets its answers out. When the
+ * journal fails, the process ends and answers nobody. At an orderly stop it
+ * ends at once: core asks again what has no answer.
+ */
 #include "signer/signer_main.h"
 
 #include <inttypes.h>
 
-#include "base/link.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "pkix/key.h"
 #include "pkix/pki.h"
-#include "proc/proc.h"
+#include "proc/peers.h"
 #include "signer/journal_file.h"
 #include "signer/signer.h"
 #include "signer/signer_sandbox.h"
@@ -23,7 +28,7 @@ struct main {
 	EVP_PKEY *key;
 	struct arena arena;         /* what signer_new copies from */
 	struct signer *signer;
-	struct link *core;
+	struct peers peers;         /* the link table has core only */
 	bool failed;
 };
 
@@ -83,49 +88,35 @@ on_answer(void *ctx, uint64_t id, uint16_t type, struct span payload)
 {
 	struct main *main = ctx;
 
-	if (main->core != NULL)
-		link_send(main->core, type, id, payload);
+	peers_send(&main->peers, ROLE_CORE, 0, type, id, payload);
 }
 
 static const struct signer_ops signer_ops = { .answer = on_answer };
 
 static int
-on_frame(void *ctx, uint16_t type, uint64_t id, struct span payload,
-    struct err *err)
+on_frame(void *ctx, const struct peer *core, uint16_t type, uint64_t id,
+    struct span payload, struct err *err)
 {
 	struct main *main = ctx;
 
+	(void)core;
 	return signer_request(main->signer, id, type, payload, err);
 }
 
 /* Core asks again after its restart, under new ids. */
 static void
-on_closed(void *ctx, const struct err *err)
+on_down(void *ctx, const struct peer *core)
 {
 	struct main *main = ctx;
 
-	if (err->kind != ERR_NONE)
-		log_err(LOG_WARNING, "core-link-failed", err);
-	main->core = NULL;
+	(void)core;
 	signer_forget(main->signer);
 }
 
-static const struct link_ops core_ops = {
+static const struct peers_ops peers_ops = {
 	.frame = on_frame,
-	.closed = on_closed,
+	.down = on_down,
 };
-
-static void
-on_link(void *ctx, enum role peer, unsigned peer_index, int fd)
-{
-	struct main *main = ctx;
-
-	(void)peer; /* the link table has core only */
-	(void)peer_index;
-	link_free(main->core);
-	signer_forget(main->signer);
-	main->core = link_new(main->proc.loop, fd, &core_ops, main);
-}
 
 /* Without a journal that can be trusted nothing may leave. */
 static void
@@ -138,22 +129,12 @@ on_turn_end(void *arg)
 		return;
 	log_err(LOG_ERROR, "journal-failed", &err);
 	main->failed = true;
-	link_free(main->core);
-	main->core = NULL;
+	peers_done(&main->peers);
 	loop_stop(main->proc.loop);
 }
 
 /* The lifetime and the base URL may change; proc's config is the new one by
  * then, at the same address. */
-static int
-reload_prepare(void *ctx, const struct config *config, struct err *err)
-{
-	(void)ctx;
-	(void)config;
-	(void)err;
-	return 0;
-}
-
 static void
 reload_commit(void *ctx)
 {
@@ -162,17 +143,7 @@ reload_commit(void *ctx)
 	signer_set_config(main->signer, &main->proc.config);
 }
 
-static void
-reload_abandon(void *ctx)
-{
-	(void)ctx;
-}
-
-static const struct proc_reload reload = {
-	.prepare = reload_prepare,
-	.commit = reload_commit,
-	.abandon = reload_abandon,
-};
+static const struct proc_reload reload = { .commit = reload_commit };
 
 static int
 read_certificates(struct main *main, enum resource resource,
@@ -214,21 +185,13 @@ static int
 read_perspective(struct main *main, struct issue_perspective *ret,
     struct err *err)
 {
-	struct bld key;
 	int r;
 
-	bld_init(&key, ATTESTATION_KEY_SIZE);
 	memcpy(ret->who.name, ATTESTATION_PERSPECTIVE_LOCAL,
 	    sizeof(ATTESTATION_PERSPECTIVE_LOCAL));
-	r = proc_read(&main->proc, RESOURCE_PERSPECTIVE_KEY, 0, &key, err);
-	if (r == 0 && key.len != ATTESTATION_KEY_SIZE)
-		r = err_set(err, ERR_CONFIG, NULL, "the perspective's key "
-		    "file does not have %d bytes", ATTESTATION_KEY_SIZE);
-	if (r == 0)
-		memcpy(ret->key, key.data, sizeof(ret->key));
-	mem_wipe(key.data, key.cap);
-	bld_free(&key);
-	return r;
+	r = proc_read_exactly(&main->proc, RESOURCE_PERSPECTIVE_KEY, 0,
+	    ret->key, sizeof(ret->key), err);
+	return r < 0 ? err_prefix(err, "the perspective's key") : 0;
 }
 
 static void
@@ -299,7 +262,7 @@ open_all(struct main *main, struct err *err)
 static void
 close_all(struct main *main)
 {
-	link_free(main->core);
+	peers_done(&main->peers);
 	signer_free(main->signer);
 	EVP_PKEY_free(main->key);
 	journal_file_done(&main->journal);
@@ -310,7 +273,8 @@ run(struct main *main)
 {
 	loop_hook_add(main->proc.loop, on_turn_end, main);
 	proc_on_reload(&main->proc, &reload, main);
-	proc_links(&main->proc, on_link, main);
+	peers_init(&main->peers, main->proc.loop, &peers_ops, main);
+	proc_links(&main->proc, peers_on_link, &main->peers);
 	proc_ready(&main->proc);
 	proc_run(&main->proc);
 }
