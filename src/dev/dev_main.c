@@ -1,24 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * dev's wires: requests go from the HTTPS server to the logic, which answers
+ * from the files that it was given or asks core. Nothing of it is reloaded.
+ */
 #include "dev/dev_main.h"
 
-#include <unistd.h>
-
-#include "base/link.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "dev/dev.h"
 #include "dev/dev_sandbox.h"
-#include "http/http_server.h"
-#include "http/http_tls.h"
-#include "proc/proc.h"
+#include "proc/https.h"
+#include "proc/peers.h"
 
-#define PEM_MAX (64 * 1024) /* bytes of one file */
 #define CONNECTIONS_MAX 64
 
 /* The files as they were read; throw-away keys, but wiped all the same. */
 enum {
-	FILE_ROOT, FILE_ROOT_KEY, FILE_ISSUER, FILE_ISSUER_KEY, FILE_CHAIN,
-	FILE_TLS_KEY, FILE_COUNT
+	FILE_ROOT, FILE_ROOT_KEY, FILE_ISSUER, FILE_ISSUER_KEY, FILE_COUNT
 };
 
 static const enum resource file_resources[FILE_COUNT] = {
@@ -26,8 +24,6 @@ static const enum resource file_resources[FILE_COUNT] = {
 	[FILE_ROOT_KEY] = RESOURCE_ROOT_KEY,
 	[FILE_ISSUER] = RESOURCE_ISSUER_CERTIFICATE,
 	[FILE_ISSUER_KEY] = RESOURCE_ISSUER_KEY,
-	[FILE_CHAIN] = RESOURCE_TLS_CERTIFICATE,
-	[FILE_TLS_KEY] = RESOURCE_TLS_KEY,
 };
 
 struct main {
@@ -36,7 +32,7 @@ struct main {
 	struct dev_files files;
 	struct dev *dev;
 	struct http_server *server;
-	struct link *core;
+	struct peers peers; /* the link table has core only */
 };
 
 static void
@@ -52,7 +48,7 @@ on_ask(void *ctx, uint64_t id, uint16_t type, struct span payload)
 {
 	struct main *main = ctx;
 
-	link_send(main->core, type, id, payload);
+	peers_send(&main->peers, ROLE_CORE, 0, type, id, payload);
 }
 
 static const struct dev_ops dev_ops = {
@@ -82,47 +78,38 @@ static const struct http_server_ops server_ops = {
 };
 
 static int
-on_frame(void *ctx, uint16_t type, uint64_t id, struct span payload,
-    struct err *err)
+on_frame(void *ctx, const struct peer *core, uint16_t type, uint64_t id,
+    struct span payload, struct err *err)
 {
 	struct main *main = ctx;
 
+	(void)core;
 	return dev_answer(main->dev, id, type, payload, err);
 }
 
 static void
-on_closed(void *ctx, const struct err *err)
+on_up(void *ctx, const struct peer *core)
 {
 	struct main *main = ctx;
 
-	if (err->kind != ERR_NONE)
-		log_err(LOG_WARNING, "link-failed", err);
-	main->core = NULL;
+	(void)core;
+	dev_core_up(main->dev);
+}
+
+static void
+on_down(void *ctx, const struct peer *core)
+{
+	struct main *main = ctx;
+
+	(void)core;
 	dev_core_down(main->dev);
 }
 
-static const struct link_ops link_ops = {
+static const struct peers_ops peers_ops = {
 	.frame = on_frame,
-	.closed = on_closed,
+	.up = on_up,
+	.down = on_down,
 };
-
-static void
-on_link(void *ctx, enum role role, unsigned index, int fd)
-{
-	struct main *main = ctx;
-
-	(void)index;
-	if (role != ROLE_CORE) {
-		close(fd);
-		return;
-	}
-	if (main->core != NULL) {
-		link_free(main->core);
-		dev_core_down(main->dev);
-	}
-	main->core = link_new(main->proc.loop, fd, &link_ops, main);
-	dev_core_up(main->dev);
-}
 
 static void
 on_stopped(void *ctx)
@@ -146,7 +133,7 @@ read_files(struct main *main, struct err *err)
 	int r = 0;
 
 	for (size_t i = 0; i < FILE_COUNT; i++) {
-		bld_init(&main->pem[i], PEM_MAX);
+		bld_init(&main->pem[i], HTTPS_PEM_MAX);
 		if (r == 0)
 			r = proc_read(&main->proc, file_resources[i], 0,
 			    &main->pem[i], err);
@@ -164,29 +151,17 @@ static int
 open_server(struct main *main, struct err *err)
 {
 	struct http_server_limits limits;
-	SSL_CTX *tls = NULL;
-	unsigned n = 0;
-	int r, fd;
 
-	r = http_tls_new(bld_view(&main->pem[FILE_CHAIN]),
-	    bld_view(&main->pem[FILE_TLS_KEY]), &tls, err);
-	if (r != 0)
-		return r;
 	http_server_limits_init(&limits);
 	limits.connections_max = CONNECTIONS_MAX;
-	main->server = http_server_new(main->proc.loop, tls, &limits,
-	    &server_ops, main);
-	SSL_CTX_free(tls);
-	while (r == 0 &&
-	    (fd = proc_take(&main->proc, RESOURCE_LISTEN, n++)) >= 0)
-		r = http_server_listen(main->server, fd, err);
-	return r;
+	return https_open(&main->proc, &limits, &server_ops, main,
+	    &main->server, err);
 }
 
 static void
 close_all(struct main *main)
 {
-	link_free(main->core);
+	peers_done(&main->peers);
 	http_server_free(main->server);
 	dev_free(main->dev);
 	for (size_t i = 0; i < FILE_COUNT; i++) {
@@ -213,7 +188,8 @@ dev_main(void)
 		r = proc_sandbox(&main.proc, &dev_sandbox, &err);
 	if (r == 0) {
 		proc_on_stop(&main.proc, on_stop, &main);
-		proc_links(&main.proc, on_link, &main);
+		peers_init(&main.peers, main.proc.loop, &peers_ops, &main);
+		proc_links(&main.proc, peers_on_link, &main.peers);
 		proc_ready(&main.proc);
 		proc_run(&main.proc);
 	} else {
