@@ -181,6 +181,25 @@ world_ready_order(struct world *w, const struct web_core_actor *actor,
 	return order;
 }
 
+/* A client with account 1 and a pending order for name, about to respond to its
+ * challenge. */
+struct world_client {
+	struct web_core_actor actor;
+	struct order order;
+	struct web_core_request request;
+};
+
+static inline struct world_client
+world_client(struct world *w, const char *name)
+{
+	struct world_client c;
+
+	c.actor = world_register_account(w, 1);
+	c.order = world_new_order(w, &c.actor, name);
+	c.request = world_respond_request(&c.actor, c.order.authz_ids[0]);
+	return c;
+}
+
 /* As web does it: verifies when it is told to. */
 static inline void
 world_finalize(struct world *w, const struct web_core_actor *actor, int64_t id,

@@ -24,37 +24,34 @@ static void
 test_flow(void **state)
 {
 	struct world *w = *state;
-	struct web_core_actor actor = world_register_account(w, 1);
-	struct order order = world_new_order(w, &actor, "a.example");
-	struct web_core_request request = world_respond_request(&actor,
-	    order.authz_ids[0]);
+	struct world_client c = world_client(w, "a.example");
 	struct web_core_answer answer;
 	uint64_t id;
 
-	assert_int_equal(order.status, ORDER_PENDING);
-	world_call(w, &request, &answer);
+	assert_int_equal(c.order.status, ORDER_PENDING);
+	world_call(w, &c.request, &answer);
 	assert_int_equal(answer.type, WEB_CORE_AUTHZ);
 	assert_int_equal(answer.authz.attempted_status, CHALLENGE_PROCESSING);
 	assert_int_equal(w->num_to_validator, 1);
 
 	/* Held until the validator has answered. */
-	request = world_get_request(WEB_CORE_AUTHZ_GET, &actor,
-	    order.authz_ids[0]);
-	id = world_send(w, &request);
+	c.request = world_get_request(WEB_CORE_AUTHZ_GET, &c.actor,
+	    c.order.authz_ids[0]);
+	id = world_send(w, &c.request);
 	assert_false(world_got(w, id, &answer));
 	assert_true(world_peer_step(w));
 	assert_true(world_got(w, id, &answer));
 	assert_int_equal(answer.authz.status, AUTHZ_VALID);
 
-	order = world_get_order(w, &actor, order.id);
-	assert_int_equal(order.status, ORDER_READY);
-	world_finalize(w, &actor, order.id, "good", &answer);
+	c.order = world_get_order(w, &c.actor, c.order.id);
+	assert_int_equal(c.order.status, ORDER_READY);
+	world_finalize(w, &c.actor, c.order.id, "good", &answer);
 	assert_int_equal(answer.type, WEB_CORE_ORDER);
 	assert_int_equal(answer.order.status, ORDER_VALID);
 
-	request = world_get_request(WEB_CORE_CERTIFICATE_GET, &actor,
+	c.request = world_get_request(WEB_CORE_CERTIFICATE_GET, &c.actor,
 	    answer.order.certificate_id);
-	world_call(w, &request, &answer);
+	world_call(w, &c.request, &answer);
 	assert_int_equal(answer.type, WEB_CORE_CERTIFICATE);
 	assert_int_equal(answer.certificate.count, 2);
 	assert_true(span_equal_str(answer.certificate.der[1],
@@ -65,25 +62,22 @@ static void
 test_hold_ends(void **state)
 {
 	struct world *w = *state;
-	struct web_core_actor actor = world_register_account(w, 1);
-	struct order order = world_new_order(w, &actor, "a.example");
-	struct web_core_request request = world_respond_request(&actor,
-	    order.authz_ids[0]);
+	struct world_client c = world_client(w, "a.example");
 	struct web_core_answer answer;
 	int64_t start;
 
 	w->validators_deaf = true;
-	world_call(w, &request, &answer);
+	world_call(w, &c.request, &answer);
 	start = w->now;
-	request.type = WEB_CORE_CHALLENGE_GET;
-	world_call(w, &request, &answer);
+	c.request.type = WEB_CORE_CHALLENGE_GET;
+	world_call(w, &c.request, &answer);
 	assert_int_equal(answer.type, WEB_CORE_AUTHZ);
 	assert_int_equal(answer.authz.attempted_status, CHALLENGE_PROCESSING);
 	assert_int_equal(w->now - start, WORLD_HOLD_MS);
 	/* The order's answer, too, is worth waiting for. */
-	request = world_get_request(WEB_CORE_ORDER_GET, &actor, order.id);
+	c.request = world_get_request(WEB_CORE_ORDER_GET, &c.actor, c.order.id);
 	w->validators_deaf = false;
-	world_call(w, &request, &answer);
+	world_call(w, &c.request, &answer);
 	assert_int_equal(answer.order.status, ORDER_READY);
 	assert_int_equal(w->now - start, WORLD_HOLD_MS);
 }
@@ -92,18 +86,15 @@ static void
 test_validation_fails(void **state)
 {
 	struct world *w = *state;
-	struct web_core_actor actor = world_register_account(w, 1);
-	struct order order = world_new_order(w, &actor, "bad.example");
-	struct web_core_request request = world_respond_request(&actor,
-	    order.authz_ids[0]);
+	struct world_client c = world_client(w, "bad.example");
 	struct web_core_answer answer;
 
-	world_call(w, &request, &answer);
-	order = world_get_order(w, &actor, order.id);
-	assert_int_equal(order.status, ORDER_INVALID);
-	assert_int_equal(order.problem.kind, ERR_CONNECTION);
+	world_call(w, &c.request, &answer);
+	c.order = world_get_order(w, &c.actor, c.order.id);
+	assert_int_equal(c.order.status, ORDER_INVALID);
+	assert_int_equal(c.order.problem.kind, ERR_CONNECTION);
 	/* Responding again tells what became of it. */
-	world_call(w, &request, &answer);
+	world_call(w, &c.request, &answer);
 	assert_int_equal(answer.type, WEB_CORE_AUTHZ);
 	assert_int_equal(answer.authz.status, AUTHZ_INVALID);
 	assert_int_equal(answer.authz.problem.kind, ERR_CONNECTION);
@@ -143,15 +134,12 @@ static void
 test_validator_dies(void **state)
 {
 	struct world *w = *state;
-	struct web_core_actor actor = world_register_account(w, 1);
-	struct order order = world_new_order(w, &actor, "a.example");
-	struct web_core_request request = world_respond_request(&actor,
-	    order.authz_ids[0]);
+	struct world_client c = world_client(w, "a.example");
 	struct web_core_answer answer;
 	unsigned first;
 
 	w->validators_deaf = true;
-	world_call(w, &request, &answer);
+	world_call(w, &c.request, &answer);
 	assert_int_equal(w->num_to_validator, 1);
 	first = w->to_validator[0].peer;
 	w->num_to_validator = 0;
@@ -160,7 +148,7 @@ test_validator_dies(void **state)
 	assert_int_equal(w->num_to_validator, 1);
 	assert_int_not_equal(w->to_validator[0].peer, first);
 	w->validators_deaf = false;
-	assert_int_equal(world_get_order(w, &actor, order.id).status,
+	assert_int_equal(world_get_order(w, &c.actor, c.order.id).status,
 	    ORDER_READY);
 }
 
@@ -169,16 +157,13 @@ static void
 test_validators_give_up(void **state)
 {
 	struct world *w = *state;
-	struct web_core_actor actor = world_register_account(w, 1);
-	struct order order = world_new_order(w, &actor, "a.example");
-	struct web_core_request request = world_respond_request(&actor,
-	    order.authz_ids[0]);
+	struct world_client c = world_client(w, "a.example");
 	struct web_core_answer answer;
 
 	w->validators_deaf = true;
 	core_validator_down(w->core, 1);
 	world_turn(w);
-	world_call(w, &request, &answer);
+	world_call(w, &c.request, &answer);
 	for (int i = 0; i < CORE_VALIDATE_TRIES_MAX; i++) {
 		assert_int_equal(w->num_to_validator, 1);
 		w->num_to_validator = 0;
@@ -187,8 +172,8 @@ test_validators_give_up(void **state)
 		world_turn(w);
 	}
 	assert_int_equal(w->num_to_validator, 0);
-	order = world_get_order(w, &actor, order.id);
-	assert_int_equal(order.status, ORDER_INVALID);
+	c.order = world_get_order(w, &c.actor, c.order.id);
+	assert_int_equal(c.order.status, ORDER_INVALID);
 }
 
 /* A validator that never answers. */
@@ -196,19 +181,16 @@ static void
 test_validator_timeout(void **state)
 {
 	struct world *w = *state;
-	struct web_core_actor actor = world_register_account(w, 1);
-	struct order order = world_new_order(w, &actor, "a.example");
-	struct web_core_request request = world_respond_request(&actor,
-	    order.authz_ids[0]);
+	struct world_client c = world_client(w, "a.example");
 	struct web_core_answer answer;
 
 	w->validators_deaf = true;
-	world_call(w, &request, &answer);
+	world_call(w, &c.request, &answer);
 	world_run(w, CORE_ASK_TIMEOUT_MS + 1000);
 	assert_int_equal(w->num_to_validator, 2);
 	w->validators_deaf = false;
 	/* Both answers come; one counts. */
-	assert_int_equal(world_get_order(w, &actor, order.id).status,
+	assert_int_equal(world_get_order(w, &c.actor, c.order.id).status,
 	    ORDER_READY);
 	world_run(w, 1000);
 	assert_int_equal(core_busy(w->core), 0);
@@ -296,29 +278,26 @@ test_commit_fails(void **state)
 static struct order
 client(struct world *w)
 {
-	struct web_core_actor actor = world_register_account(w, 1);
-	struct order order = world_new_order(w, &actor, "a.example");
-	struct web_core_request request = world_respond_request(&actor,
-	    order.authz_ids[0]);
+	struct world_client c = world_client(w, "a.example");
 	struct web_core_answer answer;
 	char signature[16];
 
-	world_call(w, &request, &answer);
-	for (int i = 0; order.status == ORDER_PENDING && i < 5; i++)
-		order = world_get_order(w, &actor, order.id);
-	assert_int_equal(order.status, ORDER_READY);
+	world_call(w, &c.request, &answer);
+	for (int i = 0; c.order.status == ORDER_PENDING && i < 5; i++)
+		c.order = world_get_order(w, &c.actor, c.order.id);
+	assert_int_equal(c.order.status, ORDER_READY);
 	/* Each try has another nonce, so another signature. */
-	for (int i = 0; order.status != ORDER_VALID && i < 5; i++) {
+	for (int i = 0; c.order.status != ORDER_VALID && i < 5; i++) {
 		snprintf(signature, sizeof(signature), "good-%d", i);
-		world_finalize(w, &actor, order.id, signature, &answer);
-		order = world_get_order(w, &actor, order.id);
+		world_finalize(w, &c.actor, c.order.id, signature, &answer);
+		c.order = world_get_order(w, &c.actor, c.order.id);
 	}
-	assert_int_equal(order.status, ORDER_VALID);
-	request = world_get_request(WEB_CORE_CERTIFICATE_GET, &actor,
-	    order.certificate_id);
-	world_call(w, &request, &answer);
+	assert_int_equal(c.order.status, ORDER_VALID);
+	c.request = world_get_request(WEB_CORE_CERTIFICATE_GET, &c.actor,
+	    c.order.certificate_id);
+	world_call(w, &c.request, &answer);
 	assert_int_equal(answer.type, WEB_CORE_CERTIFICATE);
-	return order;
+	return c.order;
 }
 
 /* Every certificate that the signer made is in the store. */
@@ -372,22 +351,19 @@ static void
 test_stop(void **state)
 {
 	struct world *w = *state;
-	struct web_core_actor actor = world_register_account(w, 1);
-	struct order order = world_new_order(w, &actor, "a.example");
-	struct web_core_request request = world_respond_request(&actor,
-	    order.authz_ids[0]);
+	struct world_client c = world_client(w, "a.example");
 	struct web_core_answer answer;
 	uint64_t id;
 
 	w->validators_deaf = true;
-	world_call(w, &request, &answer);
-	request.type = WEB_CORE_CHALLENGE_GET;
-	id = world_send(w, &request);
+	world_call(w, &c.request, &answer);
+	c.request.type = WEB_CORE_CHALLENGE_GET;
+	id = world_send(w, &c.request);
 	assert_false(world_got(w, id, &answer));
 	core_stop(w->core);
 	world_turn(w);
 	assert_true(world_got(w, id, &answer));
-	id = world_send(w, &request);
+	id = world_send(w, &c.request);
 	assert_true(world_got(w, id, &answer));
 }
 
@@ -430,17 +406,14 @@ static void
 test_peer_gone(void **state)
 {
 	struct world *w = *state;
-	struct web_core_actor actor = world_register_account(w, 1);
-	struct order order = world_new_order(w, &actor, "a.example");
-	struct web_core_request request = world_respond_request(&actor,
-	    order.authz_ids[0]);
+	struct world_client c = world_client(w, "a.example");
 	struct web_core_answer answer;
 	size_t before;
 
 	w->validators_deaf = true;
-	world_call(w, &request, &answer);
-	request.type = WEB_CORE_CHALLENGE_GET;
-	world_send(w, &request);
+	world_call(w, &c.request, &answer);
+	c.request.type = WEB_CORE_CHALLENGE_GET;
+	world_send(w, &c.request);
 	core_peer_gone(w->core, WORLD_PEER);
 	world_turn(w);
 	before = w->num_answers;
