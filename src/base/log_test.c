@@ -90,8 +90,8 @@ an_event_is_one_line(void **state)
 	char out[8192], *line, *rest = out;
 	static const char *const tails[] = {
 		"info core order-new account=17",
-		"error core refused kind=badCSR rule=\"RFC 8555 7.4\" "
-		    "error=\"no \\\"name\\\"\"",
+		("error core refused kind=badCSR rule=\"RFC 8555 7.4\" "
+		    "error=\"no \\\"name\\\"\""),
 		"notice core torn text=a?b",
 	};
 

@@ -75,7 +75,7 @@ ca_issued(struct ca *ca, int64_t order_id, enum store_slot slot,
 	if (r == 0)
 		r = ca_finalize_hash(slot == STORE_VERIFIED ?
 		    finalize.verified : finalize.unverified, hash, err);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	certificate.id = ca_new_id(ca);
 	certificate.account_id = row.order.account_id;

@@ -351,7 +351,7 @@ ca_issue_question(struct ca *ca, int64_t order_id, struct arena *arena,
 	if (r == 0)
 		r = store_account_get(ca->env->store, row.order.account_id,
 		    arena, &account, err);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	unverified = finalize_row.unverified.len > 0;
 	r = evidence_decode(unverified ? finalize_row.unverified :

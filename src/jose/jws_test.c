@@ -73,7 +73,7 @@ jwk_of(const char *text)
 {
 	cleanup_json json_t *json = NULL;
 	struct err err = ERR_INIT;
-	struct jwk jwk;
+	struct jwk jwk = { 0 };
 
 	if (json_parse_object(span_str(text), "the key", &json, &err) != 0 ||
 	    jwk_parse(json, &jwk, &err) != 0)

@@ -27,9 +27,9 @@ child_environment(void)
 {
 	static char *environment[ENVIRONMENT_MAX + 1];
 	size_t count = 0;
+	char **at = SANITIZED ? environ : NULL;
 
-	for (char **at = environ; SANITIZED && *at != NULL &&
-	    count < ENVIRONMENT_MAX; at++) {
+	for (; at != NULL && *at != NULL && count < ENVIRONMENT_MAX; at++) {
 		const char *end = strchr(*at, '=');
 
 		if (end != NULL && end - *at > 12 &&

@@ -135,7 +135,7 @@ static int
 make_nonce_map(const struct config *config, struct err *err)
 {
 	struct stat st;
-	int fd, r;
+	int fd = -1, r;
 
 	r = open_at(config, LAYOUT_NONCE_MAP, O_RDWR | O_CREAT, &fd, err);
 	if (r < 0)
@@ -323,7 +323,7 @@ static void
 url_of_socket(int fd, const char *path, char out[RESOURCES_URL_SIZE])
 {
 	char host[NI_MAXHOST], port[NI_MAXSERV];
-	struct sockaddr_storage address;
+	struct sockaddr_storage address = { 0 };
 	socklen_t len = sizeof(address);
 	bool v6;
 
