@@ -5,6 +5,7 @@ processes' deaths."""
 import json
 import os
 import pathlib
+import re
 import signal
 import stat
 import threading
@@ -158,6 +159,24 @@ def test_reload_is_all_or_nothing(real_ca, real_folder, port80):
         assert "website" not in directory.get("meta", {})
     config.write_text(old)
     client.obtain(port80, "still.example.test")
+
+
+@pytest.mark.parametrize("key, value", [
+    ("directory", "/nowhere"),
+    ("trust_anchor", "/nowhere.key"),
+    ("program", "webpki"),
+])
+def test_reload_names_a_key_that_needs_a_restart(real_ca, real_folder, key,
+                                                 value):
+    """That comes first: what else is wrong with the value is no matter."""
+    config = pathlib.Path(real_folder, "signet.conf")
+    text = re.sub(rf"^{key}\b.*\n", "", config.read_text(), flags=re.M)
+    config.write_text(text + f'{key} = "{value}"\n')
+    real_ca.signal(signal.SIGHUP)
+    wait_log(real_ca, "reload-refused")
+    assert f"{key}: a running CA cannot change it" in real_ca.errors()
+    assert "config-error" not in real_ca.errors()
+    assert len(real_ca.client().directory) >= 3
 
 
 def test_reload_while_busy(real_ca, port80):
