@@ -12,7 +12,7 @@ help:
 	@echo 'make run        install what is needed, build, and show a CA at work (ONCE=1: then exit)'
 	@echo 'make test       install what is needed, and run every test'
 	@echo 'make test-extra public test vectors ($$SIGNET_VECTORS) and long runs'
-	@echo 'make bench      certificates per second, and what each costs'
+	@echo 'make bench      certificates per second, and what each costs (BENCH=--help: options)'
 	@echo 'make check      the quick part of the tests, for use while working'
 	@echo 'make fuzz       run every fuzzer for a while (FUZZ_S=60 seconds each)'
 	@echo 'make install    install to $(PREFIX) (PREFIX=, DESTDIR=)'
@@ -46,7 +46,7 @@ check:
 bench:
 	@tools/install-deps build
 	@$(MAKE) --no-print-directory build
-	@tools/bench $(BUILD) $(BENCH)
+	@$(BUILD)/tests/bench/bench $(BENCH) $(BUILD)/src/signetd
 
 fuzz:
 	@tools/install-deps build test
