@@ -3,6 +3,9 @@
 
 #include <assert.h>
 #include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/bufferevent_struct.h>
+#include <event2/event.h>
 #include <event2/keyvalq_struct.h>
 #include <limits.h>
 #include <netinet/in.h>
@@ -345,6 +348,9 @@ http_server_respond(struct http_server *server, uint64_t exchange,
 	evhttp_send_reply(request, response->status,
 	    http_status_name(response->status), NULL);
 	join_pieces(conn);
+	/* Written in this turn: the socket takes an answer nearly always, so
+	 * that the kernel need not be asked first whether it would. */
+	event_active(&conn->bev->ev_write, EV_WRITE, 0);
 	return true;
 }
 
