@@ -14,7 +14,7 @@
 #include "base/mem.h"
 #include "http/ip_range.h"
 
-#define IDLE_MAX 32 /* idle requests (about 6 KiB each) kept for reuse */
+#define IDLE_MAX 256 /* idle requests (about 6 KiB each) kept for reuse */
 
 /* One connection's socket as curl wants it watched. */
 struct watch {

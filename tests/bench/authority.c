@@ -62,7 +62,7 @@ static int
 init(const struct authority *authority, char *directory, struct err *err)
 {
 	static char name[] = "signetd", verb[] = "init", names[] = "--name",
-	    own[] = "localhost,127.0.0.1", listen[] = "--listen",
+	    own[] = "ca.example.com,127.0.0.1", listen[] = "--listen",
 	    address[] = LISTEN;
 	char *argv[] = { name, verb, names, own, listen, address, directory,
 		NULL };
