@@ -173,7 +173,6 @@ link_new(struct loop *loop, int fd, const struct link_ops *ops, void *ctx)
 {
 	struct link *link = mem_zalloc(sizeof(*link));
 
-	evutil_make_socket_nonblocking(fd);
 	link->loop = loop;
 	link->fd = fd;
 	link->ops = ops;

@@ -36,8 +36,8 @@ struct link_ops {
 
 struct link;
 
-/* Takes over fd, a connected stream socket, and makes it non-blocking. ops
- * stays the caller's. */
+/* Takes over fd, a connected stream socket, which is never waited for whether
+ * it is non-blocking or not. ops stays the caller's. */
 struct link *link_new(struct loop *loop, int fd, const struct link_ops *ops,
     void *ctx);
 

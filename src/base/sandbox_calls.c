@@ -78,9 +78,8 @@ static const int calls_spawn[] = {
 	CALL(getresuid), CALL(getresgid), CALL(getpgrp), CALL(setpgid),
 	CALL(capset), CALL(capget), CALL(prctl), CALL(seccomp),
 	CALL(landlock_create_ruleset), CALL(landlock_add_rule),
-	CALL(landlock_restrict_self), CALL(fadvise64), CALL(chdir), CALL(fchdir),
-	CALL(fchdir),
-	CALL(fcntl), CALL(newfstatat), CALL(mmap), CALL(mprotect),
+	CALL(landlock_restrict_self), CALL(fadvise64), CALL(chdir),
+	CALL(fchdir), CALL(fcntl), CALL(newfstatat), CALL(mmap), CALL(mprotect),
 	CALLS_END
 };
 
@@ -132,12 +131,34 @@ add_each(scmp_filter_ctx ctx, int call, unsigned arg, const uint64_t *values,
 }
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-/* Common calls that are harmless with some arguments only. */
+/* No memory becomes executable. Memory that is shared with a file would write
+ * to it without appending: who has files only through descriptors maps none
+ * from here on. */
+static int
+add_memory(scmp_filter_ctx ctx, bool files)
+{
+	int r;
+
+	if (files)
+		r = add_masked(ctx, SCMP_ACT_ALLOW, CALL(mmap), 2, PROT_EXEC,
+		    0);
+	else
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, CALL(mmap), 2,
+		    SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0),
+		    SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_TYPE, MAP_PRIVATE));
+	if (r == 0)
+		r = add_masked(ctx, SCMP_ACT_ALLOW, CALL(mprotect), 2,
+		    PROT_EXEC, 0);
+	return r;
+}
+
+/* Common calls that are harmless with some arguments only. F_SETFL is not
+ * among them: it takes O_APPEND from a descriptor. */
 static int
 add_narrow(scmp_filter_ctx ctx, bool files)
 {
-	static const uint64_t fcntls[] = { F_GETFD, F_SETFD, F_GETFL,
-		F_SETFL, F_DUPFD, F_DUPFD_CLOEXEC };
+	static const uint64_t fcntls[] = { F_GETFD, F_SETFD, F_GETFL, F_DUPFD,
+		F_DUPFD_CLOEXEC };
 	static const uint64_t locks[] = { F_GETLK, F_SETLK, F_SETLKW,
 		F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW };
 	static const uint64_t ioctls[] = { FIONBIO, FIONREAD, TCGETS };
@@ -160,11 +181,7 @@ add_narrow(scmp_filter_ctx ctx, bool files)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, CALL(prlimit64), 2,
 		    SCMP_A0(SCMP_CMP_EQ, 0), SCMP_A2(SCMP_CMP_EQ, 0));
 	if (r == 0)
-		r = add_masked(ctx, SCMP_ACT_ALLOW, CALL(mmap), 2, PROT_EXEC,
-		    0);
-	if (r == 0)
-		r = add_masked(ctx, SCMP_ACT_ALLOW, CALL(mprotect), 2,
-		    PROT_EXEC, 0);
+		r = add_memory(ctx, files);
 	return r;
 }
 
@@ -205,6 +222,21 @@ add_sockets(scmp_filter_ctx ctx)
 	return r;
 }
 
+/* libcurl and libunbound make their sockets non-blocking by F_SETFL. */
+static int
+add_dial(scmp_filter_ctx ctx)
+{
+	static const uint64_t fcntls[] = { F_SETFL };
+	int r;
+
+	r = add_calls(ctx, SCMP_ACT_ALLOW, calls_dial);
+	if (r == 0)
+		r = add_sockets(ctx);
+	if (r == 0)
+		r = add_each(ctx, CALL(fcntl), 1, fcntls, COUNT(fcntls));
+	return r;
+}
+
 static int
 add_role(scmp_filter_ctx ctx, unsigned calls)
 {
@@ -219,11 +251,8 @@ add_role(scmp_filter_ctx ctx, unsigned calls)
 		    SCMP_ACT_ERRNO(EACCES), calls_look);
 	if (r == 0 && files)
 		r = add_calls(ctx, SCMP_ACT_ALLOW, calls_files);
-	if (r == 0 && (calls & SANDBOX_DIAL) != 0) {
-		r = add_calls(ctx, SCMP_ACT_ALLOW, calls_dial);
-		if (r == 0)
-			r = add_sockets(ctx);
-	}
+	if (r == 0 && (calls & SANDBOX_DIAL) != 0)
+		r = add_dial(ctx);
 	if (r == 0 && (calls & SANDBOX_ACCEPT) != 0)
 		r = add_calls(ctx, SCMP_ACT_ALLOW, calls_accept);
 	return r;

@@ -133,7 +133,8 @@ connect_two(struct child *a, struct child *b)
 	struct err err = ERR_INIT;
 	int fds[2];
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0) {
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
+	    fds) < 0) {
 		err_errno(&err, "cannot connect two processes");
 		give_up(a, "link-failed", &err);
 		return;

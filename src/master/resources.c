@@ -114,17 +114,23 @@ take_lock(struct resources *resources, const struct config *config,
 	return r;
 }
 
-/* The journal's folder is the signer's: later, master could not. */
+/* The journal's folder is the signer's: later, master could not. One that can
+ * only be appended to (chattr +a) keeps its owner, whoever asks. */
 static int
 open_journal(struct resources *resources, const struct config *config,
     struct err *err)
 {
 	uid_t uid = tree_uid(tree_find(LAYOUT_JOURNAL), config->uid_base);
+	struct stat st;
 	int r;
 
 	r = open_at(config, LAYOUT_JOURNAL_FILE, O_RDWR | O_CREAT | O_APPEND,
 	    &resources->journal, err);
+	if (r == 0 && fstat(resources->journal, &st) < 0)
+		return err_errno(err, "cannot look at %s",
+		    LAYOUT_JOURNAL_FILE);
 	if (r == 0 && uid != (uid_t)-1 &&
+	    (st.st_uid != uid || st.st_gid != uid) &&
 	    fchown(resources->journal, uid, uid) < 0)
 		r = err_errno(err, "cannot give %s to user %u",
 		    LAYOUT_JOURNAL_FILE, uid);

@@ -100,7 +100,9 @@ int
 journal_file_cut(struct journal_file *file, uint64_t size, struct err *err)
 {
 	if (ftruncate(file->fd, (off_t)size) < 0 || fdatasync(file->fd) < 0)
-		return err_errno(err, "cannot cut the signer's journal");
+		return err_errno(err, "cannot cut an incomplete record off "
+		    "the signer's journal (after chattr +a: take that away "
+		    "for one start)");
 	file->size = size;
 	return 0;
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -198,6 +199,38 @@ open_by_handle(const struct jail *jail)
 	return open_by_handle_at(AT_FDCWD, &at.handle, O_RDONLY) < 0 ? -1 : 0;
 }
 
+/* Reaching back into a file that is open for appending only. */
+static int
+stop_appending(const struct jail *jail)
+{
+	return fcntl(jail->journal, F_SETFL, O_RDWR);
+}
+
+static int
+map_journal(const struct jail *jail)
+{
+	void *at = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED,
+	    jail->journal, 0);
+
+	return at == MAP_FAILED ? -1 : 0;
+}
+
+static int
+cut_journal(const struct jail *jail)
+{
+	return ftruncate(jail->journal, 0);
+}
+
+static int
+erase_journal(const struct jail *jail)
+{
+	/* Making room is tried, as not every file system makes holes. */
+	return fallocate(jail->journal, FALLOC_FL_KEEP_SIZE, 0, 4096);
+}
+
+#define MASTER BIT(ROLE_MASTER)
+#define CORE BIT(ROLE_CORE)
+
 const struct attempt attempts_files[] = {
 	{ "read /etc/passwd", read_passwd, BIT(ROLE_MASTER), false, 0, 0 },
 	{ "read a key", read_key, BIT(ROLE_MASTER), false, 0, 0 },
@@ -221,5 +254,11 @@ const struct attempt attempts_files[] = {
 	{ "mount", mount_memory, 0, false, 0, 0 },
 	{ "umount", unmount, 0, true, 0, 0 },
 	{ "open_by_handle_at", open_by_handle, 0, false, 0, 0 },
+	/* Nothing that others have is open for appending only. */
+	{ "stop appending", stop_appending, MASTER | BIT(ROLE_VALIDATOR),
+	    false, 0, 0 },
+	{ "map the journal", map_journal, MASTER | CORE, false, 0, 0 },
+	{ "cut the journal", cut_journal, MASTER | CORE, false, 0, 0 },
+	{ "erase the journal", erase_journal, MASTER | CORE, false, 0, 0 },
 	{ NULL, NULL, 0, false, 0, 0 },
 };

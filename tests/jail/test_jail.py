@@ -19,7 +19,8 @@ USERS = ("root", "ordinary") if os.geteuid() == 0 else ("ordinary",)
 # attempts prove nothing.
 REAL = {"read a key", "write root.pem", "create beside", "open /proc/PID/mem",
         "mknod", "symlink", "link", "chmod", "chown", "truncate",
-        "rename a key", "chroot", "socket TCP", "socket UDP", "socket unix",
+        "rename a key", "stop appending", "map the journal",
+        "cut the journal", "erase the journal", "chroot", "socket TCP", "socket UDP", "socket unix",
         "connect", "bind TCP", "bind UDP", "listen", "accept", "exec",
         "memfd and exec", "fork", "thread", "ptrace", "kill",
         "process_vm_readv", "prlimit of another", "setuid(0)", "map code",
