@@ -424,6 +424,7 @@ connect_to(struct client *client, struct err *err)
 	struct evhttp_uri *uri = evhttp_uri_parse(options->url);
 	const char *host = uri == NULL ? NULL : evhttp_uri_get_host(uri);
 	int port = uri == NULL ? -1 : evhttp_uri_get_port(uri);
+	char server_name[sizeof(client->host)];
 	struct bufferevent *bev;
 	SSL *ssl;
 
@@ -433,7 +434,9 @@ connect_to(struct client *client, struct err *err)
 	snprintf(client->host, sizeof(client->host), "%s:%d", host,
 	    port < 0 ? PORT_HTTPS : port);
 	ssl = SSL_new(options->tls);
-	SSL_set_tlsext_host_name(ssl, host);
+	/* Which wants it unconst. */
+	snprintf(server_name, sizeof(server_name), "%s", host);
+	SSL_set_tlsext_host_name(ssl, server_name);
 	SSL_set1_host(ssl, host);
 	bev = bufferevent_openssl_socket_new(options->base, -1, ssl,
 	    BUFFEREVENT_SSL_CONNECTING, BEV_OPT_CLOSE_ON_FREE);

@@ -18,6 +18,7 @@ from kit.net import HOST, free_port
 TOP = pathlib.Path(__file__).resolve().parents[2]
 READY = re.compile(r"^signetd: ready, ACME directory at (\S+)$")
 REPORTS = re.compile(r"ERROR: \w+Sanitizer|runtime error:|Assertion .* failed")
+ROLES = ("web", "core", "validator", "signer", "dev")
 START_S = 30  # sanitized, on a busy machine
 STOP_S = 20
 
@@ -101,8 +102,11 @@ class Signetd:
                 state, parent = stat.rpartition(")")[2].split()[:2]
                 if int(parent) != self.process.pid or state == "Z":
                     continue
-                argv = pathlib.Path("/proc", entry, "cmdline").read_bytes()
-                found.append((int(entry), argv.split(b"\0")[1].decode()))
+                argv = pathlib.Path("/proc", entry, "cmdline").read_text()
+                name = argv.split("\0")[1:2]
+                # Before its exec, a child looks like its master.
+                if name and name[0] in ROLES:
+                    found.append((int(entry), name[0]))
         return found
 
     def pss_kib(self):
