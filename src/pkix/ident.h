@@ -11,8 +11,8 @@
  *   dns  lower-case A-labels without final dot, perhaps with one leading "*."
  *   ip   RFC 5952 text for IPv6, dotted decimal for IPv4
  *
- * Names are checked against RFC 5890 LDH syntax and A-label validity (RFC
- * 5891 through libidn2), not against policy: that is ca/policy.h.
+ * Names are checked against RFC 5890 LDH syntax, not against policy, which is
+ * ca/policy.h. Whether "xn--" labels are A-labels is for pkix/ident_idna.h.
  */
 
 #include "base/err.h"

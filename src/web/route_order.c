@@ -2,6 +2,7 @@
 #include "acme/objects_json.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "pkix/ident_idna.h"
 #include "web/web_call.h"
 
 /* RFC 8555 section 7.4: newOrder, orders, finalize. */
@@ -30,6 +31,7 @@ static int
 take_ident(struct web_call *call, const json_t *item, struct ident_list *list,
     struct refusals *refusals, struct err *err)
 {
+	struct ident *ident = &list->items[list->count];
 	struct span type, value;
 	struct err why;
 
@@ -39,8 +41,10 @@ take_ident(struct web_call *call, const json_t *item, struct ident_list *list,
 	if (json_need_string(item, "type", &type, err) < 0 ||
 	    json_need_string(item, "value", &value, err) < 0)
 		return err_prefix(err, "an identifier");
-	if (ident_parse(type, value, &call->arena, &list->items[list->count],
-	    &why) == 0) {
+	/* The signer does not ask this of a CSR again: who is refused here
+	 * gets no authorization, and so no attestation, for the name. */
+	if (ident_parse(type, value, &call->arena, ident, &why) == 0 &&
+	    ident_idna_check(ident, &why) == 0) {
 		list->count++;
 		return 0;
 	}

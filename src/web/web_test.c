@@ -141,6 +141,9 @@ test_new_order_refused(void **state)
 		    "unsupportedIdentifier" },
 		{ "{\"identifiers\":[{\"type\":\"dns\",\"value\":\"a b\"}]}",
 		    NULL },
+		/* An A-label that decodes to nothing: RFC 5891 4.2. */
+		{ "{\"identifiers\":[{\"type\":\"dns\","
+		    "\"value\":\"xn--a.test\"}]}", "malformed" },
 		{ "{\"identifiers\":[{\"type\":\"dns\",\"value\":\"a.test\"}]"
 		    ",\"notAfter\":\"tomorrow\"}", "malformed" },
 		{ "{\"identifiers\":[{\"type\":\"dns\",\"value\":\"a.test\"}]"

@@ -258,7 +258,8 @@ REJECTED = ["onion", "a.onion", "x.alt", "-bad.example.test",
             "bad-.example.test", "a..example.test", ".example.test",
             "under_score.example.test", "x" * 64 + ".example.test",
             "example.test.", "a b.example.test", "192.0.2.1", "",
-            "xn--ls8h=.example.test", "*", "*.*.example.test",
+            "xn--ls8h=.example.test", "xn--a.example.test",
+            "xn--example-.example.test", "*", "*.*.example.test",
             "a.*.example.test", "café.example.test", "a/b.example.test"]
 
 
