@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * dev's wires: requests go from the HTTPS server to the logic, which answers
- * from the files that it was given or asks core. Nothing of it is reloaded.
+ * from the files that it was given or asks core. A reload brings a
+ * new certificate.
  */
 #include "dev/dev_main.h"
 
@@ -32,6 +33,7 @@ struct main {
 	struct dev_files files;
 	struct dev *dev;
 	struct http_server *server;
+	SSL_CTX *next_tls;  /* of a reload that is being prepared */
 	struct peers peers; /* the link table has core only */
 };
 
@@ -128,6 +130,39 @@ on_stop(void *ctx)
 }
 
 static int
+reload_prepare(void *ctx, const struct config *config, struct err *err)
+{
+	struct main *main = ctx;
+
+	(void)config;
+	return https_tls(&main->proc, &main->next_tls, err);
+}
+
+static void
+reload_abandon(void *ctx)
+{
+	struct main *main = ctx;
+
+	SSL_CTX_free(main->next_tls);
+	main->next_tls = NULL;
+}
+
+static void
+reload_commit(void *ctx)
+{
+	struct main *main = ctx;
+
+	http_server_set_tls(main->server, main->next_tls);
+	reload_abandon(ctx);
+}
+
+static const struct proc_reload reload = {
+	.prepare = reload_prepare,
+	.commit = reload_commit,
+	.abandon = reload_abandon,
+};
+
+static int
 read_files(struct main *main, struct err *err)
 {
 	int r = 0;
@@ -164,6 +199,7 @@ close_all(struct main *main)
 	peers_done(&main->peers);
 	http_server_free(main->server);
 	dev_free(main->dev);
+	SSL_CTX_free(main->next_tls);
 	for (size_t i = 0; i < FILE_COUNT; i++) {
 		mem_wipe(main->pem[i].data, main->pem[i].len);
 		bld_free(&main->pem[i]);
@@ -187,6 +223,7 @@ dev_main(void)
 	if (r == 0)
 		r = proc_sandbox(&main.proc, &dev_sandbox, &err);
 	if (r == 0) {
+		proc_on_reload(&main.proc, &reload, &main);
 		proc_on_stop(&main.proc, on_stop, &main);
 		peers_init(&main.peers, main.proc.loop, &peers_ops, &main);
 		proc_links(&main.proc, peers_on_link, &main.peers);

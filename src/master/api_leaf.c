@@ -197,7 +197,8 @@ is_ours(const struct config *config)
 }
 
 int
-api_leaf_refresh(const struct config *config, struct err *err)
+api_leaf_refresh(const struct config *config, bool *ret_renewed,
+    struct err *err)
 {
 	struct renewal renewal = { .config = config };
 	struct pki_certificate leaf = { 0 };
@@ -205,6 +206,7 @@ api_leaf_refresh(const struct config *config, struct err *err)
 	struct env env;
 	int r;
 
+	*ret_renewed = false;
 	if (!is_ours(config))
 		return 0;
 	loop = loop_new();
@@ -215,6 +217,7 @@ api_leaf_refresh(const struct config *config, struct err *err)
 		r = pki_read(renewal.leaf, &leaf, err);
 	if (r == 0 && is_due(&leaf, env_now(&env) / MS_PER_S)) {
 		r = renew(&renewal, &env, err);
+		*ret_renewed = r == 0;
 		if (r != 0)
 			r = err_prefix(err, "cannot renew %s",
 			    config->tls_certificate);

@@ -17,9 +17,10 @@ int api_leaf_write(const char *directory, const struct pki_issuer *api_ca,
     EVP_PKEY *key, const struct ident_list *names, const struct env *env,
     bool sync, struct err *err);
 
-/* Renews the leaf if less than a third of its life is left. Does nothing
- * where config.tls_certificate is another file, or where the API CA's key was
- * taken away. */
-int api_leaf_refresh(const struct config *config, struct err *err);
+/* Renews the leaf if less than a third of its life is left, and says whether it
+ * did. Does nothing where config.tls_certificate is another file, or where the
+ * API CA's key was taken away. */
+int api_leaf_refresh(const struct config *config, bool *ret_renewed,
+    struct err *err);
 
 #endif

@@ -173,6 +173,14 @@ teardown(void **state)
 	return disk_remove_tree(directory, NULL);
 }
 
+static bool renewed;
+
+static int
+refresh(struct err *err)
+{
+	return api_leaf_refresh(&config, &renewed, err);
+}
+
 static void
 test_refresh(void **state)
 {
@@ -183,19 +191,21 @@ test_refresh(void **state)
 	assert_true(fresh > 80);
 	/* More than a third is left: nothing changes. */
 	write_old(PKI_API_LEAF_DAYS / 2);
-	assert_int_equal(api_leaf_refresh(&config, &err), 0);
+	assert_int_equal(refresh(&err), 0);
+	assert_false(renewed);
 	assert_int_equal(not_after_days(), PKI_API_LEAF_DAYS / 2 - 1);
 	/* Less, or nothing at all. */
 	write_old(PKI_API_LEAF_DAYS * 3 / 4);
-	assert_int_equal(api_leaf_refresh(&config, &err), 0);
+	assert_int_equal(refresh(&err), 0);
+	assert_true(renewed);
 	assert_int_equal(not_after_days(), fresh);
 	write_old(PKI_API_LEAF_DAYS + 10);
-	assert_int_equal(api_leaf_refresh(&config, &err), 0);
+	assert_int_equal(refresh(&err), 0);
 	assert_int_equal(not_after_days(), fresh);
 	/* Twice: what the first one wrote has the same names. */
 	write_old(PKI_API_LEAF_DAYS);
-	assert_int_equal(api_leaf_refresh(&config, &err), 0);
-	assert_int_equal(api_leaf_refresh(&config, &err), 0);
+	assert_int_equal(refresh(&err), 0);
+	assert_int_equal(refresh(&err), 0);
 	assert_int_equal(not_after_days(), fresh);
 }
 
@@ -209,18 +219,19 @@ test_not_ours(void **state)
 	write_old(PKI_API_LEAF_DAYS);
 	assert_int_equal(config_set(&config, "tls_certificate", "/none",
 	    &err), 0);
-	assert_int_equal(api_leaf_refresh(&config, &err), 0);
+	assert_int_equal(refresh(&err), 0);
 	config_free(&config);
 	config_init(&config);
 	config_set_directory(&config, directory);
 	snprintf(path, sizeof(path), "%s/"LAYOUT_API_CA_KEY, directory);
 	snprintf(away, sizeof(away), "%s.away", path);
 	assert_int_equal(rename(path, away), 0);
-	assert_int_equal(api_leaf_refresh(&config, &err), 0);
+	assert_int_equal(refresh(&err), 0);
+	assert_false(renewed);
 	assert_true(not_after_days() < 1);
 	/* A key that is none is told. */
 	assert_int_equal(symlink("/dev/null", path), 0);
-	assert_true(api_leaf_refresh(&config, &err) < 0);
+	assert_true(refresh(&err) < 0);
 	assert_non_null(strstr(err.text, LAYOUT_API_CA_KEY));
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(rename(away, path), 0);

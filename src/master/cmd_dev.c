@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "conf/config_form.h"
 #include "conf/layout.h"
+#include "master/api_leaf.h"
 #include "master/cmd.h"
 #include "master/dev_env.h"
 #include "master/disk.h"
@@ -237,6 +238,7 @@ run(struct dev *dev)
 {
 	struct master_options master = {
 		.remove_directory = dev->directory == NULL,
+		.refresh = api_leaf_refresh,
 	};
 	struct err err = ERR_INIT;
 	int r;

@@ -27,10 +27,11 @@ refresh(const char *file)
 	struct config_errors errors = { 0 };
 	struct err err = ERR_INIT;
 	struct config config;
+	bool renewed;
 
 	if (config_read(file, &config, &errors, &err) != 0)
 		return; /* check_all says why */
-	if (api_leaf_refresh(&config, &err) != 0)
+	if (api_leaf_refresh(&config, &renewed, &err) != 0)
 		fprintf(stderr, "signetd run: %s\n", err.text);
 	config_free(&config);
 }

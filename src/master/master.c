@@ -16,6 +16,7 @@
 #include "master/master_private.h"
 #include "master/master_sandbox.h"
 #include "master/reload.h"
+#include "master/renew.h"
 #include "master/stop.h"
 
 /* Programs and /dev/null are kept above the descriptors that a new process
@@ -159,6 +160,7 @@ release(struct master *master)
 	struct err err = ERR_INIT;
 
 	reload_done(master);
+	renew_done(master);
 	stop_done(master);
 	children_done(master);
 	for (size_t i = 0; i < 4; i++) {
@@ -209,6 +211,7 @@ master_run(struct master_options *options)
 	    (enum log_level)master->config.log_level);
 	if (prepare(master, &err) == 0) {
 		take_signals(master);
+		renew_start(master);
 		if (children_start(master, &err) < 0) {
 			log_err(LOG_ERROR, "start-failed", &err);
 			stop_begin(master, 1);

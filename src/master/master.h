@@ -36,10 +36,11 @@ struct master_options {
 	const char *config_file;   /* read again at SIGHUP; NULL: no reload */
 	bool remove_directory;     /* throw config.directory away at the end */
 
-	/* Called before the CA's files are opened, at start and at each
-	 * reload: renews the API's own certificate where that is due. May be
+	/* Called at each reload and once a day: renews the API's own
+	 * certificate where that is due, and says whether it did. May be
 	 * NULL. */
-	int (*refresh)(const struct config *config, struct err *err);
+	int (*refresh)(const struct config *config, bool *ret_renewed,
+	    struct err *err);
 };
 
 /* Runs until SIGTERM or SIGINT, and gives the exit status: 0 after a clean

@@ -70,6 +70,10 @@ struct master {
 	struct config next;
 	struct env_timer *reload_timer;
 
+	/* renew.c */
+	bool renewed;             /* the processes do not have it yet */
+	struct env_timer *renew_timer;
+
 	/* stop.c */
 	enum roles_stop phase;
 	struct env_timer *stop_timer;

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "master/check.h"
 #include "master/children.h"
+#include "master/renew.h"
 
 static void
 log_refused(const struct err *err)
@@ -130,6 +131,7 @@ static void
 commit(struct master *master)
 {
 	master->reload = RELOAD_COMMITTING;
+	master->renewed = false;
 	config_free(&master->config);
 	master->config = master->next;
 	master->next = (struct config){ 0 };
@@ -180,6 +182,18 @@ prepare_all(struct master *master, struct err *err)
 	return r;
 }
 
+static void
+begin(struct master *master)
+{
+	struct err err = ERR_INIT;
+
+	master->reload = RELOAD_PREPARING;
+	notify_reloading(&master->notify);
+	set_timer(master, on_prepare_timeout);
+	if (prepare_all(master, &err) < 0)
+		abandon(master, &err);
+}
+
 void
 reload_begin(struct master *master)
 {
@@ -192,24 +206,30 @@ reload_begin(struct master *master)
 		return;
 	}
 	master->reload_again = false;
-	if (master->options->config_file == NULL) {
-		log_event(LOG_WARNING, "reload-refused",
-		    "error=\"there is no configuration file to read\"");
-		return;
-	}
-	/* The old certificate is good for a while yet. */
-	if (master->options->refresh != NULL &&
-	    master->options->refresh(&master->config, &err) < 0)
-		log_err(LOG_WARNING, "renewal-failed", &err);
-	if (read_next(master, &err) < 0) {
+	renew_now(master);
+	if (master->options->config_file == NULL)
+		reload_files(master);
+	else if (read_next(master, &err) < 0)
 		log_refused(&err);
-		return;
-	}
-	master->reload = RELOAD_PREPARING;
-	notify_reloading(&master->notify);
-	set_timer(master, on_prepare_timeout);
-	if (prepare_all(master, &err) < 0)
-		abandon(master, &err);
+	else
+		begin(master);
+}
+
+void
+reload_files(struct master *master)
+{
+	struct err err = ERR_INIT;
+	struct bld copy;
+	int r;
+
+	bld_init(&copy, CONTROL_SIZE_MAX);
+	config_encode(&copy, &master->config);
+	r = config_decode(bld_view(&copy), &master->next, &err);
+	bld_free(&copy);
+	if (r < 0)
+		log_refused(&err);
+	else
+		begin(master);
 }
 
 void

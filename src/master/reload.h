@@ -12,6 +12,10 @@
 
 void reload_begin(struct master *master);
 
+/* The files that the configuration names have changed, it has not: for a
+ * master that runs and has no reload under way. */
+void reload_files(struct master *master);
+
 /* A process has answered; text is empty if it agrees. */
 void reload_answer(struct child *child, struct span text);
 

@@ -18,6 +18,8 @@
 #include "master/tree.h"
 #include "web/nonce.h"
 
+#define LISTEN_TIMEOUT_MS 500 /* for an address to become free */
+
 /* Where a resource comes from. */
 enum source {
 	SOURCE_FILE,        /* path, opened for reading */
@@ -153,6 +155,23 @@ make_nonce_map(const struct config *config, struct err *err)
 	return r;
 }
 
+/* The kernel closes what a killed process had open one by one: its lock may be
+ * gone for a moment before its socket is. */
+static int
+bind_patiently(int fd, const struct sockaddr_storage *address, socklen_t len)
+{
+	const struct timespec pause = { 0, 10 * 1000 * 1000 };
+	int waited_ms = 0;
+
+	while (bind(fd, (const struct sockaddr *)address, len) < 0) {
+		if (errno != EADDRINUSE || waited_ms >= LISTEN_TIMEOUT_MS)
+			return -1;
+		nanosleep(&pause, NULL);
+		waited_ms += 10;
+	}
+	return 0;
+}
+
 /* IPv4 and IPv6 are listened to apart, so that `0.0.0.0` and `[::]` go
  * together. */
 static int
@@ -174,7 +193,7 @@ open_listener(const char *text, int *ret, struct err *err)
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
 	    (address.ss_family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6,
 	    IPV6_V6ONLY, &on, sizeof(on)) < 0) ||
-	    bind(fd, (struct sockaddr *)&address, len) < 0 ||
+	    bind_patiently(fd, &address, len) < 0 ||
 	    listen(fd, RESOURCES_BACKLOG) < 0)
 		return err_errno(err, "cannot listen to %s", text);
 	return 0;

@@ -8,10 +8,12 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import stat
 import subprocess
 import tempfile
 import time
+import urllib.parse
 
 import pytest
 from cryptography import x509
@@ -554,6 +556,32 @@ def test_run_renews_its_own_certificate(private):
             time.sleep(0.02)
         assert leaf_of(ca).not_valid_after > expired.not_valid_after
         assert running.client(register=False).directory["newOrder"]
+
+
+def served(url):
+    """The certificate that a server shows now."""
+    parts = urllib.parse.urlsplit(url)
+    return x509.load_pem_x509_certificate(ssl.get_server_certificate(
+        (parts.hostname, parts.port)).encode())
+
+
+def test_a_reload_changes_all_certificates(own_ca):
+    """As a renewal does, that comes once a day (src/master/renew_test.c)."""
+    ca = own_ca()
+    urls = ca.url, ca.management
+    folder = pathlib.Path(ca.directory)
+    before = leaf_of(folder)
+    assert [served(url) for url in urls] == [before] * 2
+    age_leaf(folder)
+    ca.signal(signal.SIGHUP)
+    deadline = time.monotonic() + 20
+    while "master reloaded" not in ca.errors():
+        assert time.monotonic() < deadline, ca.errors()
+        time.sleep(0.02)
+    assert "certificate-renewed" in ca.errors()
+    after = leaf_of(folder)
+    assert after.serial_number not in (before.serial_number, 1)
+    assert [served(url) for url in urls] == [after] * 2
 
 
 def test_dev_keeps_what_is_not_its_own(folder):
