@@ -142,15 +142,12 @@ open_journal(struct resources *resources, const struct config *config,
 static int
 make_nonce_map(const struct config *config, struct err *err)
 {
-	struct stat st;
 	int fd = -1, r;
 
 	r = open_at(config, LAYOUT_NONCE_MAP, O_RDWR | O_CREAT, &fd, err);
 	if (r < 0)
 		return r;
-	if (fstat(fd, &st) < 0 || (st.st_size != (off_t)NONCE_MAP_SIZE &&
-	    ftruncate(fd, (off_t)NONCE_MAP_SIZE) < 0))
-		r = err_errno(err, "cannot make %s", LAYOUT_NONCE_MAP);
+	r = nonce_map_create(fd, err);
 	close(fd);
 	return r;
 }
