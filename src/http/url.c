@@ -2,12 +2,14 @@
 #include "http/url.h"
 
 #include <curl/curl.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/text.h"
 #include "http/ip_range.h"
 
 #define URL_RULE "RFC 3986"
+#define HTTP_PORT 80
 
 /* curl would strip or encode these; who sends them has something in mind. */
 static bool
@@ -195,4 +197,32 @@ url_parse(const struct url *base, struct span text, struct url *ret,
 		r = take_parts(handle, ret, err);
 	curl_url_cleanup(handle);
 	return r;
+}
+
+int
+url_make(struct span host, uint16_t port, struct span path, struct url *ret,
+    struct err *err)
+{
+	char text[URL_HOST_MAX + 1], number[8] = "";
+	const char *bracket;
+	int n;
+
+	*ret = (struct url){ .port = port };
+	if (host.len > URL_HOST_MAX || memchr(host.data, 0, host.len) != NULL)
+		host.len = 0; /* refused below */
+	memcpy(text, host.data, host.len);
+	text[host.len] = '\0';
+	if (take_host(text, ret, err) < 0)
+		return -(int)ERR_MALFORMED;
+	bracket = strchr(ret->host, ':') != NULL ? "[]" : "";
+	if (port != HTTP_PORT)
+		snprintf(number, sizeof(number), ":%u", (unsigned)port);
+	n = snprintf(ret->text, sizeof(ret->text), "http://%.1s%s%s%s%.*s",
+	    bracket, ret->host, bracket[0] == '\0' ? "" : bracket + 1, number,
+	    SPAN_FMT(path));
+	if (n < 0 || n > URL_MAX)
+		return err_set(err, ERR_MALFORMED, URL_RULE,
+		    "the URL is longer than %d bytes", URL_MAX);
+	ret->text_len = (size_t)n;
+	return 0;
 }

@@ -115,6 +115,51 @@ long_urls(void **state)
 	    -ERR_MALFORMED);
 }
 
+/* What is made is what parsing it gives. */
+static void
+made_urls(void **state)
+{
+	static const struct {
+		const char *host;
+		uint16_t port;
+		const char *text;
+	} rows[] = {
+		{ "a.example", 80, "http://a.example/x-_Y" },
+		{ "a.example", 5002, "http://a.example:5002/x-_Y" },
+		{ "192.0.2.1", 80, "http://192.0.2.1/x-_Y" },
+		{ "2001:db8::1", 80, "http://[2001:db8::1]/x-_Y" },
+		{ "2001:db8::1", 443, "http://[2001:db8::1]:443/x-_Y" },
+		{ "", 80, NULL },
+		{ "a b", 80, NULL },
+		{ "a/b", 80, NULL },
+		{ "a@b", 80, NULL },
+		{ "a:1", 80, NULL },
+		{ "1.2.3", 80, NULL },
+	};
+	struct url made, parsed;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		int r = url_make(span_str(rows[i].host), rows[i].port,
+		    SPAN_LIT("/x-_Y"), &made, NULL);
+
+		assert_int_equal(r, rows[i].text == NULL ? -ERR_MALFORMED : 0);
+		if (r != 0)
+			continue;
+		assert_string_equal(made.text, rows[i].text);
+		assert_int_equal(url_parse(NULL, span_str(rows[i].text),
+		    &parsed, NULL), 0);
+		assert_string_equal(made.text, parsed.text);
+		assert_string_equal(made.host, parsed.host);
+		assert_int_equal(made.text_len, parsed.text_len);
+		assert_int_equal(made.port, parsed.port);
+		assert_int_equal(made.host_is_ip, parsed.host_is_ip);
+		assert_int_equal(made.https, parsed.https);
+	}
+	assert_int_equal(url_make(span_of("a\0b", 3), 80, SPAN_LIT("/"),
+	    &made, NULL), -ERR_MALFORMED);
+}
+
 int
 main(void)
 {
@@ -122,6 +167,7 @@ main(void)
 		cmocka_unit_test(good_urls),
 		cmocka_unit_test(bad_urls),
 		cmocka_unit_test(long_urls),
+		cmocka_unit_test(made_urls),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -392,9 +392,7 @@ first_url(struct http01 *at)
 {
 	const struct validate_request *request = at->request;
 	struct span name = request->ident.value;
-	bool v6 = request->ident.type == IDENT_IP && name.len > 0 &&
-	    memchr(name.data, ':', name.len) != NULL;
-	struct bld text;
+	uint8_t path[sizeof(PATH) - 1 + sizeof(request->token)];
 	int r;
 
 	if (request->wildcard)
@@ -403,16 +401,12 @@ first_url(struct http01 *at)
 	if (!is_base64url(request->token, sizeof(request->token)))
 		return err_set(&at->result, ERR_INTERNAL, RULE,
 		    "the token is not base64url");
-	bld_init(&text, URL_MAX);
-	bld_fmt(&text, "http://%s%.*s%s", v6 ? "[" : "", SPAN_FMT(name),
-	    v6 ? "]" : "");
-	if (at->rules->http_port != 80)
-		bld_fmt(&text, ":%u", (unsigned)at->rules->http_port);
-	bld_str(&text, PATH);
-	bld_bytes(&text, request->token, sizeof(request->token));
-	r = url_parse(NULL, bld_view(&text), &at->url, &at->result);
-	bld_free(&text);
-	if (r == 0 && !span_equal_str(name, at->url.host))
+	memcpy(path, PATH, sizeof(PATH) - 1);
+	memcpy(path + sizeof(PATH) - 1, request->token,
+	    sizeof(request->token));
+	r = url_make(name, at->rules->http_port, span_of(path, sizeof(path)),
+	    &at->url, &at->result);
+	if (r < 0 || !span_equal_str(name, at->url.host))
 		r = err_set(&at->result, ERR_INTERNAL, RULE,
 		    "the identifier is not a host name");
 	return r;

@@ -62,7 +62,7 @@ static int
 init(const struct authority *authority, char *directory, struct err *err)
 {
 	static char name[] = "signetd", verb[] = "init", names[] = "--name",
-	    own[] = "ca.example.com,127.0.0.1", listen[] = "--listen",
+	    own[] = "localhost,127.0.0.1", listen[] = "--listen",
 	    address[] = LISTEN;
 	char *argv[] = { name, verb, names, own, listen, address, directory,
 		NULL };
@@ -87,7 +87,8 @@ configure(const char *file, const struct authority_options *options,
 	if (config == NULL)
 		return err_errno(err, "%s", file);
 	fprintf(config, "resolver = \"127.0.0.1:%u\"\n"
-	    "validation_allow = { \"127.0.0.0/8\" }\n%s\n", options->dns_port,
+	    "validation_allow = { \"127.0.0.0/8\" }\n"
+	    "caa_identity = \"ca.example.com\"\n%s\n", options->dns_port,
 	    options->extra == NULL ? "" : options->extra);
 	if (fclose(config) != 0)
 		return err_errno(err, "%s", file);

@@ -5,9 +5,8 @@
 /*
  * authority: the CA under load: made by `signetd init` in a folder of its own
  * on a disk, run by `signetd run`, stopped and removed in the end. Its
- * configuration is the one that init writes for a CA with a domain name (so
- * that CAA is checked), with the two lines that let it
- * see the load generator's hosts.
+ * configuration is the one that init writes, with the lines that let it see
+ * the load generator's hosts, and a CAA identity, so that CAA is checked.
  */
 
 #include <limits.h>

@@ -14,7 +14,7 @@
 
 #define NAME_SIZE 64      /* bytes */
 #define CSR_TEXT_MAX 4096 /* bytes */
-#define DOMAIN "bench.example.com"
+#define DOMAIN "example.com"
 
 /* One certificate to come. */
 struct job {
