@@ -70,6 +70,7 @@ reply_refusals(struct web_call *call, const struct refusals *refusals,
 	};
 
 	if (refusals->count > 1) {
+		problem.kind = ERR_COMPOUND;
 		problem.detail = SPAN_LIT("several identifiers are refused");
 		problem.num_subs = refusals->count;
 		problem.subs = arena_alloc(&call->arena,

@@ -180,6 +180,7 @@ test_subproblems(void **state)
 	    "{\"type\":\"dns\",\"value\":\"-bad.test\"}]}");
 	fake_give_key(&fake, &fake.key);
 	fake_expect(&fake, 400, "application/problem+json", NULL);
+	assert_non_null(strstr(fake.body, "error:compound\""));
 	assert_non_null(strstr(fake.body, ",\"subproblems\":[{\"type\":"));
 	assert_non_null(strstr(fake.body,
 	    "\"identifier\":{\"type\":\"dns\",\"value\":\"_bad.test\"}"));
