@@ -18,6 +18,7 @@
  */
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #define ERR_TEXT_SIZE 512 /* bytes, with the final NUL; longer text is cut */
@@ -32,7 +33,8 @@ enum err_kind {
 	ERR_CONFLICT,  /* the state changed meanwhile, or the row exists */
 	ERR_NOT_FOUND, /* no such object */
 	ERR_BUSY,      /* a peer is down or a queue is full; try again */
-	/* RFC 8555 section 6.7 problem types. */
+	/* RFC 8555 section 6.7 problem types: refusals (err_is_refusal), from
+	 * here on. */
 	ERR_ACCOUNT_DOES_NOT_EXIST,
 	ERR_ALREADY_REVOKED,
 	ERR_BAD_CSR,
@@ -86,6 +88,14 @@ int err_errno(struct err *err, const char *fmt, ...)
  * returns -err->kind. */
 int err_prefix(struct err *err, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* Whether r, what a fallible function returned, is an error that a client of
+ * the CA may be told: a refusal, not trouble of ours. */
+static inline bool
+err_is_refusal(int r)
+{
+	return r <= -(int)ERR_ACCOUNT_DOES_NOT_EXIST;
+}
 
 /* The kind's name as it stands in logs ("badNonce", "internal"): never NULL. */
 const char *err_kind_name(enum err_kind kind);

@@ -267,13 +267,6 @@ finalize(struct ca_call *call, struct err *err)
 	return not_ready(order, err);
 }
 
-/* Refusals that a client may see; all others roll the turn back. */
-static bool
-is_refusal(int r)
-{
-	return r <= -(int)ERR_ACCOUNT_DOES_NOT_EXIST;
-}
-
 int
 ca_finalize_request(struct ca_call *call, struct err *err)
 {
@@ -283,7 +276,7 @@ ca_finalize_request(struct ca_call *call, struct err *err)
 		return r;
 	/* What is told to anyone: nothing but that web must verify it. The
 	 * wait, if there is one, is for the signer's word. */
-	if (r == 0 || is_refusal(r)) {
+	if (r == 0 || err_is_refusal(r)) {
 		call->ret->answer.type = WEB_CORE_VERIFY_FIRST;
 		return 0;
 	}

@@ -89,7 +89,7 @@ answer(struct core *core, unsigned peer, uint64_t id)
 		core_turn_answer(core, peer, id, &core->held.answer, NULL);
 		return;
 	}
-	if (r > -(int)ERR_ACCOUNT_DOES_NOT_EXIST)
+	if (!err_is_refusal(r))
 		core_turn_doom(core, &err);
 	refuse(core, peer, id, &err);
 }
@@ -126,7 +126,7 @@ core_web_request(struct core *core, unsigned peer, uint64_t id,
 		answer(core, peer, id);
 		core_turn_effect(core, &core->result.effect, NULL);
 	} else {
-		if (r > -(int)ERR_ACCOUNT_DOES_NOT_EXIST)
+		if (!err_is_refusal(r))
 			core_turn_doom(core, &why);
 		refuse(core, peer, id, &why);
 	}
@@ -195,6 +195,7 @@ on_timer(void *arg)
 	core->timer_at = 0;
 	core_hold_due(core, now);
 	core_ask_due(core, now);
+	arena_reset(&core->arena);
 	if (now >= core->sweep_at)
 		sweep(core, now);
 	core_wake_at(core, core->sweep_at);
@@ -219,4 +220,5 @@ core_stop(struct core *core)
 {
 	core->stopping = true;
 	core_hold_due(core, env_now(core->env));
+	arena_reset(&core->arena);
 }

@@ -455,7 +455,7 @@ refused(struct core *core, struct core_ask *ask,
 
 	log_event(LOG_INFO, "issue-refused", "order=%" PRId64 " kind=%s",
 	    ask->object_id, err_kind_name(problem->kind));
-	if (problem->kind < ERR_ACCOUNT_DOES_NOT_EXIST) {
+	if (!err_is_refusal(-(int)problem->kind)) {
 		/* The signer's own trouble. */
 		ask->tries++;
 		delay(core, ask);

@@ -42,7 +42,7 @@ check(struct core *core, struct core_hold *hold, bool last)
 		return;
 	r = ca_wait_check(&core->ca, &hold->wait, last, &core->arena,
 	    &core->held, &err);
-	if (r <= -(int)ERR_ACCOUNT_DOES_NOT_EXIST) {
+	if (err_is_refusal(r)) {
 		problem = problem_of(&err);
 		core_turn_problem(core, hold->peer, hold->id, &problem, hold);
 	} else if (r < 0) {
