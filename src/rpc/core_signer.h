@@ -15,7 +15,6 @@
 
 #include "rpc/attestation.h"
 
-#define CORE_SIGNER_VERSION 1
 #define CORE_SIGNER_ATTESTATIONS_MAX \
 	(IDENT_LIST_MAX * ATTESTATIONS_PER_IDENT_MAX)
 

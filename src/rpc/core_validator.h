@@ -10,9 +10,6 @@
 
 #include "rpc/attestation.h"
 
-#define CORE_VALIDATOR_VERSION 1
-#define CORE_VALIDATOR_URI_MAX 2048 /* bytes of an account URL */
-
 enum core_validator_type {
 	CORE_VALIDATOR_VALIDATE = 1,   /* -> ATTESTED or FAILED */
 	CORE_VALIDATOR_ATTESTED = 100, /* one attestation */

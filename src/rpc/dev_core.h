@@ -10,7 +10,6 @@
 #include "base/cur.h"
 #include "base/err.h"
 
-#define DEV_CORE_VERSION 1
 #define DEV_CORE_SERIAL_MAX 20 /* bytes, RFC 5280 4.1.2.2 */
 
 enum dev_core_type {

@@ -25,8 +25,6 @@
 
 #include "acme/objects.h"
 
-#define WEB_CORE_VERSION 1
-
 enum web_core_type {
 	/* Questions. */
 	WEB_CORE_ACCOUNT_KEY = 1, /* account_key -> ACCOUNT */
