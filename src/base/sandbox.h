@@ -23,7 +23,8 @@
 #include "base/err.h"
 
 /* Groups of system calls; the common ones (memory, time, event loop, reading
- * and writing of open descriptors) are always there. Without SANDBOX_FILES
+ * and writing of open descriptors, receiving more from master) are always
+ * there. Without SANDBOX_FILES
  * opening a path does not kill but fails with EACCES: libraries look for files
  * (time zone, configuration) on rare paths and do without. */
 enum sandbox_calls {
@@ -31,8 +32,7 @@ enum sandbox_calls {
 	SANDBOX_ACCEPT = 1 << 1,  /* accept4 on sockets it was given */
 	SANDBOX_FILES = 1 << 2,   /* open, rename, unlink, ftruncate, locks: within
 	                             the Landlock paths */
-	SANDBOX_RECV_FDS = 1 << 3,/* recvmsg: every role has its master's */
-	SANDBOX_SPAWN = 1 << 4    /* master: fork, exec, wait, kill, listen, and
+	SANDBOX_SPAWN = 1 << 3    /* master: fork, exec, wait, kill, listen, and
 	                             entering a sandbox. A filter is inherited, so
 	                             this one also has all of the above, lets
 	                             memory become executable for the dynamic

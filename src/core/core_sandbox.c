@@ -6,7 +6,7 @@ core_sandbox_init(struct core_sandbox *ret, const char *folder)
 {
 	*ret = (struct core_sandbox){
 		.paths = { { .path = folder, .write = true } },
-		.sandbox.calls = SANDBOX_FILES | SANDBOX_RECV_FDS,
+		.sandbox.calls = SANDBOX_FILES,
 	};
 	ret->sandbox.paths = ret->paths;
 }

@@ -2,5 +2,5 @@
 #include "dev/dev_sandbox.h"
 
 const struct sandbox dev_sandbox = {
-	.calls = SANDBOX_ACCEPT | SANDBOX_RECV_FDS,
+	.calls = SANDBOX_ACCEPT,
 };

@@ -2,5 +2,5 @@
 #include "web/web_sandbox.h"
 
 const struct sandbox web_sandbox = {
-	.calls = SANDBOX_ACCEPT | SANDBOX_RECV_FDS,
+	.calls = SANDBOX_ACCEPT,
 };
