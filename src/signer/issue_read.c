@@ -3,13 +3,12 @@
  * What does the holder of the account key ask for? The signature comes first;
  * nothing is parsed that it does not cover.
  */
+#include "acme/objects_json.h"
 #include "base/json.h"
 #include "base/json_flat.h"
 #include "base/text.h"
 #include "jose/jws.h"
 #include "signer/issue.h"
-
-#define ACME_PATH "/acme/"
 
 static int
 decode_part(struct span b64, struct arena *arena, const char *what,
@@ -107,14 +106,14 @@ check_header(const struct issue_context *context, struct issue *issue,
 		return err_set(err, ERR_MALFORMED, "RFC 8555 6.2",
 		    "the finalize JWS has no \"kid\"");
 	if (!split_base(context->config, header->url, &base, &path) ||
-	    !is_numbered(path, SPAN_LIT(ACME_PATH "order/"),
-	    SPAN_LIT("/finalize"), &order_id))
+	    !is_numbered(path, SPAN_LIT(ACME_PATH_ORDER),
+	    SPAN_LIT(ACME_PATH_FINALIZE), &order_id))
 		return err_set(err, ERR_UNAUTHORIZED, "RFC 8555 6.4",
 		    "the JWS was not made for an order's finalize URL of "
 		    "this CA");
 	if (!split_base(context->config, header->kid, &kid_base, &kid_path) ||
 	    !span_equal(base, kid_base) || !is_numbered(kid_path,
-	    SPAN_LIT(ACME_PATH "account/"), SPAN_NONE, &account_id))
+	    SPAN_LIT(ACME_PATH_ACCOUNT), SPAN_NONE, &account_id))
 		return err_set(err, ERR_MALFORMED, "RFC 8555 6.2",
 		    "the JWS's \"kid\" is no account URL of this CA");
 	return check_order_age(context, issue, order_id, err);

@@ -11,8 +11,6 @@
 #include "http/ip_range.h"
 
 #define RULES_TEXT_MAX CONFIG_TEXT_MAX
-/* What stands between base_url and the id in an account's URL. */
-#define RULES_ACCOUNT_PATH "/acme/account/"
 
 struct rules {
 	unsigned refs;

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "acme/objects_json.h"
 #include "base/mem.h"
 #include "validator/caa_climb.h"
 #include "validator/http01.h"
@@ -184,7 +185,7 @@ start_caa(struct attempt *attempt)
 		return;
 	if (rules->base_url[0] != '\0') {
 		snprintf(attempt->account_uri, sizeof(attempt->account_uri),
-		    "%s" RULES_ACCOUNT_PATH "%lld", rules->base_url,
+		    "%s" ACME_PATH_ACCOUNT "%lld", rules->base_url,
 		    (long long)request->account_id);
 		question.account_uri = span_str(attempt->account_uri);
 	}
