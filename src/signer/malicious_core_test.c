@@ -29,6 +29,12 @@ as_wildcard(struct scene *s)
 {
 	s->attestations[0].wildcard = true;
 }
+static void
+other_method(struct scene *s)
+{
+	s->attestations[0].method = CHALLENGE_TYPE_COUNT;
+}
+
 static void wildcard_name(struct scene *s) { s->names[0] = "*.example.com"; }
 static void
 future(struct scene *s)
@@ -189,6 +195,7 @@ static const struct attack attacks[] = {
 	ATTACK(parent_name, ERR_BAD_CSR, "nobody attests"),
 	ATTACK(as_wildcard, ERR_UNAUTHORIZED, "wildcard"),
 	ATTACK(wildcard_name, ERR_REJECTED_IDENTIFIER, "wildcard"),
+	ATTACK(other_method, ERR_UNAUTHORIZED, "may not be validated by"),
 	ATTACK(future, ERR_UNAUTHORIZED, "in the future"),
 	ATTACK(far_future, ERR_UNAUTHORIZED, "in the future"),
 	ATTACK(stale, ERR_UNAUTHORIZED, "too old"),
@@ -287,6 +294,9 @@ test_changed_attestation(void **state)
 	expect_refusal(&request, ERR_UNAUTHORIZED, "forged");
 	*att = sealed;
 	att->wildcard = true;
+	expect_refusal(&request, ERR_UNAUTHORIZED, "forged");
+	*att = sealed;
+	att->method = CHALLENGE_TYPE_COUNT;
 	expect_refusal(&request, ERR_UNAUTHORIZED, "forged");
 	*att = sealed;
 	att->caa = CAA_FORBIDS;
