@@ -413,6 +413,7 @@ static bool
 request_prepare(struct request *request, const struct http_fetch *fetch)
 {
 	char addr[IP_ADDR_TEXT_SIZE];
+	long timeout_ms;
 
 	request->header_len = 0;
 	request->header_over = request->body_cut = false;
@@ -435,10 +436,10 @@ request_prepare(struct request *request, const struct http_fetch *fetch)
 	curl_easy_setopt(request->easy, CURLOPT_CONNECT_TO,
 	    &request->connect_to);
 	curl_easy_setopt(request->easy, CURLOPT_URL, request->url);
-	curl_easy_setopt(request->easy, CURLOPT_TIMEOUT_MS,
-	    (long)fetch->timeout_ms);
-	curl_easy_setopt(request->easy, CURLOPT_CONNECTTIMEOUT_MS,
-	    (long)fetch->timeout_ms);
+	/* curl takes 0 for no limit. */
+	timeout_ms = fetch->timeout_ms > 0 ? (long)fetch->timeout_ms : 1;
+	curl_easy_setopt(request->easy, CURLOPT_TIMEOUT_MS, timeout_ms);
+	curl_easy_setopt(request->easy, CURLOPT_CONNECTTIMEOUT_MS, timeout_ms);
 	return true;
 }
 

@@ -28,7 +28,7 @@ struct http_fetch {
 	struct span address;   /* the IP literal to connect to, no brackets */
 	uint16_t port;         /* the port to connect to */
 	size_t body_max;       /* bytes kept; reading stops there */
-	int64_t timeout_ms;    /* for all of it */
+	int64_t timeout_ms;    /* for all of it; 0 or less is no time */
 };
 
 struct http_fetched {
