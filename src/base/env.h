@@ -5,11 +5,11 @@
 /*
  * env: everything outside. Clock, randomness, timers, name resolution,
  * network and storage reach the logic (src/web, src/ca, src/validator,
- * src/signer: all but their main.c) through one struct of functions, so the
- * whole CA runs in one process, in fake time, from a seed (tests/sim).
+ * src/signer: all but their ROLE_main.c) through one struct of functions, so
+ * the whole CA runs in one process, in fake time, from a seed (tests/sim).
  *
- * env_system.c is the real one; a role sets only the members its sandbox lets
- * it use and leaves the others NULL.
+ * loop_env() (base/loop.h) makes the real clock, randomness and timers; a
+ * ROLE_main.c adds the members that its logic uses and leaves the others NULL.
  *
  * Callbacks are never called before the function that takes them returns,
  * and exactly once, unless the operation is cancelled.

@@ -39,7 +39,7 @@ span_str(const char *s)
 	return s == NULL ? SPAN_NONE : span_of(s, strlen(s));
 }
 
-/* Not constant-time: never for secrets (see base/secret.h). */
+/* Not constant-time: never for secrets (mem_equal_secret, base/mem.h). */
 static inline bool
 span_equal(struct span a, struct span b)
 {
