@@ -83,6 +83,26 @@ http_conn_cut(struct http_conn *conn)
 	shutdown(bufferevent_getfd(conn->bev), SHUT_RDWR);
 }
 
+/* Requests under way fill all the memory that they may have together. It is
+ * the one that holds most that goes: else who holds it all would keep
+ * everybody else out. */
+static void
+cut_greediest(struct http_server *server)
+{
+	struct http_conn *conn, *most = NULL;
+
+	TAILQ_FOREACH(conn, &server->conns, of_server) {
+		if (!conn->cut &&
+		    (most == NULL || conn->received > most->received))
+			most = conn;
+	}
+	if (most == NULL)
+		return;
+	server->received -= most->received;
+	most->received = 0;
+	http_conn_cut(most);
+}
+
 static void
 on_bytes(struct evbuffer *input, const struct evbuffer_cb_info *info,
     void *arg)
@@ -97,9 +117,8 @@ on_bytes(struct evbuffer *input, const struct evbuffer_cb_info *info,
 		conn->first_byte_ms = env_now(&server->env);
 	conn->received += info->n_added;
 	server->received += info->n_added;
-	/* Whoever asks for more than all together may have goes. */
 	if (server->received > server->limits.buffers_max)
-		http_conn_cut(conn);
+		cut_greediest(server);
 }
 
 /* A free slot: there is one, as no more than that many are accepted but for
@@ -135,24 +154,45 @@ is_over(const struct http_conn *conn, int64_t now)
 	return now - conn->since_ms > limits->idle_ms;
 }
 
-/* When nobody else may come, the one that has been idle longest makes room:
- * idle ones cannot keep others out. */
+/* Since when a connection might give way to others: it is idle, or its
+ * handshake or request takes a good part of what it may take. INT64_MAX: never.
+ */
+static int64_t
+yields_since(const struct http_conn *conn)
+{
+	const struct http_server_limits *limits = &conn->server->limits;
+
+	if (conn->cut || conn->exchange != 0)
+		return INT64_MAX;
+	if (!SSL_is_init_finished(conn->ssl))
+		return conn->since_ms + limits->handshake_ms / HTTP_CONN_LATE;
+	if (conn->first_byte_ms != 0)
+		return conn->first_byte_ms +
+		    limits->request_ms / HTTP_CONN_LATE;
+	return conn->since_ms;
+}
+
+/* When nobody else may come, the one that would have done so longest makes
+ * room: who does nothing or little cannot keep others out. */
 static void
 make_room(struct http_server *server)
 {
-	struct http_conn *conn, *oldest = NULL;
+	struct http_conn *conn, *first = NULL;
+	int64_t earliest = env_now(&server->env);
 
 	if (server->count < server->limits.connections_max)
 		return;
 	http_conn_accepting(server, false);
 	TAILQ_FOREACH(conn, &server->conns, of_server) {
-		if (conn->exchange == 0 && conn->first_byte_ms == 0 &&
-		    !conn->cut && SSL_is_init_finished(conn->ssl) &&
-		    (oldest == NULL || conn->since_ms < oldest->since_ms))
-			oldest = conn;
+		int64_t since = yields_since(conn);
+
+		if (since <= earliest) {
+			earliest = since;
+			first = conn;
+		}
 	}
-	if (oldest != NULL)
-		http_conn_cut(oldest);
+	if (first != NULL)
+		http_conn_cut(first);
 }
 
 static void start_sweep(struct http_server *server);

@@ -20,6 +20,8 @@
 #include "http/http_server.h"
 
 #define HTTP_CONN_SWEEP_MS 1000 /* between looks at the time limits */
+#define HTTP_CONN_LATE 10       /* of a phase's time: when places are short,
+                                   who has taken this part gives way */
 #define HTTP_CONN_MAX 16384     /* connections of one server, at most */
 
 struct http_conn {

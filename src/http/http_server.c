@@ -199,6 +199,36 @@ refuse(struct http_conn *conn, int status, const char *why)
 	server->ops->refused(server->ctx, status, why, conn->exchange);
 }
 
+static struct http_conn *
+find(struct http_server *server, uint64_t exchange)
+{
+	struct http_conn *conn = exchange == 0 ? NULL :
+	    server->slots[exchange % HTTP_CONN_MAX];
+
+	return conn != NULL && conn->exchange == exchange ? conn : NULL;
+}
+
+static void
+drop_body(struct evhttp_request *request)
+{
+	struct evbuffer *input = evhttp_request_get_input_buffer(request);
+
+	evbuffer_drain(input, evbuffer_get_length(input));
+}
+
+/* Its body is not kept until the answer comes, which may take long. */
+static void
+hand_over(struct http_conn *conn, const struct http_request *out)
+{
+	struct http_server *server = conn->server;
+	uint64_t exchange = conn->exchange;
+
+	server->ops->request(server->ctx, out, exchange);
+	conn = find(server, exchange);
+	if (conn != NULL)
+		drop_body(conn->request);
+}
+
 static void
 on_request(struct evhttp_request *request, void *arg)
 {
@@ -230,28 +260,20 @@ on_request(struct evhttp_request *request, void *arg)
 		refuse(conn, 400, "a request of this method has no body");
 	} else if (evbuffer_get_length(evhttp_request_get_input_buffer(request)) >
 	    server->limits.body_max) {
+		drop_body(request);
 		refuse(conn, 413, "the request's body is too large");
 	} else if (out.host.len == 0 || out.path.len == 0 ||
 	    out.path.data[0] != '/') {
 		refuse(conn, 400, "the request's target or Host is malformed");
 	} else {
 		out.body = body_of(request);
-		server->ops->request(server->ctx, &out, conn->exchange);
+		hand_over(conn, &out);
 	}
 }
 
 /*
  * Answers.
  */
-
-static struct http_conn *
-find(struct http_server *server, uint64_t exchange)
-{
-	struct http_conn *conn = exchange == 0 ? NULL :
-	    server->slots[exchange % HTTP_CONN_MAX];
-
-	return conn != NULL && conn->exchange == exchange ? conn : NULL;
-}
 
 static void
 put_header(struct bld *out, const char *name, struct span value)

@@ -13,8 +13,10 @@
  * (docs/decisions/0003). What a client may cost is bounded here: bytes of a
  * head and of a body, bytes of all requests under way, connections, and the
  * time of each phase, counted from its start and not from the last byte. When
- * connections_max is reached, new ones wait in the kernel and the one that was
- * idle longest goes to make room.
+ * memory is short, the request that holds most of it goes. When
+ * connections_max is reached, new ones wait in the kernel, and one goes to make
+ * room: that was idle longest, or has taken more than a tenth of its phase's
+ * time.
  *
  * A body over body_max is refused through ops->refused, so that the logic
  * says it in its own words. What evhttp itself cannot parse, and bodies over

@@ -86,6 +86,95 @@ test_greedy(void **state)
 	run(talk_greedy, &limits, &fixture);
 }
 
+/* Who holds nearly all of it keeps nobody else out. */
+static void
+talk_crowded(uint16_t port)
+{
+	struct client greedy, modest;
+	static char block[65536];
+
+	client_open(&greedy, port, 0);
+	client_open(&modest, port, 0);
+	put(&greedy, "POST /x" HEAD "Content-Length: 131072\r\n\r\n");
+	CHECK(SSL_write(greedy.ssl, block, 65536) == 65536);
+	CHECK(SSL_write(greedy.ssl, block, 34200) == 34200);
+	for (int i = 0; i < 50; i++) {
+		forget(&modest);
+		put(&modest, "POST /x" HEAD "Content-Length: 1000\r\n\r\n");
+		CHECK(SSL_write(modest.ssl, block, 1000) == 1000);
+		CHECK(get(&modest, "POST /x|"));
+	}
+	CHECK(ended(&greedy));
+	client_close(&greedy);
+	client_close(&modest);
+}
+
+static void
+test_crowded(void **state)
+{
+	struct http_server_limits limits = default_limits();
+	struct fixture fixture;
+
+	(void)state;
+	limits.buffers_max = 100000;
+	run(talk_crowded, &limits, &fixture);
+}
+
+#define HELD 48
+
+/* When it has so many requests that wait for their answer. */
+static size_t
+memory_of_server(uint16_t port, unsigned waiting)
+{
+	struct client client;
+	unsigned never;
+	size_t bytes;
+
+	client_open(&client, port, 0);
+	do {
+		forget(&client);
+		put(&client, "GET /memory" HEAD "\r\n");
+		CHECK(get(&client, "\n;"));
+		CHECK(sscanf(strstr(client.text, "never="),
+		    "never=%u memory=%zu", &never, &bytes) == 2);
+	} while (never < waiting);
+	client_close(&client);
+	return bytes;
+}
+
+/* A request whose answer is long in coming does not keep its body. */
+static void
+talk_held(uint16_t port)
+{
+	static struct client clients[HELD];
+	static char body[131072];
+	size_t before, after;
+
+	for (size_t i = 0; i < HELD; i++)
+		client_open(&clients[i], port, 0);
+	before = memory_of_server(port, 0);
+	for (size_t i = 0; i < HELD; i++) {
+		put(&clients[i], "POST /never" HEAD
+		    "Content-Length: 131072\r\n\r\n");
+		CHECK(SSL_write(clients[i].ssl, body, 65536) == 65536);
+		CHECK(SSL_write(clients[i].ssl, body, 65536) == 65536);
+	}
+	after = memory_of_server(port, HELD);
+	CHECK(after < before + HELD * sizeof(body) / 2);
+	for (size_t i = 0; i < HELD; i++)
+		client_close(&clients[i]);
+}
+
+static void
+test_held(void **state)
+{
+	struct http_server_limits limits = default_limits();
+	struct fixture fixture;
+
+	(void)state;
+	run(talk_held, &limits, &fixture);
+}
+
 /* One byte at a time, a handshake that does not go on, an idle connection: all
  * are cut, and others served meanwhile. */
 static void
@@ -155,6 +244,39 @@ test_many(void **state)
 	(void)state;
 	limits.connections_max = 2;
 	run(talk_many, &limits, &fixture);
+}
+
+/* ... and who takes his time with a handshake or a request. */
+static void
+talk_late(uint16_t port)
+{
+	struct client slow, client;
+	int mute = dial(port, 0);
+	char byte;
+
+	client_open(&slow, port, 0);
+	put(&slow, "GET /x");
+	client_open(&client, port, 0);
+	put(&client, "GET /x" HEAD "\r\n");
+	CHECK(get(&client, "GET /x|"));
+	CHECK(recv(mute, &byte, 1, 0) <= 0);
+	close(mute);
+	CHECK(ended(&slow));
+	client_close(&slow);
+	client_close(&client);
+}
+
+static void
+test_late(void **state)
+{
+	struct http_server_limits limits = default_limits();
+	struct fixture fixture;
+
+	(void)state;
+	limits.connections_max = 2;
+	/* More than the patience of this test's clients. */
+	limits.handshake_ms = limits.request_ms = 25000;
+	run(talk_late, &limits, &fixture);
 }
 
 /* Clients that leave before their answer, in all ways. */
@@ -227,8 +349,11 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_large),
 		cmocka_unit_test(test_greedy),
+		cmocka_unit_test(test_crowded),
+		cmocka_unit_test(test_held),
 		cmocka_unit_test(test_slow),
 		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_late),
 		cmocka_unit_test(test_leaving),
 		cmocka_unit_test(test_key_updates),
 	};

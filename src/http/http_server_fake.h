@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
+#include <malloc.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <poll.h>
@@ -49,6 +50,7 @@ struct fixture {
 	char *cert_pem;
 	uint64_t held;     /* an exchange that is not answered yet */
 	unsigned gone;
+	unsigned never;    /* requests that get no answer */
 	bool drained;
 	SSL_CTX *next_tls; /* "/reload" changes to it */
 };
@@ -115,11 +117,21 @@ on_request(void *ctx, const struct http_request *request, uint64_t exchange)
 		    fixture);
 		return;
 	}
-	if (span_equal_str(request->path, "/never"))
+	if (span_equal_str(request->path, "/never")) {
+		fixture->never++;
 		return;
+	}
 	if (span_equal_str(request->path, "/held")) {
 		answer(fixture, exchange, 200, fixture->held != 0 ?
 		    "held=1" : "held=0", SPAN_NONE);
+		return;
+	}
+	if (span_equal_str(request->path, "/memory")) {
+		char text[64];
+
+		snprintf(text, sizeof(text), "never=%u memory=%zu\n;",
+		    fixture->never, mallinfo2().uordblks + mallinfo2().hblkhd);
+		answer(fixture, exchange, 200, text, SPAN_NONE);
 		return;
 	}
 	if (span_equal_str(request->path, "/hold")) {
