@@ -23,6 +23,8 @@
 #define CONFIG_KEY_SIZE 64       /* bytes of a key, with the final NUL */
 #define CONFIG_PROCESSES_MAX 16  /* of one role */
 #define CONFIG_TEXT_MAX 1024     /* bytes of one string value */
+#define CONFIG_CONNECTIONS_MAX 16384 /* of one web process: what its HTTP
+                                    server has room for, HTTP_CONN_MAX */
 #define CONFIG_LISTEN_MAX 8      /* addresses in listen */
 #define CONFIG_ERRORS_MAX 32     /* mistakes reported in one check */
 #define CONFIG_CIDRS_MAX 32      /* ranges in validation_allow */
