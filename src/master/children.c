@@ -322,8 +322,10 @@ on_restart(void *arg)
 	struct child *child = arg;
 
 	child->timer = NULL;
-	/* It would not know of the configuration that is being agreed on. */
-	if (child->master->reload == RELOAD_NONE)
+	/* In a reload it would not know of the configuration that is being
+	 * agreed on; at a stop nobody would tell it to end. */
+	if (child->master->reload == RELOAD_NONE &&
+	    child->master->state != MASTER_STOPPING)
 		spawn_or_retry(child);
 }
 

@@ -311,6 +311,28 @@ def test_a_second_stop_is_at_once(dev_ca):
     assert dev_ca.end() == 0
 
 
+def test_nothing_is_restarted_at_a_stop(dev_ca):
+    """Whose pause before a restart ends during a stop stays away: nobody
+    would tell it to end."""
+    at = 0
+    for _ in range(6):
+        pid, = dev_ca.pids("signer")
+        os.kill(pid, signal.SIGKILL)
+        at = dev_ca.wait_for("process-ready role=signer", at)
+    core, = dev_ca.pids("core")
+    os.kill(core, signal.SIGSTOP)
+    signer, = dev_ca.pids("signer")
+    os.kill(signer, signal.SIGKILL)  # the next one would come after 0.64 s
+    at = dev_ca.wait_for("process-died role=signer", at)
+    dev_ca.signal(signal.SIGTERM)
+    at = dev_ca.wait_for("master stopping", at)
+    timer = threading.Timer(1.5, os.kill, (core, signal.SIGCONT))
+    timer.start()
+    assert dev_ca.end() == 0
+    timer.join()
+    assert not [line for line in dev_ca.lines[at:] if "role=signer" in line]
+
+
 def test_interrupt_of_the_terminal(real_ca, monkeypatch):
     """Ctrl-C reaches every process; only master minds."""
     popen = subprocess.Popen
