@@ -44,11 +44,10 @@ void
 ca_set_chain(struct ca *ca, const struct issue_answer *answer)
 {
 	ca_done(ca);
-	for (size_t i = 0; i < answer->chain.count; i++) {
+	for (size_t i = 0; i < answer->chain.count &&
+	    i < WEB_CORE_CHAIN_MAX; i++) {
 		struct span der = answer->chain.der[i];
 
-		if (i == WEB_CORE_CHAIN_MAX)
-			break;
 		ca->chain[i] = span_of(memcpy(mem_alloc(der.len), der.data,
 		    der.len), der.len);
 		ca->chain_count++;
