@@ -7,11 +7,14 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "proc/control.h"
+
+#define DESCRIPTORS_MAX 65536 /* more than all limits of a role together */
 
 /* Descriptors as they came; -1 once taken. */
 struct resources {
@@ -101,6 +104,22 @@ ignore_signals(void)
 		signal(signals[i], SIG_IGN);
 }
 
+/* Each connection and each fetch takes a descriptor, and shells and service
+ * managers give 1024 until more is asked for. */
+static void
+raise_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max < DESCRIPTORS_MAX ? limit.rlim_max :
+	    DESCRIPTORS_MAX;
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		log_event(LOG_WARNING, "descriptors", "error=\"%s\"",
+		    strerror(errno));
+}
+
 static void
 name_process(enum role role)
 {
@@ -165,6 +184,7 @@ proc_begin(struct proc *proc, enum role role, struct err *err)
 	ignore_signals();
 	name_process(role);
 	log_init(role_name(role), LOG_INFO);
+	raise_descriptors();
 	r = receive_start(proc->priv, &start, err);
 	if (r < 0)
 		return r;

@@ -6,6 +6,7 @@ import functools
 import os
 import pathlib
 import re
+import resource
 import subprocess
 
 import pytest
@@ -110,6 +111,20 @@ def test_nothing_is_inherited(own_ca, tmp_path, monkeypatch):
         for pid in [ca.process.pid, *ca.pids()]:
             for entry in os.scandir(f"/proc/{pid}/fd"):
                 assert "secret" not in os.readlink(entry.path)
+
+
+def test_descriptors_are_enough(own_ca):
+    """Shells and service managers give 1024 until more is asked for."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    try:
+        ca = own_ca()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    for pid in ca.pids():
+        limits = pathlib.Path(f"/proc/{pid}/limits").read_text("ascii")
+        assert int(re.search(r"Max open files +(\d+)", limits)[1]) == \
+            min(hard, 65536)
 
 
 @needs_root
