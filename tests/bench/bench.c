@@ -294,19 +294,26 @@ bench_main(struct bench *bench)
 }
 
 static void
-usage(void)
+usage(FILE *out, int status)
 {
-	fprintf(stderr,
+	fprintf(out,
 	    "usage: bench [options] SIGNETD\n"
 	    "  --certificates N  how many to issue (3000)\n"
 	    "  --rounds N        in how many rounds (5, at most %d)\n"
-	    "  --in-flight N     orders at once, one client each (32)\n"
+	    "  --in-flight N     orders at once, one client each (128)\n"
 	    "  --folder DIR      on a disk, for the CA's data (/var/tmp)\n"
 	    "  --config LINES    more lines of configuration\n"
 	    "  --pids            say the processes' ids, for a profiler\n"
-	    "  --json            print JSON instead of a table\n",
+	    "  --json            print JSON instead of a table\n"
+	    "  --help            say this\n",
 	    REPORT_ROUNDS_MAX);
-	exit(2);
+	exit(status);
+}
+
+static void
+bad_usage(void)
+{
+	usage(stderr, 2);
 }
 
 static size_t
@@ -316,7 +323,7 @@ number(const char *text, size_t max)
 	unsigned long n = strtoul(text, &end, 10);
 
 	if (*end != '\0' || n == 0 || n > max)
-		usage();
+		bad_usage();
 	return n;
 }
 
@@ -330,10 +337,11 @@ main(int argc, char **argv)
 		{ "folder", required_argument, NULL, 'f' },
 		{ "config", required_argument, NULL, 'x' },
 		{ "pids", no_argument, NULL, 'p' },
-		{ "json", no_argument, NULL, 'j' }, { 0 }
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' }, { 0 }
 	};
 	static struct bench bench = {
-		.in_flight = 32, .certificates = 3000, .rounds = 5,
+		.in_flight = 128, .certificates = 3000, .rounds = 5,
 		.authority_options.parent = "/var/tmp",
 	};
 	int opt;
@@ -361,12 +369,15 @@ main(int argc, char **argv)
 		case 'j':
 			bench.json = true;
 			break;
+		case 'h':
+			usage(stdout, 0);
+			break;
 		default:
-			usage();
+			bad_usage();
 		}
 	}
 	if (optind + 1 != argc || bench.certificates < bench.rounds)
-		usage();
+		bad_usage();
 	bench.authority_options.program = argv[optind];
 	signal(SIGPIPE, SIG_IGN);
 	return bench_main(&bench);

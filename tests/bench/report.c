@@ -22,7 +22,7 @@ compare(const void *a, const void *b)
 static double
 cpu_us(const struct report *report, int role)
 {
-	double values[REPORT_ROUNDS_MAX];
+	double values[REPORT_ROUNDS_MAX] = { 0 };
 
 	for (size_t i = 0; i < report->num_rounds; i++) {
 		const struct report_round *round = &report->rounds[i];
