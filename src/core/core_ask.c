@@ -23,7 +23,7 @@ leave_list(struct core *core, struct core_ask *ask)
 {
 	switch (ask->state) {
 	case CORE_ASK_READY:
-		list_del(&core->ready[ask->kind], &ask->in_list);
+		queue_del(&core->ready[ask->kind], &ask->in_queue);
 		break;
 	case CORE_ASK_DELAYED:
 		list_del(&core->delayed, &ask->in_list);
@@ -45,7 +45,8 @@ enter(struct core *core, struct core_ask *ask, enum core_ask_state state)
 	ask->state = state;
 	switch (state) {
 	case CORE_ASK_READY:
-		list_add(&core->ready[ask->kind], &ask->in_list);
+		queue_add(&core->ready[ask->kind],
+		    (uint64_t)ask->account_id, &ask->in_queue);
 		break;
 	case CORE_ASK_DELAYED:
 		list_add(&core->delayed, &ask->in_list);
@@ -126,6 +127,7 @@ send_ask(struct core *core, struct core_ask *ask, unsigned validator,
 		frame.to = CORE_FRAME_VALIDATOR;
 		frame.peer = validator;
 		frame.type = CORE_VALIDATOR_VALIDATE;
+		ask->account_id = effect->validate.account_id;
 		validate_request_encode(&core->out, &effect->validate);
 	} else {
 		frame.to = CORE_FRAME_SIGNER;
@@ -150,10 +152,13 @@ ask_start(struct core *core, enum core_ask_kind kind, int64_t object_id,
 	struct core_ask *ask = ask_new(core, kind, object_id);
 	unsigned validator;
 
+	if (kind == CORE_ASK_VALIDATOR)
+		ask->account_id = effect->validate.account_id;
 	ask->is_new = true;
 	touch(core, ask);
-	/* Those that wait go first; the pump asks in their order. */
-	if (core->ready[kind].count == 0 && can_send(core, kind, &validator))
+	/* Those that wait go first; the pump asks when it is their turn. */
+	if (queue_first(&core->ready[kind]) == NULL &&
+	    can_send(core, kind, &validator))
 		send_ask(core, ask, validator, effect);
 	else
 		enter(core, ask, CORE_ASK_READY);
@@ -204,13 +209,14 @@ send_again(struct core *core, struct core_ask *ask, unsigned validator)
 static void
 pump(struct core *core, enum core_ask_kind kind)
 {
-	struct list_node *node;
+	struct queue_item *item;
 	unsigned validator;
 
-	while (!core->doomed && (node = core->ready[kind].first) != NULL &&
+	while (!core->doomed &&
+	    (item = queue_first(&core->ready[kind])) != NULL &&
 	    can_send(core, kind, &validator)) {
-		struct core_ask *ask = LIST_OBJECT(node, struct core_ask,
-		    in_list);
+		struct core_ask *ask = LIST_OBJECT(item, struct core_ask,
+		    in_queue);
 
 		if (send_again(core, ask, validator))
 			continue;
@@ -541,6 +547,8 @@ core_ask_free_all(struct core *core)
 		}
 	}
 	table_done(&core->asks);
+	queue_done(&core->ready[CORE_ASK_VALIDATOR]);
+	queue_done(&core->ready[CORE_ASK_SIGNER]);
 }
 
 size_t

@@ -17,6 +17,7 @@
 #include "ca/ca.h"
 #include "core/core.h"
 #include "core/list.h"
+#include "core/queue.h"
 #include "core/table.h"
 
 struct core_hold {
@@ -42,10 +43,12 @@ enum core_ask_state {
 struct core_ask {
 	struct table_node by_id;
 	struct list_node in_list;
+	struct queue_item in_queue; /* while it is ready */
 	struct list_node in_turn; /* core->turn_asks, if in_turn_list */
 	enum core_ask_kind kind;
 	enum core_ask_state state;
 	int64_t object_id;    /* authorization or order */
+	int64_t account_id;   /* for whom a validator is asked; 0 if not known */
 	enum store_slot slot; /* of the finalize that was sent */
 	unsigned validator;   /* to which it was sent */
 	unsigned tries;       /* that came to nothing */
@@ -103,7 +106,7 @@ struct core {
 
 	/* Asks. */
 	struct table asks;
-	struct list ready[2];
+	struct queue ready[2];
 	struct list sent[2];
 	struct list delayed;
 	uint64_t last_ask_id;
