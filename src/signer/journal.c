@@ -410,9 +410,9 @@ journal_find(const struct journal *journal,
 	body = arena_alloc(arena, len);
 	r = read_at(journal->env, entry->offset + HEAD_SIZE, body, len,
 	    &got, err);
-	if (r == 0 && got == len)
-		r = journal_record_decode(span_of(body, len), arena, ret, err);
-	if (r == 0 && (got < len ||
+	/* It was read before: whatever does not fit by now is damage. */
+	if (r == 0 && (got < len || journal_record_decode(span_of(body, len),
+	    arena, ret, NULL) < 0 ||
 	    memcmp(ret->digest, digest, sizeof(ret->digest)) != 0))
 		r = damaged(entry->offset, "a record changed", err);
 	return r;

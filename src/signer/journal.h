@@ -66,7 +66,8 @@ int journal_append(struct journal *journal,
     const struct journal_record *record, struct err *err);
 int journal_sync(struct journal *journal, struct err *err);
 
-/* The record of this request, in arena. -ERR_NOT_FOUND without a sentence. */
+/* The record of this request, in arena. -ERR_NOT_FOUND without a sentence;
+ * -ERR_IO if the record is not what it was. */
 int journal_find(const struct journal *journal,
     const uint8_t digest[JOURNAL_DIGEST_SIZE], struct arena *arena,
     struct journal_record *ret, struct err *err);

@@ -180,6 +180,28 @@ test_damage(void **state)
 	reopen(0);
 }
 
+/* A record that changes while the signer runs, in its type and elsewhere. */
+static void
+test_damage_later(void **state)
+{
+	static const size_t at[] = { 8, 8 + 1 + 8 + 8 };
+	struct journal_record wanted = record_of(0), found;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	append(0, 1);
+	for (size_t i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
+		uint8_t *byte = f.journal.data + strlen(JOURNAL_MAGIC) + at[i];
+
+		*byte ^= 0x21;
+		assert_int_equal(journal_find(&journal, wanted.digest,
+		    &f.arena, &found, &err), -ERR_IO);
+		assert_non_null(strstr(err.text, "a record changed"));
+		*byte ^= 0x21;
+	}
+	expect_found(0, true);
+}
+
 /* A record that is taken out, or two that change places. */
 static void
 test_reordered(void **state)
@@ -289,6 +311,7 @@ main(void)
 		TEST(test_torn),
 		TEST(test_torn_beginning),
 		TEST(test_damage),
+		TEST(test_damage_later),
 		TEST(test_reordered),
 		TEST(test_verify),
 		cmocka_unit_test(test_file),
