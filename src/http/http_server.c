@@ -487,9 +487,3 @@ http_server_stop(struct http_server *server, void (*done)(void *ctx),
 		server->done_ctx = ctx;
 	}
 }
-
-size_t
-http_server_connections(const struct http_server *server)
-{
-	return server->count;
-}

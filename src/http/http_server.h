@@ -87,6 +87,4 @@ bool http_server_respond(struct http_server *server, uint64_t exchange,
 void http_server_stop(struct http_server *server, void (*done)(void *ctx),
     void *ctx);
 
-size_t http_server_connections(const struct http_server *server);
-
 #endif
