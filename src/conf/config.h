@@ -25,6 +25,8 @@
 #define CONFIG_TEXT_MAX 1024     /* bytes of one string value */
 #define CONFIG_CONNECTIONS_MAX 16384 /* of one web process: what its HTTP
                                     server has room for, HTTP_CONN_MAX */
+#define CONFIG_HOLD_MAX_MS 8000  /* of hold_time: a stop waits for answers
+                                    that are held, see master/stop.c */
 #define CONFIG_LISTEN_MAX 8      /* addresses in listen */
 #define CONFIG_ERRORS_MAX 32     /* mistakes reported in one check */
 #define CONFIG_CIDRS_MAX 32      /* ranges in validation_allow */

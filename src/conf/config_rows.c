@@ -104,7 +104,7 @@ const struct config_row config_rows[] = {
 	    .form = "a number",
 	    .doc = "Client connections that one web process holds open." },
 	{ .key = "hold_time", MS_AT(hold_ms), .def = "3s", .min = 0,
-	    .max = 30000, .reload = true, .form = "a duration",
+	    .max = CONFIG_HOLD_MAX_MS, .reload = true, .form = "a duration",
 	    .doc = "How long an answer may wait for validation or issuance to "
 		"end, so that clients need not poll." },
 	{ .key = "order_lifetime", SECONDS_AT(order_lifetime_s),

@@ -139,7 +139,7 @@ static const struct {
 	    "units are" },
 	{ BASE "hold_time = soon", 2, "hold_time", "not a duration", "10s" },
 	{ BASE "hold_time = 1h", 2, "hold_time", "too great",
-	    "0 ms to 30 seconds" },
+	    "0 ms to 8 seconds" },
 	{ BASE "order_lifetime = \"1500 ms\"", 2, "order_lifetime", "finer",
 	    "whole seconds" },
 	{ BASE "certificate_lifetime = \"826 days\"", 2,

@@ -5,6 +5,11 @@
 #include "master/children.h"
 #include "master/reload.h"
 
+/* Web ends when its last answer has gone, and core holds answers for so long:
+ * what clients have begun is finished, not killed. */
+_Static_assert(CONFIG_HOLD_MAX_MS < PROC_STOP_TIMEOUT_MS,
+    "held answers leave before a stop runs out of patience");
+
 static bool
 phase_runs(const struct master *master)
 {
