@@ -204,7 +204,7 @@ run(struct main *main)
 	loop_hook_add(main->proc.loop, on_turn_end, main);
 	proc_on_reload(&main->proc, &reload, main);
 	proc_on_stop(&main->proc, on_stop, main);
-	peers_init(&main->peers, main->proc.loop, &peers_ops, main);
+	peers_init(&main->peers, &main->proc, &peers_ops, main);
 	proc_links(&main->proc, peers_on_link, &main->peers);
 	proc_ready(&main->proc);
 	proc_run(&main->proc);

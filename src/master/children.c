@@ -13,7 +13,7 @@
 
 #include "base/log.h"
 #include "base/sanitized.h"
-#include "master/links.h"
+#include "master/connect.h"
 #include "master/reload.h"
 #include "master/stop.h"
 
@@ -80,8 +80,8 @@ give_up(struct child *child, const char *event, const struct err *err)
 	children_kill(child);
 }
 
-static void
-tell(struct child *child, const struct control *control)
+void
+children_send(struct child *child, const struct control *control)
 {
 	struct err err = ERR_INIT;
 	int r = control_send(child->control, control, &err);
@@ -97,7 +97,7 @@ children_tell(struct child *child, enum control_type type)
 	struct control control = { .type = type };
 
 	if (child->control >= 0)
-		tell(child, &control);
+		children_send(child, &control);
 }
 
 int
@@ -121,45 +121,6 @@ children_give(struct child *child, enum control_type type,
 	}
 	bld_free(&out);
 	return r;
-}
-
-static void
-connect_two(struct child *a, struct child *b)
-{
-	struct control to_a = { .type = CONTROL_LINK, .role = b->row->role,
-		.index = b->index, .num_fds = 1 };
-	struct control to_b = { .type = CONTROL_LINK, .role = a->row->role,
-		.index = a->index, .num_fds = 1 };
-	struct err err = ERR_INIT;
-	int fds[2];
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
-	    fds) < 0) {
-		err_errno(&err, "cannot connect two processes");
-		give_up(a, "link-failed", &err);
-		return;
-	}
-	to_a.fds[0] = fds[0];
-	to_b.fds[0] = fds[1];
-	tell(a, &to_a);
-	tell(b, &to_b);
-	close(fds[0]);
-	close(fds[1]);
-}
-
-/* With all that run already; later ones connect to this one. */
-static void
-connect_child(struct child *child)
-{
-	struct master *master = child->master;
-
-	for (size_t i = 0; i < master->num_children; i++) {
-		struct child *other = &master->children[i];
-
-		if (other != child && other->control >= 0 &&
-		    links_allowed(child->row->role, other->row->role))
-			connect_two(child, other);
-	}
 }
 
 static void
@@ -228,11 +189,12 @@ on_control(evutil_socket_t fd, short what, void *arg)
 		reload_answer(child, control.text);
 	} else if (r == 1 && control.type == CONTROL_COMMITTED) {
 		reload_committed(child);
-	} else {
+	} else if (r != 1 || control.type != CONTROL_LINK_LOST ||
+	    !connect_lost(child, &control)) {
 		if (r == 1) {
 			control_close_fds(&control);
 			r = err_set(&err, ERR_FRAME, NULL, "a process sent a "
-			    "message that is only master's to send");
+			    "message that is not its to send");
 		}
 		event_del(child->event);
 		/* At its end it is dead or about to be. */
@@ -382,6 +344,7 @@ release(struct child *child)
 	child->unanswered = 0;
 	child->committing = false;
 	child->state = CHILD_NONE;
+	connect_gone(child);
 }
 
 static void
@@ -451,4 +414,5 @@ children_done(struct master *master)
 {
 	for (size_t i = 0; i < master->num_children; i++)
 		release(&master->children[i]);
+	connect_done(master);
 }

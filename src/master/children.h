@@ -19,8 +19,9 @@ int children_start(struct master *master, struct err *err);
 /* Takes note of all that died (SIGCHLD). */
 void children_reap(struct master *master);
 
-/* Sends a message without descriptors. A process that does not take it is
- * killed. */
+/* Sends a message, whose descriptors stay the caller's; children_tell one that
+ * is a type and no more. A process that does not take it is killed. */
+void children_send(struct child *child, const struct control *control);
 void children_tell(struct child *child, enum control_type type);
 
 /* Sends the configuration and fresh resources: CONTROL_START or

@@ -64,6 +64,10 @@ struct master {
 	size_t num_children;
 	struct child children[ROLES_PROCESSES_MAX];
 
+	/* connect.c */
+	struct connection *connections;
+	unsigned last_link;       /* number */
+
 	/* reload.c */
 	enum reload_phase reload;
 	bool reload_again;        /* another SIGHUP came meanwhile */

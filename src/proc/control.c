@@ -25,9 +25,15 @@ has_config(enum control_type type)
 }
 
 static bool
+has_link(enum control_type type)
+{
+	return type == CONTROL_LINK || type == CONTROL_LINK_LOST;
+}
+
+static bool
 has_peer(enum control_type type)
 {
-	return type == CONTROL_START || type == CONTROL_LINK;
+	return type == CONTROL_START || has_link(type);
 }
 
 void
@@ -40,6 +46,8 @@ control_encode(struct bld *out, const struct control *control)
 		bld_u8(out, (uint8_t)control->role);
 		bld_u16(out, (uint16_t)control->index);
 	}
+	if (has_link(control->type))
+		bld_u32(out, control->link);
 	if (has_config(control->type)) {
 		bld_span32(out, control->config);
 		bld_u16(out, (uint16_t)control->num_fds);
@@ -71,7 +79,7 @@ control_decode(struct span in, struct control *ret)
 	*ret = (struct control){ 0 };
 	ret->type = (enum control_type)cur_u8(&cur);
 	if ((ret->type < CONTROL_START || ret->type > CONTROL_STOP) &&
-	    (ret->type < CONTROL_READY || ret->type > CONTROL_COMMITTED))
+	    (ret->type < CONTROL_READY || ret->type > CONTROL_LINK_LOST))
 		cur.failed = true;
 	if (ret->type == CONTROL_START &&
 	    !span_equal_str(cur_span16(&cur), BUILD))
@@ -82,6 +90,8 @@ control_decode(struct span in, struct control *ret)
 		if (ret->role < ROLE_MASTER || ret->role >= ROLE_COUNT)
 			cur.failed = true;
 	}
+	if (has_link(ret->type))
+		ret->link = cur_u32(&cur);
 	if (has_config(ret->type)) {
 		ret->config = cur_span32(&cur);
 		decode_resources(&cur, ret);

@@ -6,7 +6,7 @@
  * control: what master and one of its processes say to each other, over the
  * process's control socket (SOCK_SEQPACKET, so a message arrives whole or not
  * at all), with descriptors. Master believes its processes nothing: all that
- * it takes from them is READY, ANSWER and COMMITTED.
+ * it takes from them is READY, ANSWER, COMMITTED and LINK_LOST.
  */
 
 #include "base/err.h"
@@ -21,7 +21,7 @@
 enum control_type {
 	/* From master. */
 	CONTROL_START = 1,  /* role, index, config; resources with fds */
-	CONTROL_LINK,       /* role and index of the peer; one fd */
+	CONTROL_LINK,       /* role and index of the peer, number; one fd */
 	CONTROL_PREPARE,    /* config; resources with fds: -> ANSWER */
 	CONTROL_COMMIT,     /* -> COMMITTED */
 	CONTROL_ABANDON,
@@ -30,12 +30,14 @@ enum control_type {
 	CONTROL_READY = 100,
 	CONTROL_ANSWER,     /* to PREPARE: text says why not; empty is yes */
 	CONTROL_COMMITTED,
+	CONTROL_LINK_LOST,  /* role and index of the peer, number */
 };
 
 struct control {
 	enum control_type type;
 	enum role role;
 	unsigned index;
+	unsigned link; /* its number, of LINK and LINK_LOST */
 	struct span config;
 	struct span text;
 	size_t num_fds;

@@ -12,10 +12,10 @@ struct peers_link {
 };
 
 void
-peers_init(struct peers *peers, struct loop *loop,
+peers_init(struct peers *peers, struct proc *proc,
     const struct peers_ops *ops, void *ctx)
 {
-	*peers = (struct peers){ .loop = loop, .ops = ops, .ctx = ctx };
+	*peers = (struct peers){ .proc = proc, .ops = ops, .ctx = ctx };
 }
 
 static struct peers_link *
@@ -68,6 +68,7 @@ on_closed(void *ctx, const struct err *err)
 	}
 	log_event(LOG_DEBUG, "peer-gone", "role=%s index=%u",
 	    role_name(from->peer.role), from->peer.index);
+	proc_link_lost(from->peers->proc, &from->peer);
 	gone(from);
 }
 
@@ -77,19 +78,20 @@ static const struct link_ops link_ops = {
 };
 
 void
-peers_on_link(void *ctx, enum role role, unsigned index, int fd)
+peers_on_link(void *ctx, const struct peer *peer, int fd)
 {
 	struct peers *peers = ctx;
-	struct peers_link *old = find(peers, role, index);
+	struct peers_link *old = find(peers, peer->role,
+	    peer->index);
 	struct peers_link *new = mem_zalloc(sizeof(*new));
 
 	if (old != NULL) {
 		link_free(old->link);
 		gone(old);
 	}
-	new->peer = (struct peer){ role, index, ++peers->last_number };
+	new->peer = *peer;
 	new->peers = peers;
-	new->link = link_new(peers->loop, fd, &link_ops, new);
+	new->link = link_new(peers->proc->loop, fd, &link_ops, new);
 	new->next = peers->first;
 	peers->first = new;
 	if (peers->ops->up != NULL)

@@ -7,16 +7,11 @@
  * comes with a new link, which takes the old one's place: whoever uses this
  * sees each peer go down and come up, and sends by role and index. What is
  * sent to a peer that is down is dropped: the asker asks again when it is up.
+ * Of a link that is lost, master is told: it makes another if both live.
  */
 
 #include "base/link.h"
 #include "proc/proc.h"
-
-struct peer {
-	enum role role;
-	unsigned index;  /* among processes of the role */
-	unsigned number; /* of this link: never used twice */
-};
 
 struct peers_ops {
 	/* One frame, as in link_ops. */
@@ -29,22 +24,21 @@ struct peers_ops {
 };
 
 struct peers { /* zeroed is valid: none */
-	struct loop *loop;
+	struct proc *proc;
 	const struct peers_ops *ops;
 	void *ctx;
 	struct peers_link *first;
-	unsigned last_number;
 };
 
-/* loop, ops and ctx stay the caller's. */
-void peers_init(struct peers *peers, struct loop *loop,
+/* proc, ops and ctx stay the caller's. */
+void peers_init(struct peers *peers, struct proc *proc,
     const struct peers_ops *ops, void *ctx);
 
 /* Closes all links, calling nobody. */
 void peers_done(struct peers *peers);
 
 /* A new link, for proc_links; ctx is the struct peers. */
-void peers_on_link(void *ctx, enum role role, unsigned index, int fd);
+void peers_on_link(void *ctx, const struct peer *peer, int fd);
 
 bool peers_has(const struct peers *peers, enum role role);
 

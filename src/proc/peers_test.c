@@ -6,15 +6,23 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "base/mem.h"
+#include "proc/control.h"
 
 #define FRAME_MAX 64 /* bytes of a test's frame */
 
 struct fixture {
 	struct loop *loop;
+	struct proc proc;
 	struct peers peers;
+	int master;       /* its end of our control socket */
+	unsigned last_number;
 	char story[256];  /* what was called: "+web0 =web0:7 -web0 " */
 	int frame_result;
 	unsigned number;  /* of the last frame's peer */
@@ -93,13 +101,48 @@ static const struct peers_ops ops = {
 	.down = on_down,
 };
 
+/* The process's end stands where every process has it. */
+static int
+make_control(void)
+{
+	int fds[2], master;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
+	    fds), 0);
+	master = fcntl(fds[0], F_DUPFD_CLOEXEC, CONTROL_FD + 1);
+	assert_true(master > CONTROL_FD);
+	assert_int_equal(dup2(fds[1], CONTROL_FD), CONTROL_FD);
+	for (int i = 0; i < 2; i++) {
+		if (fds[i] != CONTROL_FD)
+			close(fds[i]);
+	}
+	return master;
+}
+
+/* What master was told: the link of this number, or 0 for nothing. */
+static void
+expect_lost(struct fixture *f, unsigned number)
+{
+	uint8_t *buf = mem_alloc(CONTROL_SIZE_MAX);
+	struct control control;
+
+	if (control_receive(f->master, buf, &control, NULL) != 1)
+		assert_int_equal(number, 0);
+	else {
+		assert_int_equal(control.type, CONTROL_LINK_LOST);
+		assert_int_equal(control.link, number);
+	}
+	free(buf);
+}
+
 static int
 setup(void **state)
 {
 	static struct fixture f;
 
-	f = (struct fixture){ .loop = loop_new() };
-	peers_init(&f.peers, f.loop, &ops, &f);
+	f = (struct fixture){ .master = make_control() };
+	f.proc.loop = f.loop = loop_new();
+	peers_init(&f.peers, &f.proc, &ops, &f);
 	*state = &f;
 	return 0;
 }
@@ -111,6 +154,9 @@ teardown(void **state)
 
 	peers_done(&f->peers);
 	loop_free(f->loop);
+	expect_lost(f, 0);
+	close(f->master);
+	close(CONTROL_FD);
 	return 0;
 }
 
@@ -122,7 +168,8 @@ join(struct fixture *f, enum role role, unsigned index)
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0,
 	    fds), 0);
-	peers_on_link(&f->peers, role, index, fds[0]);
+	peers_on_link(&f->peers, &(struct peer){ role, index,
+	    ++f->last_number }, fds[0]);
 	return fds[1];
 }
 
@@ -248,6 +295,7 @@ test_a_peer_dies(void **state)
 	close(core);
 	run(f);
 	assert_string_equal(f->story, "+core0 +web3 -core0 ");
+	expect_lost(f, 1);
 	assert_false(peers_has(&f->peers, ROLE_CORE));
 	peers_send(&f->peers, ROLE_CORE, 0, 1, 2, SPAN_LIT("nobody"));
 	core = join(f, ROLE_CORE, 0);
@@ -267,6 +315,7 @@ test_nonsense_closes_the_link(void **state)
 	f->frame_result = -1;
 	ask(f, web);
 	assert_string_equal(f->story, "+web0 =web0 -web0 ");
+	expect_lost(f, 1);
 	expect_silence(web, true);
 	close(web);
 }
@@ -279,7 +328,7 @@ test_ops_may_be_few(void **state)
 	struct fixture *f = *state;
 	int core;
 
-	peers_init(&f->peers, f->loop, &few, f);
+	peers_init(&f->peers, &f->proc, &few, f);
 	core = join(f, ROLE_CORE, 0);
 	close(core);
 	core = join(f, ROLE_CORE, 0);
@@ -288,6 +337,7 @@ test_ops_may_be_few(void **state)
 	close(core);
 	while (peers_has(&f->peers, ROLE_CORE))
 		turn(f);
+	expect_lost(f, 2);
 }
 
 int

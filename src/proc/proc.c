@@ -35,8 +35,7 @@ struct proc_private {
 	void (*stop)(void *ctx);
 	void *stop_ctx;
 	bool stopping;
-	void (*on_link)(void *ctx, enum role peer, unsigned peer_index,
-	    int fd);
+	void (*on_link)(void *ctx, const struct peer *peer, int fd);
 	void *link_ctx;
 };
 
@@ -298,8 +297,8 @@ proc_sandbox(struct proc *proc, const struct sandbox *sandbox,
 }
 
 void
-proc_links(struct proc *proc, void (*on_link)(void *ctx, enum role peer,
-    unsigned peer_index, int fd), void *ctx)
+proc_links(struct proc *proc,
+    void (*on_link)(void *ctx, const struct peer *peer, int fd), void *ctx)
 {
 	/* The control socket is listened to from proc_ready on: none was
 	 * missed. */
@@ -324,11 +323,12 @@ proc_on_stop(struct proc *proc, void (*stop)(void *ctx), void *ctx)
 static void
 take_link(struct proc *proc, const struct control *control)
 {
-	struct proc_private *priv = proc->priv;
+	const struct proc_private *priv = proc->priv;
+	const struct peer peer = { control->role, control->index,
+		control->link };
 
 	if (priv->on_link != NULL)
-		priv->on_link(priv->link_ctx, control->role, control->index,
-		    control->fds[0]);
+		priv->on_link(priv->link_ctx, &peer, control->fds[0]);
 	else
 		control_close_fds(control);
 }
@@ -442,6 +442,7 @@ take_message(struct proc *proc, const struct control *control)
 	case CONTROL_READY:
 	case CONTROL_ANSWER:
 	case CONTROL_COMMITTED:
+	case CONTROL_LINK_LOST:
 		control_close_fds(control);
 		break;
 	}
@@ -467,6 +468,20 @@ on_control(evutil_socket_t fd, short what, void *arg)
 			log_event(LOG_ERROR, "master-gone", NULL);
 		loop_stop(proc->loop);
 	}
+}
+
+void
+proc_link_lost(struct proc *proc, const struct peer *peer)
+{
+	const struct control lost = { .type = CONTROL_LINK_LOST,
+		.role = peer->role, .index = peer->index,
+		.link = peer->number };
+	struct err err = ERR_INIT;
+
+	(void)proc;
+	/* When master is gone, links end, too: on_control says so. */
+	if (control_send(CONTROL_FD, &lost, &err) == -(int)ERR_BUSY)
+		log_err(LOG_ERROR, "control-failed", &err);
 }
 
 void

@@ -97,12 +97,22 @@ int proc_read_exactly(const struct proc *proc, enum resource resource,
 int proc_sandbox(struct proc *proc, const struct sandbox *sandbox,
     struct err *err);
 
+/* A process at the other end of a link. */
+struct peer {
+	enum role role;
+	unsigned index;  /* among processes of the role */
+	unsigned number; /* of this link, master's: never used twice */
+};
+
 /* Registers what is called for each link to a peer process: those that exist
  * at once, later ones when a peer was restarted (the old link has then
- * failed). fd is the callee's. */
+ * failed) or when master has made a failed link anew. fd is the callee's. */
 void proc_links(struct proc *proc,
-    void (*on_link)(void *ctx, enum role peer, unsigned peer_index, int fd),
-    void *ctx);
+    void (*on_link)(void *ctx, const struct peer *peer, int fd), void *ctx);
+
+/* Tells master that a link is no more: if both processes live, it makes
+ * another. */
+void proc_link_lost(struct proc *proc, const struct peer *peer);
 
 /* Registers the reload handlers. prepare looks at the new configuration and
  * at the new resources (proc_resource already gives the new ones inside it)

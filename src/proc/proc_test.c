@@ -36,14 +36,15 @@ struct role_under_test {
 };
 
 static void
-on_link(void *ctx, enum role peer, unsigned peer_index, int fd)
+on_link(void *ctx, const struct peer *peer, int fd)
 {
 	struct role_under_test *role = ctx;
 
-	if (peer == ROLE_CORE && peer_index == 0 &&
+	if (peer->role == ROLE_CORE && peer->index == 2 && peer->number == 7 &&
 	    write(fd, "linked", 6) == 6)
 		role->links++;
 	close(fd);
+	proc_link_lost(&role->proc, peer);
 }
 
 static int
@@ -194,6 +195,21 @@ expect(struct parent *parent, enum control_type type, const char *text)
 	assert_true(span_equal_str(control.text, text));
 }
 
+static void
+expect_lost(struct parent *parent, unsigned index, unsigned link)
+{
+	struct pollfd pollfd = { .fd = parent->fd, .events = POLLIN };
+	struct control control;
+
+	assert_int_equal(poll(&pollfd, 1, 10000), 1);
+	assert_int_equal(control_receive(parent->fd, parent->buf, &control,
+	    NULL), 1);
+	assert_int_equal(control.type, CONTROL_LINK_LOST);
+	assert_int_equal(control.role, ROLE_CORE);
+	assert_int_equal(control.index, index);
+	assert_int_equal(control.link, link);
+}
+
 static int
 end(struct parent *parent)
 {
@@ -236,10 +252,12 @@ a_life_from_start_to_stop(void **state)
 	tell(&parent, start_message(ROLE_WEB), 3000);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
 	tell(&parent, (struct control){ .type = CONTROL_LINK,
-	    .role = ROLE_CORE, .num_fds = 1, .fds = { fds[1] } }, 0);
+	    .role = ROLE_CORE, .index = 2, .link = 7, .num_fds = 1,
+	    .fds = { fds[1] } }, 0);
 	expect(&parent, CONTROL_READY, "");
 	assert_int_equal(recv(fds[0], text, 6, MSG_WAITALL), 6);
 	close(fds[0]);
+	expect_lost(&parent, 2, 7);
 	prepare(&parent, 1);
 	expect(&parent, CONTROL_ANSWER, "not one");
 	prepare(&parent, 5);

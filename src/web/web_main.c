@@ -256,7 +256,7 @@ web_main(void)
 		proc_on_reload(&main.proc, &reload, &main);
 		proc_on_stop(&main.proc, on_stop, &main);
 		web_core_down(main.web);
-		peers_init(&main.peers, main.proc.loop, &peers_ops, &main);
+		peers_init(&main.peers, &main.proc, &peers_ops, &main);
 		proc_links(&main.proc, peers_on_link, &main.peers);
 		proc_ready(&main.proc);
 		proc_run(&main.proc);
