@@ -9,7 +9,8 @@
  * with descriptors, so a role opens no path of its own but where its sandbox
  * says so.
  *
- * Each role's main.c shows the same steps in the same order:
+ * Each role's ROLE_main.c shows the same steps in the same order (core alone
+ * opens its store behind its sandbox, see core/core_main.c):
  *
  *   1. proc_begin      receive configuration, resources, links
  *   2. open            turn resources into keys, stores, listeners

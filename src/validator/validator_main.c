@@ -16,7 +16,6 @@
 #include "validator/validator.h"
 #include "validator/validator_sandbox.h"
 
-#define PERSPECTIVE "local" /* the name of the perspective on core's host */
 #define USER_AGENT "Signet-validator/" SIGNET_VERSION
 
 struct main {
@@ -25,7 +24,7 @@ struct main {
 	struct dns_resolver *resolver;
 	struct http_client *client;
 	struct validator *validator;
-	struct rules *next_policy; /* of a reload that is being prepared */
+	struct rules *next_rules; /* of a reload that is being prepared */
 	struct peers peers;      /* the link table has core only */
 	bool stopping;
 	struct bld out;
@@ -184,7 +183,7 @@ reload_prepare(void *ctx, const struct config *config, struct err *err)
 {
 	struct main *main = ctx;
 
-	return rules_new(config, &main->next_policy, err);
+	return rules_new(config, &main->next_rules, err);
 }
 
 static void
@@ -192,8 +191,8 @@ reload_abandon(void *ctx)
 {
 	struct main *main = ctx;
 
-	rules_unref(main->next_policy);
-	main->next_policy = NULL;
+	rules_unref(main->next_rules);
+	main->next_rules = NULL;
 }
 
 static void
@@ -201,7 +200,7 @@ reload_commit(void *ctx)
 {
 	struct main *main = ctx;
 
-	validator_set_rules(main->validator, main->next_policy);
+	validator_set_rules(main->validator, main->next_rules);
 	reload_abandon(ctx);
 }
 
@@ -242,7 +241,7 @@ open_validator(struct main *main, struct err *err)
 	r = rules_new(&main->proc.config, &rules, err);
 	if (r == 0)
 		main->validator = validator_new(&main->env,
-		    SPAN_LIT(PERSPECTIVE), key, rules);
+		    SPAN_LIT(ATTESTATION_PERSPECTIVE_LOCAL), key, rules);
 	mem_wipe(key, sizeof(key));
 	rules_unref(rules);
 	return r;
@@ -271,7 +270,7 @@ close_all(struct main *main)
 	http_client_free(main->client);
 	dns_resolver_free(main->resolver);
 	validator_free(main->validator);
-	rules_unref(main->next_policy);
+	rules_unref(main->next_rules);
 	bld_free(&main->out);
 }
 
