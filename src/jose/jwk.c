@@ -10,9 +10,9 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "jose/jwk_check.h"
 
 #define JWK_COORDINATE_MAX 66 /* bytes: P-521 */
-#define JWK_ED25519_SIZE 32   /* bytes, RFC 8032 5.1.5 */
 #define JWK_TEXT_MAX 2048     /* bytes of what jwk_put writes */
 #define JWK_SPKI_MAX 1024     /* bytes: RSA of 4096 bits takes 550 */
 
@@ -339,6 +339,9 @@ make_okp(struct span x, struct jwk *ret, struct err *err)
 {
 	EVP_PKEY *pkey = NULL;
 
+	if (x.len == JWK_ED25519_SIZE && jwk_check_small_order(x.data))
+		return err_set(err, ERR_BAD_PUBLIC_KEY, "RFC 8725 3.4",
+		    "the Ed25519 key has small order: anybody can sign");
 	if (x.len == JWK_ED25519_SIZE)
 		pkey = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL,
 		    x.data, x.len);
@@ -474,7 +477,7 @@ get_param(const EVP_PKEY *pkey, const char *param, struct bld *out)
 	return at != NULL;
 }
 
-/* RSA is left to OpenSSL's decoder. */
+/* RSA is left to OpenSSL's decoder, which takes BER, too. */
 static int
 rsa_from_spki(struct span spki, struct jwk *ret, struct err *err)
 {
@@ -484,7 +487,7 @@ rsa_from_spki(struct span spki, struct jwk *ret, struct err *err)
 	int r;
 
 	if (pkey != NULL && EVP_PKEY_is_a(pkey, "RSA") &&
-	    at == spki.data + spki.len &&
+	    jwk_check_der(spki, pkey) &&
 	    get_param(pkey, OSSL_PKEY_PARAM_RSA_N, &n) &&
 	    get_param(pkey, OSSL_PKEY_PARAM_RSA_E, &e))
 		r = make_rsa(&(struct numbers){ bld_view(&n), bld_view(&e) },

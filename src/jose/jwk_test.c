@@ -198,6 +198,68 @@ test_refused(void **state)
 	}
 }
 
+#define ONES(first) { (first), 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, \
+	0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, \
+	0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, \
+	0xff, 0x7f }
+
+/* With a point of small order for a key, anybody can sign. */
+static void
+test_small_order(void **state)
+{
+	static const uint8_t points[][32] = {
+		{ 0 }, { 1 },
+		{ 0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3,
+		    0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0, 0xd5, 0xdf, 0xac,
+		    0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88,
+		    0x6d, 0x53, 0xfc, 0x05 },
+		{ 0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c,
+		    0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f, 0x2a, 0x20, 0x53,
+		    0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77,
+		    0x92, 0xac, 0x03, 0x7a },
+		ONES(0xec), ONES(0xed), ONES(0xee),
+	};
+	struct jwk jwk;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(points) / sizeof(points[0]); i++) {
+		struct err err = ERR_INIT;
+		uint8_t spki[44] = "\x30\x2a\x30\x05\x06\x03\x2b\x65"
+		    "\x70\x03\x21";
+
+		memcpy(spki + 12, points[i], 32);
+		for (int sign = 0; sign < 2; sign++) {
+			spki[43] = (uint8_t)(spki[43] ^ (sign << 7));
+			assert_int_equal(jwk_from_spki(span_of(spki,
+			    sizeof(spki)), &jwk, &err), -ERR_BAD_PUBLIC_KEY);
+			assert_non_null(strstr(err.text, "anybody"));
+		}
+	}
+}
+
+/* One key has one SubjectPublicKeyInfo: what is compared as bytes elsewhere
+ * cannot be written otherwise. */
+static void
+test_rsa_not_der(void **state)
+{
+	EVP_PKEY *pkey = EVP_RSA_gen(2048);
+	unsigned char *der = NULL;
+	int len = i2d_PUBKEY(pkey, &der);
+	uint8_t ber[512] = { 0x30, 0x83, 0x00 };
+	struct jwk jwk;
+
+	(void)state;
+	assert_true(len > 256 && len < 500 && der[1] == 0x82);
+	memcpy(ber + 3, der + 2, (size_t)len - 2);
+	assert_int_equal(jwk_from_spki(span_of(der, (size_t)len), &jwk, NULL),
+	    0);
+	jwk_done(&jwk);
+	assert_int_equal(jwk_from_spki(span_of(ber, (size_t)len + 1), &jwk,
+	    NULL), -ERR_BAD_PUBLIC_KEY);
+	OPENSSL_free(der);
+	EVP_PKEY_free(pkey);
+}
+
 /* One bit more than JWK_RSA_MODULUS_MAX. */
 static void
 test_rsa_too_large(void **state)
@@ -342,6 +404,8 @@ main(void)
 		cmocka_unit_test(test_canonical),
 		cmocka_unit_test(test_accepted),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_small_order),
+		cmocka_unit_test(test_rsa_not_der),
 		cmocka_unit_test(test_rsa_too_large),
 		cmocka_unit_test(test_spki),
 		cmocka_unit_test(test_spki_refused),
