@@ -302,8 +302,8 @@ print_made(const struct init *init)
 	    "  2. Start the CA:   signetd run -c %s/"LAYOUT_CONFIG"\n"
 	    "  3. Use it:         SSL_CERT_FILE=%s/"LAYOUT_ROOT_CERTIFICATE
 	    " \\\n"
-	    "                     lego --server %s/dir --email you@example.com "
-	    "\\\n"
+	    "                     lego --server %s/dir --accept-tos \\\n"
+	    "                     --email you@example.com \\\n"
 	    "                     --domains www.example.com --http run\n",
 	    dir, dir, dir, dir, init->base_url);
 }

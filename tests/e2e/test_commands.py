@@ -162,6 +162,15 @@ def test_init_certificates(made):
     assert len((made / "keys/perspective-local.key").read_bytes()) == 32
 
 
+def test_init_says_how_to_go_on(folder):
+    done = run("init", folder / "ca", "--name", "ca.example.com")
+    assert done.returncode == 0, done.stderr
+    shown = re.sub(r"\s*\\\n\s*", " ", done.stdout)
+    assert "lego --server https://ca.example.com:14000/dir --accept-tos " \
+        "--email you@example.com --domains www.example.com --http run" \
+        in shown
+
+
 def test_init_never_overwrites(made):
     before = {p: p.read_bytes() for p in made.rglob("*") if p.is_file()}
     done = run("init", made)
