@@ -102,6 +102,20 @@ check_all(const char *file, struct config *ret, struct config_errors *errors,
 	    errors->items[0].text);
 }
 
+bool
+check_can_issue(enum config_program program, FILE *out)
+{
+	const struct policy_row *policy = policy_at(program,
+	    (int64_t)time(NULL) * MS_PER_S);
+
+	if (policy->remote_needed == 0)
+		return true;
+	fprintf(out, "warning: this CA cannot issue any certificate yet: its "
+	    "program demands %u remote perspectives (%s), and this version "
+	    "has none\n", policy->remote_needed, policy->perspectives_rule);
+	return false;
+}
+
 void
 check_print(const char *file, const struct config_errors *errors,
     const struct err *err, FILE *out)

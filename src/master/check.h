@@ -8,6 +8,7 @@
  * directory.
  */
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "conf/config.h"
@@ -16,6 +17,10 @@
  * errors (no such file). */
 int check_all(const char *file, struct config *ret,
     struct config_errors *errors, struct err *err);
+
+/* Whether the program lets this CA issue today; if not, prints a warning of one
+ * line that says why. That is no mistake of the configuration. */
+bool check_can_issue(enum config_program program, FILE *out);
 
 /* "FILE:LINE: key: what is wrong; remedy", one a line. */
 void check_print(const char *file, const struct config_errors *errors,

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ca/policy.h"
 #include "conf/config_rows.h"
 #include "conf/layout.h"
 #include "master/check.h"
@@ -7,7 +6,6 @@
 
 #include <getopt.h>
 #include <limits.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { OPTION_KEYS = 256 };
@@ -51,8 +49,6 @@ print_keys(void)
 static void
 print_notes(const struct config *config)
 {
-	const struct policy_row *policy = policy_at(config->program,
-	    (int64_t)time(NULL) * 1000);
 	char path[PATH_MAX];
 
 	snprintf(path, sizeof(path), "%s/%s", config->directory,
@@ -60,10 +56,6 @@ print_notes(const struct config *config)
 	if (access(path, F_OK) == 0)
 		printf("%s is still on this machine. The CA does not need it "
 		    "to run: move it to a safe place.\n", path);
-	if (policy->remote_needed > 0)
-		printf("The program demands %u remote perspectives (%s), and "
-		    "this CA has none yet: it will issue nothing.\n",
-		    policy->remote_needed, policy->perspectives_rule);
 }
 
 static void
@@ -75,6 +67,9 @@ print_summary(const char *file, const struct config *config)
 		printf("  listens at      %s\n", config->listen[i]);
 	printf("  data            %s\n", config->directory);
 	print_notes(config);
+	/* Last and apart: nobody shall miss it. */
+	fflush(stdout);
+	check_can_issue(config->program, stderr);
 }
 
 static int

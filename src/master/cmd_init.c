@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "conf/config_form.h"
 #include "conf/layout.h"
+#include "master/check.h"
 #include "master/cmd.h"
 #include "master/disk.h"
 #include "master/newca.h"
@@ -352,6 +353,9 @@ init_all(struct init *init, const char *directory, const char *names)
 	if (r != 0)
 		return cmd_fail(&cmd_init, "%s", err.text);
 	print_made(init);
+	fflush(stdout);
+	check_can_issue(strcmp(init->program, "webpki") == 0 ? PROGRAM_WEBPKI :
+	    PROGRAM_PRIVATE, stderr);
 	return CMD_OK;
 }
 

@@ -59,5 +59,6 @@ cmd_run_run(int argc, char **argv)
 		check_print(master.config_file, &errors, &err, stderr);
 		return CMD_FAILED;
 	}
+	check_can_issue(master.config.program, stderr);
 	return master_run(&master);
 }
