@@ -203,7 +203,7 @@ int
 url_make(struct span host, uint16_t port, struct span path, struct url *ret,
     struct err *err)
 {
-	char text[URL_HOST_MAX + 1], number[8] = "";
+	char text[URL_HOST_MAX + 1] = "", number[8] = "";
 	const char *bracket;
 	int n;
 
