@@ -190,6 +190,26 @@ begin(struct http_conn *conn, struct evhttp_connection *evcon,
 	conn->watched = true;
 }
 
+/*
+ * evhttp stops reading while a request waits for its answer, and so would
+ * hear only from a failed write that the client is gone. Here reading goes on
+ * but for evhttp: it looks for a next request when it has sent the answer, and
+ * of that no more is taken in until then than one TLS record. It is also cheaper
+ * than to stop and to start: the kernel is told less often what to watch.
+ */
+static void
+watch_end(struct http_conn *conn)
+{
+	bufferevent_data_cb read_cb, write_cb;
+	bufferevent_event_cb event_cb;
+	void *arg;
+
+	bufferevent_getcb(conn->bev, &read_cb, &write_cb, &event_cb, &arg);
+	bufferevent_setcb(conn->bev, NULL, write_cb, event_cb, arg);
+	bufferevent_setwatermark(conn->bev, EV_READ, 0, 1);
+	bufferevent_enable(conn->bev, EV_READ);
+}
+
 static void
 refuse(struct http_conn *conn, int status, const char *why)
 {
@@ -253,6 +273,7 @@ on_request(struct evhttp_request *request, void *arg)
 		return;
 	}
 	begin(conn, evcon, request);
+	watch_end(conn);
 	split_target(&out);
 	evhttp_connection_get_peer(evcon, &peer, &port);
 	out.peer = span_str(peer);
@@ -367,6 +388,10 @@ http_server_respond(struct http_server *server, uint64_t exchange,
 	conn->exchange = 0;
 	conn->request = NULL;
 	conn->since_ms = env_now(&server->env);
+	/* A next request that came meanwhile had to wait: it is timed now. */
+	if (conn->first_byte_ms != 0)
+		conn->first_byte_ms = conn->since_ms;
+	bufferevent_setwatermark(conn->bev, EV_READ, 0, 0);
 	evhttp_send_reply(request, response->status,
 	    http_status_name(response->status), NULL);
 	join_pieces(conn);

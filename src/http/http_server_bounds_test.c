@@ -2,6 +2,8 @@
 /* What a client may cost. */
 #include "http/http_server_fake.h"
 
+#include <fcntl.h>
+
 static void
 talk_large(uint16_t port)
 {
@@ -173,6 +175,50 @@ test_held(void **state)
 
 	(void)state;
 	run(talk_held, &limits, &fixture);
+}
+
+/* Who waits for an answer is seen to leave, and cannot make the server take in
+ * what it sends meanwhile. */
+static void
+talk_waiting(uint16_t port)
+{
+	static struct client leaves, floods, other;
+	static char bytes[65536];
+	size_t before, after;
+	unsigned gone = 0;
+
+	client_open(&floods, port, 0);
+	put(&floods, "GET /never" HEAD "\r\n");
+	before = memory_of_server(port, 1);
+	CHECK(fcntl(floods.fd, F_SETFL, O_NONBLOCK) == 0);
+	while (SSL_write(floods.ssl, bytes, sizeof(bytes)) > 0)
+		;
+	after = memory_of_server(port, 1);
+	CHECK(after < before + 2 * sizeof(bytes));
+	client_open(&leaves, port, 0);
+	put(&leaves, "GET /never" HEAD "\r\n");
+	memory_of_server(port, 2);
+	client_close(&leaves);
+	client_open(&other, port, 0);
+	while (gone == 0) {
+		forget(&other);
+		put(&other, "GET /memory" HEAD "\r\n");
+		CHECK(get(&other, "\n;"));
+		CHECK(sscanf(strstr(other.text, "gone="), "gone=%u",
+		    &gone) == 1);
+	}
+	client_close(&other);
+	client_close(&floods);
+}
+
+static void
+test_waiting(void **state)
+{
+	struct http_server_limits limits = default_limits();
+	struct fixture fixture;
+
+	(void)state;
+	run(talk_waiting, &limits, &fixture);
 }
 
 /* One byte at a time, a handshake that does not go on, an idle connection: all
@@ -351,6 +397,7 @@ main(void)
 		cmocka_unit_test(test_greedy),
 		cmocka_unit_test(test_crowded),
 		cmocka_unit_test(test_held),
+		cmocka_unit_test(test_waiting),
 		cmocka_unit_test(test_slow),
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_late),

@@ -129,8 +129,9 @@ on_request(void *ctx, const struct http_request *request, uint64_t exchange)
 	if (span_equal_str(request->path, "/memory")) {
 		char text[64];
 
-		snprintf(text, sizeof(text), "never=%u memory=%zu\n;",
-		    fixture->never, mallinfo2().uordblks + mallinfo2().hblkhd);
+		snprintf(text, sizeof(text),
+		    "never=%u memory=%zu gone=%u\n;", fixture->never,
+		    mallinfo2().uordblks + mallinfo2().hblkhd, fixture->gone);
 		answer(fixture, exchange, 200, text, SPAN_NONE);
 		return;
 	}
