@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SIGNET_AGENT_PROC_AGENT_PROC_H
+#define SIGNET_AGENT_PROC_AGENT_PROC_H
+
+/*
+ * agent_proc: the side of its life that a process of the agent sees. Each
+ * ROLE's function (struct agent_plan, agent_procs.h) shows the same steps:
+ *
+ *   1. open            what its sandbox will not let it open
+ *   2. agent_proc_sandbox
+ *   3. agent_proc_link each link it has; from here on bytes come in
+ *   4. agent_proc_run  until judge is gone
+ *   5. release, and return the exit status
+ *
+ * A link that fails, or whose other end is gone, ends the process: a run with
+ * a process missing is over, and judge says why.
+ */
+
+#include "base/env.h"
+#include "base/link.h"
+#include "base/loop.h"
+#include "base/sandbox.h"
+
+enum agent_role {
+	AGENT_JUDGE = 1,
+	AGENT_NET,
+	AGENT_ACCOUNT,
+	AGENT_CERTKEY,
+	AGENT_FILES,
+	AGENT_LISTENER,
+	AGENT_ROLE_COUNT
+};
+
+/* Where a role's user id starts when the run was started as root; files stays
+ * root, with the three capabilities that changing owners takes. */
+#define AGENT_UID_BASE 64300
+
+#define AGENT_FDS_MAX 16
+
+struct agent_proc {
+	enum agent_role role;
+	const char *dir;       /* of the state, absolute; NULL in signet-net */
+	int fd_dir;            /* of what is the role's: DIR/accounts of account,
+	                          DIR/pending of certkey, DIR of files; else -1 */
+	size_t num_fds;        /* given by the plan: listening sockets of
+	                          listener, import files of account */
+	int fds[AGENT_FDS_MAX];
+	const struct sandbox_path *paths; /* files: beyond DIR; or NULL */
+	struct loop *loop;
+	struct env env;        /* loop_env() filled */
+	struct agent_proc_private *priv;
+};
+
+/* "account"; never NULL. */
+const char *agent_proc_name(enum agent_role role);
+
+/* Of a program that was exec'd (signet-net): its links are the descriptors
+ * that agent_procs.c says. The others are forked and come with a proc that has
+ * begun. */
+int agent_proc_begin(struct agent_proc *proc, enum agent_role role,
+    struct err *err);
+void agent_proc_end(struct agent_proc *proc);
+
+/* Enters sandbox, with the role's own user id if this is root. */
+int agent_proc_sandbox(struct agent_proc *proc, const struct sandbox *sandbox,
+    struct err *err);
+
+/* The link to peer; handler gets its frames. peer must be in the role's row of
+ * the table and have been started, else NULL. Freed by agent_proc_end. */
+struct link *agent_proc_link(struct agent_proc *proc, enum agent_role peer,
+    int (*frame)(void *ctx, uint16_t type, uint64_t id, struct span payload,
+    struct err *err), void *ctx);
+
+/* 0 when judge is done, 1 when a link failed (logged). */
+int agent_proc_run(struct agent_proc *proc);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SIGNET_AGENT_PROC_AGENT_PROCS_H
+#define SIGNET_AGENT_PROC_AGENT_PROCS_H
+
+/*
+ * agent_procs: judge's side: starts the processes of a run, each with a
+ * socketpair for every row of one const table (agent_procs.c) whose two ends
+ * are there, sees them die, and ends them.
+ *
+ * Forked, not exec'd, but for net, which is a program of its own: so judge
+ * calls agent_procs_start before it knows anything secret. It may be called
+ * again for roles that talk to nobody but judge (listener).
+ */
+
+#include "agent/proc/agent_proc.h"
+
+struct agent_plan {
+	unsigned roles;       /* 1 << enum agent_role, or-ed: which to start */
+	const char *dir;      /* of the state, absolute; its folders are made */
+	/* What each role does; returns the exit status. NULL for net. */
+	int (*mains[AGENT_ROLE_COUNT])(struct agent_proc *proc);
+	const char *net_program; /* NULL: signet-net beside this program, else in
+	                            its libexec folder */
+	const struct sandbox_path *files_paths; /* folders of foreign layouts and
+	                            of copies, all with write; NULL-path end */
+	const int *import_fds;   /* account's */
+	size_t num_import_fds;
+	const int *listen_fds;   /* listener's */
+	size_t num_listen_fds;
+	/* A process ended though nobody told it to: its links are or will be
+	 * closed. text says which and how ("certkey was ended by signal 31").
+	 * Called once at most: all others are stopped before. */
+	void (*died)(void *ctx, enum agent_role role, const char *text);
+	void *ctx;
+};
+
+struct agent_procs; /* all of a run */
+
+/* *ret is made by the first call and added to by later ones (NULL at first).
+ * Nothing runs after an error. */
+int agent_procs_start(struct agent_procs **ret, struct loop *loop,
+    const struct agent_plan *plan, struct err *err);
+
+/* Judge's link to a role, with judge's handlers; NULL if it was not started.
+ * Stays agent_procs'. To be called once a role. When the peer is gone, died is
+ * called, and closed is not asked for. */
+struct link *agent_procs_link(struct agent_procs *procs, enum agent_role role,
+    int (*frame)(void *ctx, uint16_t type, uint64_t id, struct span payload,
+    struct err *err), void *ctx);
+
+/* Closes all links, waits for all to end, kills what does not within
+ * AGENT_PROCS_STOP_MS. NULL is fine. */
+#define AGENT_PROCS_STOP_MS 2000
+void agent_procs_stop(struct agent_procs *procs);
+
+#endif
