@@ -10,6 +10,7 @@
 struct cleaner {
 	char *at;
 	int line;
+	bool equals; /* was the last of what is no space */
 	bool opened; /* a list that has no element yet */
 	struct config_errors *errors;
 };
@@ -99,8 +100,10 @@ clean_plain(struct cleaner *c)
 	if (*c->at == '}' && c->opened)
 		return refuse(c, c->line, "the list is empty; remove its line "
 		    "to have the default");
-	if (strchr(" \t\r\n", *c->at) == NULL)
-		c->opened = *c->at == '{';
+	if (strchr(" \t\r\n", *c->at) == NULL) {
+		c->opened = *c->at == '{' && c->equals;
+		c->equals = *c->at == '=';
+	}
 	c->line += *c->at == '\n';
 	c->at++;
 	return 0;
@@ -116,7 +119,7 @@ config_text_clean(char *text, struct config_errors *errors)
 		if (at_comment(c.at)) {
 			r = clean_comment(&c);
 		} else if (*c.at == '"' || *c.at == '\'') {
-			c.opened = false;
+			c.opened = c.equals = false;
 			r = clean_string(&c);
 		} else {
 			r = clean_plain(&c);

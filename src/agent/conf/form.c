@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/conf/form.h"
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "pkix/ident.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+const char *const form_keys[] = {
+	"ec256", "ec384", "rsa2048", "rsa3072", "rsa4096", NULL
+};
+
+static bool
+is_address(const char *text)
+{
+	struct in6_addr address;
+
+	return inet_pton(AF_INET, text, &address) == 1 ||
+	    inet_pton(AF_INET6, text, &address) == 1;
+}
+
+int
+form_ident(const char *text, struct err *err)
+{
+	struct err why = ERR_INIT;
+	struct arena arena = { 0 };
+	struct ident ident;
+	int r;
+
+	r = ident_parse(is_address(text) ? SPAN_LIT("ip") : SPAN_LIT("dns"),
+	    span_str(text), &arena, &ident, &why);
+	arena_free(&arena);
+	return r == 0 ? 0 : err_set(err, ERR_CONFIG, why.rule, "%s; write a "
+	    "name as www.example.com, or an IP address", why.text);
+}
+
+int
+form_url(const char *text, struct err *err)
+{
+	size_t host = strncmp(text, "https://", 8) == 0 ?
+	    strcspn(text + 8, "/?#@ ") : 0;
+
+	if (host == 0 || text[8 + host] == '@' || strchr(text, ' ') != NULL)
+		return err_set(err, ERR_CONFIG, "RFC 8555 6.1", "\"%s\" is not "
+		    "an https URL; write the URL of the CA's directory, as "
+		    "https://ca.example/dir", text);
+	return 0;
+}
+
+int
+form_email(const char *text, struct err *err)
+{
+	const char *at = strchr(text, '@');
+
+	if (at == NULL || at == text || at[1] == '\0' ||
+	    strpbrk(text, " ,;?<>:") != NULL || strchr(at + 1, '@') != NULL)
+		return err_set(err, ERR_CONFIG, "RFC 8555 7.3", "\"%s\" is not "
+		    "one e-mail address; write it as admin@example.com", text);
+	return 0;
+}
+
+int
+form_key(const char *text, struct err *err)
+{
+	for (size_t i = 0; form_keys[i] != NULL; i++) {
+		if (strcmp(form_keys[i], text) == 0)
+			return 0;
+	}
+	return err_set(err, ERR_CONFIG, NULL, "\"%s\" is not a type of key; "
+	    "write ec256, ec384, rsa2048, rsa3072 or rsa4096", text);
+}
+
+int
+form_word(const char *text, struct err *err)
+{
+	if (text[0] == '\0' || strchr(text, ' ') != NULL)
+		return err_set(err, ERR_CONFIG, NULL, "\"%s\" is not one word; "
+		    "write one without spaces", text);
+	return 0;
+}
+
+int
+form_command(const char *text, struct err *err)
+{
+	if (text[strspn(text, " ")] == '\0')
+		return err_set(err, ERR_CONFIG, NULL, "the command is empty; "
+		    "write one for the shell, or leave the key away");
+	return 0;
+}
+
+int
+form_folder(const char *text, struct err *err)
+{
+	if (text[0] != '/')
+		return err_set(err, ERR_CONFIG, NULL, "\"%s\" is not an "
+		    "absolute path; begin it with /", text);
+	return 0;
+}
+
+int
+form_host_port(const char *text, struct err *err)
+{
+	const char *colon = strrchr(text, ':');
+	uint64_t port;
+
+	if (colon == NULL || colon == text ||
+	    text_uint(span_str(colon + 1), 65535, &port) != 0 || port == 0)
+		return err_set(err, ERR_CONFIG, NULL, "\"%s\" is not a host "
+		    "with a port; write it as mail.example.com:993", text);
+	return 0;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SIGNET_AGENT_CONF_FORM_H
+#define SIGNET_AGENT_CONF_FORM_H
+
+/*
+ * form: what values must look like. Each check gives -ERR_CONFIG with what is
+ * wrong and the remedy.
+ */
+
+#include "base/err.h"
+
+int form_ident(const char *text, struct err *err);  /* a DNS name or address */
+int form_url(const char *text, struct err *err);    /* https://... */
+int form_email(const char *text, struct err *err);
+int form_key(const char *text, struct err *err);    /* ec256, rsa2048, ... */
+int form_word(const char *text, struct err *err);   /* no space, not empty */
+int form_command(const char *text, struct err *err);
+int form_folder(const char *text, struct err *err); /* an absolute path */
+int form_host_port(const char *text, struct err *err);
+
+/* The names that form_key takes, with NULL at the end. */
+extern const char *const form_keys[];
+
+#endif

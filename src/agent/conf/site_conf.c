@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/conf/site_conf.h"
+
+#include "agent/conf/form.h"
+#include "base/mem.h"
+
+#include <ctype.h>
+#include <stdio.h>
+
+#define AT(m) .offset = offsetof(struct site_conf, m)
+
+const struct row site_conf_rows[] = {
+	{ .key = "names", .kind = ROW_LIST, AT(names), .check = form_ident,
+	    .form = "DNS names and IP addresses",
+	    .doc = "What the certificate is for. The default is the site's "
+		"own name." },
+	{ .key = "ca", .kind = ROW_LIST, AT(ca), .check = form_word,
+	    .form = "CAs by name or URL",
+	    .doc = "In order of preference: the next one is asked when one "
+		"does not give a certificate." },
+	{ .key = "via", .kind = ROW_LIST, AT(via), .check = form_command,
+	    .form = "`webroot=DIR`, `standalone`, ...",
+	    .doc = "How control is proven, in order of preference." },
+	{ .key = "key", .kind = ROW_LIST, AT(key), .check = form_key,
+	    .form = "`ec256`, `ec384`, `rsa2048`, `rsa3072`, `rsa4096`",
+	    .doc = "The type of key. With two, the site has two certificates. "
+		"The default is ec256." },
+	{ .key = "reuse_key", .kind = ROW_BOOL, AT(reuse_key),
+	    .form = "true or false",
+	    .doc = "Keep the key when the certificate is renewed." },
+	{ .key = "owner", .kind = ROW_TEXT, AT(owner), .check = form_word,
+	    .form = "a user", .doc = "Who the files belong to." },
+	{ .key = "group", .kind = ROW_TEXT, AT(group), .check = form_word,
+	    .form = "a group", .doc = "The group of the files." },
+	{ .key = "mode", .kind = ROW_MODE, AT(mode), .form = "an octal mode",
+	    .doc = "The mode of files with private keys; 0600 if not set." },
+	{ .key = "copy", .kind = ROW_LIST, AT(copy), .check = form_folder,
+	    .form = "folders",
+	    .doc = "Where copies of the files are kept, too." },
+	{ .key = "reload", .kind = ROW_LIST, AT(reload),
+	    .check = form_command, .form = "shell commands",
+	    .doc = "Run when there is a new certificate, again and again "
+		"until they succeed." },
+	{ .key = "deploy_hook", .kind = ROW_LIST, AT(deploy_hook),
+	    .check = form_command, .form = "shell commands",
+	    .doc = "As reload, with the environment of certbot's deploy "
+		"hooks." },
+	{ .key = "verify", .kind = ROW_LIST, AT(verify),
+	    .check = form_host_port, .form = "HOST:PORT",
+	    .doc = "Where a TLS connection must show the new certificate "
+		"afterwards." },
+	{ .key = "must_staple", .kind = ROW_BOOL, AT(must_staple),
+	    .form = "true or false",
+	    .doc = "Ask for a certificate that says status_request "
+		"(RFC 7633)." },
+	{ .key = "csr", .kind = ROW_PATH, AT(csr), .form = "a PEM file",
+	    .doc = "A certification request made elsewhere; the key stays "
+		"there." },
+	{ .key = "profile", .kind = ROW_TEXT, AT(profile),
+	    .check = form_word, .form = "a profile's name",
+	    .doc = "The certificate profile to ask for." },
+	{ .key = "preferred_chain", .kind = ROW_TEXT, AT(preferred_chain),
+	    .form = "an issuer's common name",
+	    .doc = "Of several chains, take the one with this issuer." },
+	{ .key = NULL }
+};
+
+void
+site_conf_done(struct site_conf *site)
+{
+	row_clear_all(site_conf_rows, site);
+	free(site->name);
+	site->name = NULL;
+}
+
+void
+site_conf_complete(struct site_conf *site)
+{
+	if (site->names.count == 0 && site->csr == NULL)
+		row_list_add(&site->names, site->name);
+	if (site->key.count == 0)
+		row_list_add(&site->key, "ec256");
+}
+
+int
+site_conf_check_name(const char *name, struct err *err)
+{
+	size_t len = strlen(name), i = 0;
+
+	while (i < len && (isalnum((unsigned char)name[i]) ||
+	    strchr("-._:", name[i]) != NULL))
+		i++;
+	if (len == 0 || len > SITE_CONF_NAME_MAX || i < len ||
+	    strchr(".-:", name[0]) != NULL)
+		return err_set(err, ERR_CONFIG, NULL, "\"%s\" cannot be a "
+		    "site's name, which becomes a folder; use letters, digits, "
+		    "'-', '.', '_' and ':', and first a letter or a digit",
+		    name);
+	return 0;
+}
+
+void
+site_conf_make_name(char out[SITE_CONF_NAME_MAX + 1], const char *ident)
+{
+	snprintf(out, SITE_CONF_NAME_MAX + 1, "%s",
+	    strncmp(ident, "*.", 2) == 0 ? ident + 2 : ident);
+	for (char *c = out; *c != '\0'; c++)
+		*c = (char)tolower((unsigned char)*c);
+}
