@@ -205,6 +205,32 @@ parse_words(const char *text)
 	cfg_free(cfg);
 }
 
+/* libconfuse takes the file's end for the end of a block. text is clean. */
+static void
+check_closed(const char *text, struct config_errors *errors)
+{
+	int line = 1, opened = 0, depth = 0;
+	char quote = 0;
+
+	for (; *text != '\0'; text++) {
+		if (*text == '\n')
+			line++;
+		if (quote != 0 && *text == '\\')
+			text++;
+		else if (quote != 0)
+			quote = *text == quote ? 0 : quote;
+		else if (*text == '"' || *text == '\'')
+			quote = *text;
+		else if (*text == '{' && depth++ == 0)
+			opened = line;
+		else if (*text == '}')
+			depth--;
+	}
+	if (depth > 0)
+		config_errors_add(errors, opened, "", "the block that begins "
+		    "here has no end; close it with }");
+}
+
 static void
 check_authorities(struct settings *settings, struct config_errors *errors)
 {
@@ -249,7 +275,7 @@ first_error(const char *file, const struct config_errors *errors,
     struct err *err)
 {
 	const struct config_error *first = &errors->items[0];
-	char line[32] = "", more[32] = "";
+	char line[32] = "", more[48] = "";
 
 	if (first->line > 0)
 		snprintf(line, sizeof(line), ":%d", first->line);
@@ -283,6 +309,8 @@ settings_parse(struct span text, const char *file, struct settings *ret,
 		config_errors_add(errors, 0, "", "the file has NUL bytes; is "
 		    "it the right one?");
 	else if (config_text_clean(copy, errors) == 0)
+		check_closed(copy, errors);
+	if (errors->count == 0)
 		parse_words(copy);
 	running = NULL;
 	check_authorities(ret, errors);

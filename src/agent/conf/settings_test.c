@@ -84,7 +84,7 @@ test_bad(void **unused)
 		{ "site \"a.example\" { reuse_key = maybe }",
 		    "f:1: reuse_key: \"maybe\" is neither true nor false" },
 		{ "site \"a.example\" { names = {} }", "the list is empty" },
-		{ "site \"a.example\" {", "f:1: " },
+		{ "\nsite \"a.example\" {", "f:2: the block that" },
 		{ "site \"a.example\" { verify = \"mail:x\" }",
 		    "f:1: verify: " },
 		{ "", "" },
