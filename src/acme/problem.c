@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "acme/problem.h"
 
+#include <stdio.h>
+
 #include "acme/objects_json.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -130,7 +132,38 @@ problem_of(const struct err *err)
 	return (struct problem){
 		.kind = err->kind,
 		.detail = span_str(fixed != NULL ? fixed : err->text),
+		.rule = span_str(fixed != NULL ? NULL : err->rule),
 	};
+}
+
+struct problem_sub
+problem_sub_of(const struct err *err, const struct ident *ident,
+    struct arena *arena)
+{
+	struct problem problem = problem_of(err);
+
+	return (struct problem_sub){
+		.kind = problem.kind,
+		.ident = *ident,
+		.detail = arena_dup(arena, problem.detail),
+		.rule = problem.rule,
+	};
+}
+
+static struct span
+join(struct span detail, struct span rule, char text[PROBLEM_DETAIL_MAX])
+{
+	if (rule.len == 0)
+		return detail;
+	snprintf(text, PROBLEM_DETAIL_MAX, "%.*s (%.*s)", SPAN_FMT(detail),
+	    SPAN_FMT(rule));
+	return span_str(text);
+}
+
+struct span
+problem_detail(const struct problem *problem, char text[PROBLEM_DETAIL_MAX])
+{
+	return join(problem->detail, problem->rule, text);
 }
 
 static void
@@ -145,7 +178,10 @@ put_type_and_detail(struct bld *out, enum err_kind kind, struct span detail)
 static void
 put_sub(struct bld *out, const struct problem_sub *sub)
 {
-	put_type_and_detail(out, sub->kind, sub->detail);
+	char text[PROBLEM_DETAIL_MAX];
+
+	put_type_and_detail(out, sub->kind,
+	    join(sub->detail, sub->rule, text));
 	if (sub->ident.type != 0) {
 		bld_str(out, ",\"identifier\":");
 		ident_put_json(out, &sub->ident);
@@ -172,7 +208,10 @@ put_algorithms(struct bld *out)
 void
 problem_put_json(struct bld *out, const struct problem *problem)
 {
-	put_type_and_detail(out, problem->kind, problem->detail);
+	char text[PROBLEM_DETAIL_MAX];
+
+	put_type_and_detail(out, problem->kind,
+	    problem_detail(problem, text));
 	bld_str(out, ",\"status\":");
 	text_decimal(out, problem_status(problem->kind));
 	if (problem->kind == ERR_BAD_SIGNATURE_ALGORITHM)
@@ -216,8 +255,10 @@ decode_detail(struct cur *cur)
 static void
 encode_sub(struct bld *out, const struct problem_sub *sub)
 {
+	char text[PROBLEM_DETAIL_MAX];
+
 	bld_span16(out, span_str(err_kind_name(sub->kind)));
-	bld_span16(out, sub->detail);
+	bld_span16(out, join(sub->detail, sub->rule, text));
 	bld_u8(out, sub->ident.type != 0);
 	if (sub->ident.type != 0)
 		ident_encode(out, &sub->ident);
@@ -241,11 +282,12 @@ void
 problem_encode(struct bld *out, const struct problem *problem)
 {
 	struct span name = span_str(err_kind_name(problem->kind));
+	char text[PROBLEM_DETAIL_MAX];
 
 	bld_span16(out, name);
 	if (problem->kind == ERR_NONE)
 		return;
-	bld_span16(out, problem->detail);
+	bld_span16(out, problem_detail(problem, text));
 	bld_u64(out, (uint64_t)problem->retry_after_s);
 	bld_u16(out, (uint16_t)problem->num_subs);
 	for (size_t i = 0; i < problem->num_subs; i++)

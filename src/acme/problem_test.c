@@ -86,6 +86,51 @@ test_of_err(void **state)
 	problem = problem_of(&err);
 	assert_true(span_equal_str(problem.detail,
 	    "CAA of a.example forbids it"));
+	assert_int_equal(problem.rule.len, 0);
+}
+
+/* What a refusal enforces reaches the client, however long it is and however
+ * many processes it passes. */
+static void
+test_rule(void **state)
+{
+	const struct ident ident = { IDENT_DNS, SPAN_LIT("a.example") };
+	struct arena arena = { .used = 0 };
+	char text[PROBLEM_DETAIL_MAX], longest[ERR_TEXT_SIZE];
+	struct problem problem, got;
+	struct problem_sub sub;
+	struct err err;
+	struct bld out;
+	struct cur cur;
+
+	(void)state;
+	bld_init(&out, OUT_MAX);
+	memset(longest, 'x', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	err_set(&err, ERR_CAA, "RFC 8659 4", "%s", longest);
+	sub = problem_sub_of(&err, &ident, &arena);
+	problem = problem_of(&err);
+	problem.num_subs = 1;
+	problem.subs = &sub;
+	problem_encode(&out, &problem);
+	cur = CUR_OF(bld_view(&out));
+	problem_decode(&cur, &arena, &got);
+	assert_int_equal(cur_end(&cur), 0);
+	for (int i = 0; i < 2; i++) {
+		const struct problem *at = i == 0 ? &problem : &got;
+		struct span detail = problem_detail(at, text);
+
+		assert_int_equal(detail.len,
+		    ERR_TEXT_SIZE - 1 + strlen(" (RFC 8659 4)"));
+		assert_true(span_equal_str(span_from(detail,
+		    ERR_TEXT_SIZE - 1), " (RFC 8659 4)"));
+	}
+	assert_true(span_equal(got.subs[0].detail, got.detail));
+	/* What went wrong inside has no rule that a client may see. */
+	err_set(&err, ERR_INTERNAL, "secret", "secret");
+	assert_int_equal(problem_of(&err).rule.len, 0);
+	bld_free(&out);
+	arena_free(&arena);
 }
 
 static void
@@ -111,7 +156,8 @@ test_json(void **state)
 		{ .kind = ERR_REJECTED_IDENTIFIER,
 		    .ident = { IDENT_DNS, SPAN_LIT("a.example") },
 		    .detail = SPAN_LIT("no") },
-		{ .kind = ERR_CAA, .detail = SPAN_LIT("") },
+		{ .kind = ERR_CAA, .detail = SPAN_LIT("not"),
+		    .rule = SPAN_LIT("RFC 8659 4") },
 	};
 
 	(void)state;
@@ -125,9 +171,9 @@ test_json(void **state)
 	    "{\"type\":\"urn:ietf:params:acme:error:malformed\","
 	    "\"detail\":\"\\\"a/b\\\"\\n\ufffd\",\"status\":400}");
 	expect_json(&(struct problem){ .kind = ERR_BAD_SIGNATURE_ALGORITHM,
-	    .detail = SPAN_LIT("x") },
+	    .detail = SPAN_LIT("x"), .rule = SPAN_LIT("RFC 8555 6.2") },
 	    "{\"type\":\"urn:ietf:params:acme:error:badSignatureAlgorithm\","
-	    "\"detail\":\"x\",\"status\":400,\"algorithms\":[\"ES256\","
+	    "\"detail\":\"x (RFC 8555 6.2)\",\"status\":400,\"algorithms\":[\"ES256\","
 	    "\"ES384\",\"ES512\",\"RS256\",\"EdDSA\"]}");
 	expect_json(&(struct problem){ .kind = ERR_COMPOUND,
 	    .detail = SPAN_LIT("two"), .num_subs = 2, .subs = subs },
@@ -137,7 +183,7 @@ test_json(void **state)
 	    "\"detail\":\"no\",\"identifier\":{\"type\":\"dns\","
 	    "\"value\":\"a.example\"}},"
 	    "{\"type\":\"urn:ietf:params:acme:error:caa\","
-	    "\"detail\":\"\"}]}");
+	    "\"detail\":\"not (RFC 8659 4)\"}]}");
 }
 
 static void
@@ -204,6 +250,7 @@ main(void)
 		cmocka_unit_test(test_types),
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_of_err),
+		cmocka_unit_test(test_rule),
 		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_encode),
 		cmocka_unit_test(test_unknown_kind),

@@ -173,7 +173,7 @@ ca_own_order(struct ca *ca, int64_t account_id, int64_t order_id,
 
 	if (r == -ERR_NOT_FOUND ||
 	    (r == 0 && ret->order.account_id != account_id))
-		return err_set(err, ERR_NO_SUCH_RESOURCE, NULL,
+		return err_set(err, ERR_NO_SUCH_RESOURCE, "RFC 8555 7.4",
 		    "the account has no order %" PRId64, order_id);
 	return r;
 }
@@ -186,7 +186,7 @@ ca_own_authz(struct ca *ca, int64_t account_id, int64_t authz_id,
 
 	if (r == -ERR_NOT_FOUND ||
 	    (r == 0 && ret->authz.account_id != account_id))
-		return err_set(err, ERR_NO_SUCH_RESOURCE, NULL,
+		return err_set(err, ERR_NO_SUCH_RESOURCE, "RFC 8555 7.5",
 		    "the account has no authorization %" PRId64, authz_id);
 	return r;
 }

@@ -60,7 +60,7 @@ own_challenge(struct ca_call *call, struct store_authz *ret, struct err *err)
 
 	if (r == 0 && (type <= 0 || type >= CHALLENGE_TYPE_COUNT ||
 	    (ret->authz.offered & UINT32_C(1) << type) == 0))
-		return err_set(err, ERR_NO_SUCH_RESOURCE, NULL,
+		return err_set(err, ERR_NO_SUCH_RESOURCE, "RFC 8555 7.5",
 		    "the authorization has no such challenge");
 	return r;
 }
@@ -213,7 +213,8 @@ fail_quorum(struct ca *ca, int64_t authz_id, struct arena *arena,
 	const struct problem problem = {
 		.kind = ERR_UNAUTHORIZED,
 		.detail = SPAN_LIT("the CA's policy asks for more network "
-		    "perspectives than it has (BR 3.2.2.9)"),
+		    "perspectives than it has"),
+		.rule = SPAN_LIT("BR 3.2.2.9"),
 	};
 
 	return ca_validation_failed(ca, authz_id, &problem, arena, ret, err);
@@ -300,6 +301,7 @@ fail_orders(struct ca_call *call, const struct authz *authz,
 	const struct problem problem = {
 		.kind = ERR_UNAUTHORIZED,
 		.detail = SPAN_LIT("an authorization was deactivated"),
+		.rule = SPAN_LIT("RFC 8555 7.1.6"),
 	};
 	struct store *store = call->ca->env->store;
 	int64_t ids[DEACTIVATE_ORDERS_MAX];

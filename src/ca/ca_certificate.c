@@ -157,7 +157,7 @@ ca_certificate_get(struct ca_call *call, struct err *err)
 
 	if (r == -ERR_NOT_FOUND ||
 	    (r == 0 && row.account_id != call->account.id))
-		return err_set(err, ERR_NO_SUCH_RESOURCE, NULL,
+		return err_set(err, ERR_NO_SUCH_RESOURCE, "RFC 8555 7.4.2",
 		    "the account has no certificate %" PRId64, id);
 	if (r < 0)
 		return r;

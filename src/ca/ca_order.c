@@ -25,6 +25,7 @@ ca_order_view(struct order *order, int64_t now)
 		.kind = ERR_MALFORMED,
 		.detail = SPAN_LIT("the order expired before it was "
 		    "finalized: make a new one"),
+		.rule = SPAN_LIT("RFC 8555 7.1.6"),
 	};
 }
 
@@ -49,11 +50,8 @@ check_idents(struct ca_call *call, struct err *err)
 		if (subs == NULL)
 			subs = arena_alloc(call->arena,
 			    list->count * sizeof(*subs));
-		subs[num++] = (struct problem_sub){
-			.kind = err->kind,
-			.ident = list->items[i],
-			.detail = arena_dup(call->arena, span_str(err->text)),
-		};
+		subs[num++] = problem_sub_of(err, &list->items[i],
+		    call->arena);
 	}
 	if (num == 0)
 		return 0;
@@ -62,6 +60,7 @@ check_idents(struct ca_call *call, struct err *err)
 		.kind = num == 1 ? subs[0].kind : ERR_COMPOUND,
 		.detail = num == 1 ? subs[0].detail :
 		    SPAN_LIT("several identifiers are refused"),
+		.rule = num == 1 ? subs[0].rule : SPAN_LIT("RFC 8555 6.7.1"),
 		.num_subs = num,
 		.subs = subs,
 	};

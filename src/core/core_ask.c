@@ -403,6 +403,18 @@ find(struct core *core, enum core_ask_kind kind, uint64_t id)
 	return ask->kind == kind && ask->state == CORE_ASK_SENT ? ask : NULL;
 }
 
+/* Its rule is in the detail. */
+static void
+log_problem(const char *event, const char *object, int64_t id,
+    const struct problem *problem)
+{
+	char detail[LOG_QUOTE_SIZE];
+
+	log_event(LOG_INFO, event, "%s=%" PRId64 " kind=%s detail=%s", object,
+	    id, err_kind_name(problem->kind), log_quote(detail,
+	    (const char *)problem->detail.data, problem->detail.len));
+}
+
 /* What follows from an answer. */
 static int
 finish(struct core *core, struct core_ask *ask, int r,
@@ -443,9 +455,8 @@ core_validator_answer(struct core *core, unsigned validator, uint64_t id,
 		    &answer.attestation, &core->arena, &effect, err);
 	} else {
 		problem = &answer.problem;
-		log_event(LOG_INFO, "validation-failed",
-		    "authz=%" PRId64 " kind=%s", ask->object_id,
-		    err_kind_name(problem->kind));
+		log_problem("validation-failed", "authz", ask->object_id,
+		    problem);
 		r = ca_validation_failed(&core->ca, ask->object_id, problem,
 		    &core->arena, &effect, err);
 	}
@@ -459,8 +470,7 @@ refused(struct core *core, struct core_ask *ask,
 	struct ca_effect effect;
 	int r;
 
-	log_event(LOG_INFO, "issue-refused", "order=%" PRId64 " kind=%s",
-	    ask->object_id, err_kind_name(problem->kind));
+	log_problem("issue-refused", "order", ask->object_id, problem);
 	if (!err_is_refusal(-(int)problem->kind)) {
 		/* The signer's own trouble. */
 		ask->tries++;

@@ -278,14 +278,17 @@ on_request(struct evhttp_request *request, void *arg)
 	evhttp_connection_get_peer(evcon, &peer, &port);
 	out.peer = span_str(peer);
 	if (has_unread_body(request)) {
-		refuse(conn, 400, "a request of this method has no body");
+		refuse(conn, 400, "a request of this method has no body "
+		    "(RFC 9110 9.3)");
 	} else if (evbuffer_get_length(evhttp_request_get_input_buffer(request)) >
 	    server->limits.body_max) {
 		drop_body(request);
-		refuse(conn, 413, "the request's body is too large");
+		refuse(conn, 413, "the request's body is too large "
+		    "(RFC 9110 15.5.14)");
 	} else if (out.host.len == 0 || out.path.len == 0 ||
 	    out.path.data[0] != '/') {
-		refuse(conn, 400, "the request's target or Host is malformed");
+		refuse(conn, 400, "the request's target or Host is malformed "
+		    "(RFC 9112 3.2)");
 	} else {
 		out.body = body_of(request);
 		hand_over(conn, &out);

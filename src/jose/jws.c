@@ -319,7 +319,7 @@ jws_sign(struct bld *out, struct span header, struct span payload,
 	parts[1] = SPAN_LIT(".");
 	parts[2] = bld_view(&payload_b64);
 	if (bld_end(&protected_b64) != 0 || bld_end(&payload_b64) != 0)
-		r = err_set(err, ERR_TOO_LARGE, NULL,
+		r = err_set(err, ERR_TOO_LARGE, "RFC 9110 15.5.14",
 		    "the JWS would have more than %d bytes", JWS_BODY_MAX);
 	else
 		r = jwa_sign(&signature, key, parts, 3, err);

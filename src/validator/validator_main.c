@@ -98,16 +98,24 @@ wire_env(struct main *main)
 
 /* Names, kinds and sentences; never tokens. */
 static void
+log_failed(const struct problem *problem)
+{
+	char text[PROBLEM_DETAIL_MAX], quoted[LOG_QUOTE_SIZE];
+	struct span detail = problem_detail(problem, text);
+
+	log_event(LOG_INFO, "validation-failed", "kind=%s detail=%s",
+	    err_kind_name(problem->kind), log_quote(quoted,
+	    (const char *)detail.data, detail.len));
+}
+
+static void
 log_answer(const struct validate_answer *answer)
 {
-	char name[LOG_QUOTE_SIZE], detail[LOG_QUOTE_SIZE];
+	char name[LOG_QUOTE_SIZE];
 	const struct attestation *att = &answer->attestation;
-	const struct problem *problem = &answer->problem;
 
 	if (answer->type == CORE_VALIDATOR_FAILED)
-		log_event(LOG_INFO, "validation-failed", "kind=%s detail=%s",
-		    err_kind_name(problem->kind), log_quote(detail,
-		    (const char *)problem->detail.data, problem->detail.len));
+		log_failed(&answer->problem);
 	else if (log_enabled(LOG_DEBUG))
 		log_event(LOG_DEBUG, "validation-passed", "name=%s method=%s",
 		    log_quote(name, (const char *)att->ident.value.data,

@@ -48,14 +48,10 @@ take_ident(struct web_call *call, const json_t *item, struct ident_list *list,
 		list->count++;
 		return 0;
 	}
-	refusals->subs[refusals->count++] = (struct problem_sub){
-		.kind = why.kind,
-		.ident = {
-			.type = type_of(type),
-			.value = arena_dup(&call->arena, value),
-		},
-		.detail = arena_dup(&call->arena, span_str(why.text)),
-	};
+	*ident = (struct ident){ type_of(type),
+		arena_dup(&call->arena, value) };
+	refusals->subs[refusals->count++] = problem_sub_of(&why, ident,
+	    &call->arena);
 	return 0;
 }
 
@@ -67,11 +63,13 @@ reply_refusals(struct web_call *call, const struct refusals *refusals,
 	struct problem problem = {
 		.kind = refusals->subs[0].kind,
 		.detail = refusals->subs[0].detail,
+		.rule = refusals->subs[0].rule,
 	};
 
 	if (refusals->count > 1) {
 		problem.kind = ERR_COMPOUND;
 		problem.detail = SPAN_LIT("several identifiers are refused");
+		problem.rule = SPAN_LIT("RFC 8555 6.7.1");
 		problem.num_subs = refusals->count;
 		problem.subs = arena_alloc(&call->arena,
 		    refusals->count * sizeof(problem.subs[0]));
@@ -149,7 +147,7 @@ take_profile(struct web_call *call, const json_t *payload, struct span *ret,
 	if (r < 0)
 		return r;
 	if (ret->len > ACME_PROFILE_MAX)
-		return err_set(err, ERR_MALFORMED, NULL,
+		return err_set(err, ERR_MALFORMED, "draft-ietf-acme-profiles 4",
 		    "there is no profile of so long a name");
 	*ret = arena_dup(&call->arena, *ret);
 	return 0;

@@ -103,7 +103,8 @@ ask(struct web_call *call, const struct web_core_request *question,
 	bld_reset(&web->question);
 	web_core_request_encode(&web->question, question);
 	if (bld_end(&web->question) < 0) {
-		err_set(&err, ERR_TOO_LARGE, NULL, "the request is too large");
+		err_set(&err, ERR_TOO_LARGE, "RFC 9110 15.5.14",
+		    "the request is too large");
 		web_reply_error(call, &err);
 		return;
 	}
@@ -462,7 +463,7 @@ web_request(struct web *web, const struct http_request *request,
 		dispatch(call, request);
 		return;
 	}
-	err_set(&err, ERR_NO_SUCH_RESOURCE, NULL,
+	err_set(&err, ERR_NO_SUCH_RESOURCE, "RFC 8555 7.1",
 	    "there is no resource at this URL; begin with the directory, "
 	    "%.*s" ACME_PATH_DIRECTORY, SPAN_FMT(call->base));
 	web_reply_error(call, &err);

@@ -99,6 +99,24 @@ add_terms(struct web_reply *reply, struct bld *body)
 	bld_u8(body, '}');
 }
 
+/* Trouble of ours is said where it is found, and in log_reply. */
+static void
+log_refusal(const struct web_call *call, const struct problem *problem)
+{
+	char text[PROBLEM_DETAIL_MAX];
+	char target[LOG_QUOTE_SIZE], quoted[LOG_QUOTE_SIZE];
+	struct span detail = problem_detail(problem, text);
+
+	if (!err_is_refusal(-(int)problem->kind) || !log_enabled(LOG_INFO))
+		return;
+	log_event(LOG_INFO, "refused",
+	    "target=%s account=%lld client=%.*s kind=%s detail=%s",
+	    log_quote(target, (const char *)call->target.data,
+	    call->target.len), (long long)call->account_id,
+	    SPAN_FMT(call->peer), err_kind_name(problem->kind),
+	    log_quote(quoted, (const char *)detail.data, detail.len));
+}
+
 void
 web_reply_problem(struct web_reply *reply, const struct web_call *call,
     const struct problem *problem)
@@ -107,6 +125,7 @@ web_reply_problem(struct web_reply *reply, const struct web_call *call,
 	int64_t retry_s = problem->retry_after_s;
 	struct bld *body;
 
+	log_refusal(call, problem);
 	web_reply_init(reply, call->web, status);
 	body = web_reply_body(reply, "application/problem+json");
 	problem_put_json(body, problem);

@@ -486,7 +486,8 @@ test_dev_nonce_reject(void **state)
 	fake_post(&fake, "/acme/new-order", "{}");
 	fake_expect(&fake, 400, "application/problem+json",
 	    "{\"type\":\"urn:ietf:params:acme:error:badNonce\",\"detail\":"
-	    "\"JWS has an invalid anti-replay nonce\",\"status\":400}");
+	    "\"JWS has an invalid anti-replay nonce (RFC 8555 6.5)\","
+	    "\"status\":400}");
 	fake_expect_nonce(&fake);
 	fake_done(&fake);
 }

@@ -2,6 +2,8 @@
 """Every problem type of RFC 8555 6.7 that this CA can answer with, and the
 form of problem documents."""
 
+import re
+
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
@@ -9,13 +11,21 @@ from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 from kit import acme, jose, signetd
 
 
+# What a detail ends with: the document and section that it enforces.
+RULE = re.compile(r" \((RFC|BR|FIPS|draft)[^()]* [0-9.]+[^()]*\)$")
+
+
 def check(answer, status, kind):
-    """RFC 7807, RFC 8555 6.7: type, status, and a detail for people."""
+    """RFC 7807, RFC 8555 6.7: type, status, and a detail for people, which
+    names the rule that a refusal enforces."""
     assert answer.status == status, answer
     assert answer.header("Content-Type") == "application/problem+json"
     assert answer.problem == kind, answer
     assert answer.json["status"] == status
     assert len(answer.json["detail"]) > 10
+    if answer.json["type"] != acme.URN + "serverInternal":
+        for problem in answer.json.get("subproblems", [answer.json]):
+            assert RULE.search(problem["detail"]), answer
 
 
 def identifiers(*names, kind="dns"):
