@@ -160,21 +160,6 @@ check_tls(struct world *world)
 	EVP_PKEY_free(key);
 }
 
-static const char *
-bind_remedy(int error)
-{
-	switch (error) {
-	case EADDRINUSE:
-		return "stop the program that uses it, or choose another port";
-	case EADDRNOTAVAIL:
-		return "give an address of this machine";
-	case EACCES:
-		return "start signetd as root, or choose a port over 1023";
-	default:
-		return "choose another address";
-	}
-}
-
 static void
 check_listen(struct world *world, const char *text)
 {
@@ -197,9 +182,47 @@ check_listen(struct world *world, const char *text)
 		config_errors_add(world->errors,
 		    line_of(world->config, "listen"), "listen", "cannot listen "
 		    "at %s (%s); %s", text, strerror(saved),
-		    bind_remedy(saved));
+		    config_form_bind_remedy(saved));
 	if (fd >= 0)
 		close(fd);
+}
+
+/* A record's type is a word of its own, and what follows ; is a comment. */
+static bool
+has_anchor(FILE *f)
+{
+	char *line = NULL;
+	size_t size = 0;
+	bool found = false;
+
+	while (!found && getline(&line, &size, f) > 0) {
+		char *save, *word;
+
+		line[strcspn(line, ";")] = '\0';
+		for (word = strtok_r(line, " \t\r\n", &save);
+		    word != NULL && !found;
+		    word = strtok_r(NULL, " \t\r\n", &save))
+			found = strcasecmp(word, "DS") == 0 ||
+			    strcasecmp(word, "DNSKEY") == 0;
+	}
+	free(line);
+	return found;
+}
+
+static void
+check_anchor(struct world *world)
+{
+	const char *path = world->config->trust_anchor;
+	FILE *f = open_file(world, "trust_anchor", path, false);
+
+	if (f == NULL)
+		return;
+	if (!has_anchor(f))
+		config_errors_add(world->errors, line_of(world->config,
+		    "trust_anchor"), "trust_anchor", "%s has no DS or DNSKEY "
+		    "record; Debian's package dns-root-data has one, "
+		    "/usr/share/dns/root.key", path);
+	fclose(f);
 }
 
 static void
@@ -226,18 +249,13 @@ config_check_world(const struct config *config, bool running,
 	struct world world = {
 		.config = config, .errors = errors,
 	};
-	FILE *f;
 
 	check_directory(&world);
 	for (size_t i = 0; !running && i < config->num_listen; i++)
 		check_listen(&world, config->listen[i]);
 	check_tls(&world);
-	if (config->trust_anchor != NULL) {
-		f = open_file(&world, "trust_anchor", config->trust_anchor,
-		    false);
-		if (f != NULL)
-			fclose(f);
-	}
+	if (config->trust_anchor != NULL)
+		check_anchor(&world);
 	return errors->count == 0 ? 0 : -(int)ERR_CONFIG;
 }
 

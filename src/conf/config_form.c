@@ -8,6 +8,7 @@
 #include "pkix/ident.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdio.h>
 
 #define PORT_MAX 65535
@@ -171,4 +172,19 @@ config_form_check(enum config_form form, const char *text, struct err *err)
 	};
 
 	return checks[form] == NULL ? 0 : checks[form](text, err);
+}
+
+const char *
+config_form_bind_remedy(int error)
+{
+	switch (error) {
+	case EADDRINUSE:
+		return "stop the program that uses it, or choose another port";
+	case EADDRNOTAVAIL:
+		return "give an address of this machine";
+	case EACCES:
+		return "start signetd as root, or choose a port over 1023";
+	default:
+		return "choose another address";
+	}
 }

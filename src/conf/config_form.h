@@ -41,4 +41,7 @@ int config_form_url(const char *text, struct err *err);
 int config_form_parse_address(const char *text, struct sockaddr_storage *ret,
     socklen_t *ret_len, struct err *err);
 
+/* What to do about an address that bind or listen refused with this errno. */
+const char *config_form_bind_remedy(int error);
+
 #endif

@@ -192,8 +192,10 @@ static const struct {
 	/* Grammar. */
 	{ BASE "listen \"x\"", 2, "", "missing equal sign", "key = " },
 	{ BASE "listen { x = 1 }", 2, "", "missing equal sign", "" },
-	{ BASE "listen = {}", 2, "", "list is empty", "remove its line" },
-	{ BASE "program = { # c\n}", 3, "", "list is empty", "" },
+	{ BASE "listen = {}", 2, "listen", "list is empty", "remove its line" },
+	{ BASE "program = { # c\n}", 3, "program", "list is empty", "" },
+	{ BASE "a\nlisten\n= { }", 4, "listen", "list is empty", "" },
+	{ "{}", 1, "", "list is empty", "" },
 	{ BASE "= 4", 2, "", "unexpected token", "" },
 	{ BASE "program =", 2, "", "end of file", "" },
 	{ BASE "listen = {a, b", 2, "", "end of file", "" },

@@ -8,10 +8,11 @@
 #include <stdio.h>
 
 struct cleaner {
+	const char *text;
 	char *at;
 	int line;
-	bool equals; /* was the last of what is no space */
-	bool opened; /* a list that has no element yet */
+	bool equals;        /* was the last of what is no space */
+	const char *opened; /* the { of a list that has no element yet */
 	struct config_errors *errors;
 };
 
@@ -87,6 +88,23 @@ is_control(char c)
 	return (c > 0 && c < ' ' && strchr("\t\r\n", c) == NULL) || c == 0x7f;
 }
 
+/* The list's key stands before its {, with = between. */
+static int
+refuse_empty(struct cleaner *c)
+{
+	const char *end = c->opened, *key;
+	char name[CONFIG_KEY_SIZE];
+
+	while (end > c->text && strchr(" \t\r\n=", end[-1]) != NULL)
+		end--;
+	for (key = end; key > c->text && strchr(" \t\r\n=", key[-1]) == NULL;)
+		key--;
+	text_printable(name, sizeof(name), span_of(key, (size_t)(end - key)));
+	config_errors_add(c->errors, c->line, name, "the list is empty; remove "
+	    "its line to have the default");
+	return -(int)ERR_CONFIG;
+}
+
 static int
 clean_plain(struct cleaner *c)
 {
@@ -97,11 +115,10 @@ clean_plain(struct cleaner *c)
 		return refuse(c, c->line, "variables (${...}) are not "
 		    "expanded; write the value itself");
 	/* libconfuse does not tell where such a list is. */
-	if (*c->at == '}' && c->opened)
-		return refuse(c, c->line, "the list is empty; remove its line "
-		    "to have the default");
+	if (*c->at == '}' && c->opened != NULL)
+		return refuse_empty(c);
 	if (strchr(" \t\r\n", *c->at) == NULL) {
-		c->opened = *c->at == '{' && c->equals;
+		c->opened = *c->at == '{' && c->equals ? c->at : NULL;
 		c->equals = *c->at == '=';
 	}
 	c->line += *c->at == '\n';
@@ -112,14 +129,16 @@ clean_plain(struct cleaner *c)
 int
 config_text_clean(char *text, struct config_errors *errors)
 {
-	struct cleaner c = { .at = text, .line = 1, .errors = errors };
+	struct cleaner c = { .text = text, .at = text, .line = 1,
+		.errors = errors };
 	int r = 0;
 
 	while (r == 0 && *c.at != '\0') {
 		if (at_comment(c.at)) {
 			r = clean_comment(&c);
 		} else if (*c.at == '"' || *c.at == '\'') {
-			c.opened = c.equals = false;
+			c.opened = NULL;
+			c.equals = false;
 			r = clean_string(&c);
 		} else {
 			r = clean_plain(&c);

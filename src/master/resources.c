@@ -177,7 +177,7 @@ open_listener(const char *text, int *ret, struct err *err)
 	struct sockaddr_storage address;
 	const int on = 1;
 	socklen_t len;
-	int fd, r;
+	int fd, r, saved;
 
 	r = config_form_parse_address(text, &address, &len, err);
 	if (r < 0)
@@ -191,8 +191,12 @@ open_listener(const char *text, int *ret, struct err *err)
 	    (address.ss_family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6,
 	    IPV6_V6ONLY, &on, sizeof(on)) < 0) ||
 	    bind_patiently(fd, &address, len) < 0 ||
-	    listen(fd, RESOURCES_BACKLOG) < 0)
-		return err_errno(err, "cannot listen to %s", text);
+	    listen(fd, RESOURCES_BACKLOG) < 0) {
+		saved = errno;
+		return err_set(err, ERR_IO, NULL, "cannot listen at %s (%s); "
+		    "%s", text, strerror(saved),
+		    config_form_bind_remedy(saved));
+	}
 	return 0;
 }
 
