@@ -121,21 +121,29 @@ ca_account_update(struct ca_call *call, struct err *err)
 	return r;
 }
 
+static size_t
+orders_page(const struct config *config)
+{
+	if (!config->dev || config->dev_orders_page == 0 ||
+	    config->dev_orders_page > WEB_CORE_ORDERS_PAGE)
+		return WEB_CORE_ORDERS_PAGE;
+	return (size_t)config->dev_orders_page;
+}
+
 int
 ca_account_orders(struct ca_call *call, struct err *err)
 {
 	struct web_core_answer *out = &call->ret->answer;
+	size_t count, page = orders_page(call->ca->config);
 	int64_t ids[WEB_CORE_ORDERS_PAGE + 1];
-	size_t count;
 	int r = store_order_list(call->ca->env->store, call->account.id,
-	    call->request->before_id, call->now, WEB_CORE_ORDERS_PAGE + 1,
-	    ids, &count, err);
+	    call->request->before_id, call->now, page + 1, ids, &count, err);
 
 	if (r < 0)
 		return r;
 	out->type = WEB_CORE_ORDERS;
-	out->orders.more = count > WEB_CORE_ORDERS_PAGE;
-	out->orders.count = out->orders.more ? WEB_CORE_ORDERS_PAGE : count;
+	out->orders.more = count > page;
+	out->orders.count = out->orders.more ? page : count;
 	memcpy(out->orders.ids, ids, out->orders.count * sizeof(ids[0]));
 	return 0;
 }

@@ -71,6 +71,7 @@ struct config {
 	int64_t dev_sleep_ms;     /* greatest random pause before validation */
 	int64_t dev_nonce_reject; /* percent of good nonces refused */
 	int64_t dev_authz_reuse;  /* percent; -1: by policy */
+	int64_t dev_orders_page;  /* orders in one list; 0: the usual */
 };
 
 /* One mistake, as `signetd check` prints it. */

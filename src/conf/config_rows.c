@@ -146,6 +146,8 @@ const struct config_row config_rows[] = {
 	    .max = 100, .dev = true },
 	{ .key = "dev_authz_reuse", NUMBER_AT(dev_authz_reuse), .def = "-1",
 	    .min = -1, .max = 100, .dev = true },
+	{ .key = "dev_orders_page", NUMBER_AT(dev_orders_page), .def = "0",
+	    .max = 1000, .dev = true },
 };
 
 const size_t config_rows_count = sizeof(config_rows) / sizeof(config_rows[0]);

@@ -19,6 +19,8 @@
 
 /* Says that a folder's content may be thrown away. */
 #define DEV_MARK "signetd-dev"
+/* Pebble demands agreement, so clients under test must be able to agree. */
+#define DEV_TERMS "https://example.com/do-what-thou-wilt"
 
 static int cmd_dev_run(int argc, char **argv);
 
@@ -34,13 +36,16 @@ const struct cmd cmd_dev = {
 	    "  --http-port PORT        where http-01 is looked for (5002)\n"
 	    "  --tls-port PORT         where tls-alpn-01 is looked for (5001)\n"
 	    "  --resolver HOST:PORT    the DNS server to ask (the system's)\n"
+	    "  --tls-certificate FILE  of the ACME server, with --tls-key FILE "
+	    "(its own)\n"
 	    "  --dir DIR               keep certificates and keys here; made "
 	    "anew at each start\n"
 	    "  --strict                refuse 5% of good nonces, as Pebble "
 	    "does\n"
 	    "Pebble's switches work: PEBBLE_VA_NOSLEEP, PEBBLE_VA_SLEEPTIME, "
 	    "PEBBLE_VA_ALWAYS_VALID,\n"
-	    "PEBBLE_WFE_NONCEREJECT, PEBBLE_AUTHZREUSE.\n",
+	    "PEBBLE_WFE_NONCEREJECT, PEBBLE_WFE_ORDERS_PER_PAGE, "
+	    "PEBBLE_AUTHZREUSE.\n",
 	.run = cmd_dev_run,
 };
 
@@ -48,6 +53,7 @@ struct dev {
 	struct config config;
 	struct arena arena;
 	const char *listen, *management, *http_port, *tls_port, *resolver;
+	const char *tls_certificate, *tls_key;
 	const char *directory; /* of --dir, or NULL */
 	char path[PATH_MAX];   /* absolute */
 	bool strict;
@@ -193,7 +199,7 @@ resolve_address(const char *text, char *ret, size_t ret_size, struct err *err)
 }
 
 static int
-set_option(struct config *config, const char *option, const char *key,
+set_option(struct dev *dev, const char *option, const char *key,
     const char *value, struct err *err)
 {
 	char text[CONFIG_TEXT_MAX];
@@ -203,8 +209,31 @@ set_option(struct config *config, const char *option, const char *key,
 		return 0;
 	r = resolve_address(value, text, sizeof(text), err);
 	if (r == 0)
-		r = config_set(config, key, text, err);
+		r = config_set(&dev->config, key, text, err);
 	return r == 0 ? 0 : err_prefix(err, "%s", option);
+}
+
+/* A suite that trusts the root of its own API certificate brings that. */
+static int
+set_files(struct dev *dev, struct err *err)
+{
+	int r = 0;
+
+	if ((dev->tls_certificate == NULL) != (dev->tls_key == NULL))
+		return err_set(err, ERR_CONFIG, NULL, "--tls-certificate and "
+		    "--tls-key go together; give both or none");
+	if (dev->tls_certificate == NULL)
+		return 0;
+	if (access(dev->tls_certificate, R_OK) != 0)
+		return err_errno(err, "--tls-certificate: cannot read %s",
+		    dev->tls_certificate);
+	if (access(dev->tls_key, R_OK) != 0)
+		return err_errno(err, "--tls-key: cannot read %s",
+		    dev->tls_key);
+	r = config_set(&dev->config, "tls_certificate", dev->tls_certificate,
+	    err);
+	return r < 0 ? r : config_set(&dev->config, "tls_key", dev->tls_key,
+	    err);
 }
 
 static int
@@ -215,19 +244,23 @@ make_config(struct dev *dev, struct err *err)
 
 	config->dev = true;
 	config->web_processes = 1;
-	r = set_option(config, "--listen", "listen", dev->listen, err);
+	r = set_option(dev, "--listen", "listen", dev->listen, err);
 	if (r == 0)
-		r = set_option(config, "--management", "management_listen",
+		r = set_option(dev, "--management", "management_listen",
 		    dev->management, err);
 	if (r == 0)
-		r = set_option(config, "--http-port", "http_port",
+		r = set_option(dev, "--http-port", "http_port",
 		    dev->http_port, err);
 	if (r == 0)
-		r = set_option(config, "--tls-port", "tls_port", dev->tls_port,
+		r = set_option(dev, "--tls-port", "tls_port", dev->tls_port,
 		    err);
 	if (r == 0)
-		r = set_option(config, "--resolver", "resolver", dev->resolver,
+		r = set_option(dev, "--resolver", "resolver", dev->resolver,
 		    err);
+	if (r == 0)
+		r = set_files(dev, err);
+	if (r == 0)
+		r = config_set(config, "terms_of_service", DEV_TERMS, err);
 	if (r == 0)
 		r = dev_env_apply(config, dev->strict, getenv, err);
 	return r;
@@ -274,6 +307,8 @@ cmd_dev_run(int argc, char **argv)
 		{ "http-port", required_argument, NULL, 'h' },
 		{ "tls-port", required_argument, NULL, 't' },
 		{ "resolver", required_argument, NULL, 'r' },
+		{ "tls-certificate", required_argument, NULL, 'c' },
+		{ "tls-key", required_argument, NULL, 'k' },
 		{ "dir", required_argument, NULL, 'd' },
 		{ "strict", no_argument, NULL, 's' }, { 0 }
 	};
@@ -290,6 +325,8 @@ cmd_dev_run(int argc, char **argv)
 		case 'h': dev.http_port = optarg; break;
 		case 't': dev.tls_port = optarg; break;
 		case 'r': dev.resolver = optarg; break;
+		case 'c': dev.tls_certificate = optarg; break;
+		case 'k': dev.tls_key = optarg; break;
 		case 'd': dev.directory = optarg; break;
 		case 's': dev.strict = true; break;
 		default: return cmd_usage(&cmd_dev, "see its options");

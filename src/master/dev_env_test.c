@@ -56,7 +56,18 @@ static const struct {
 	{ "PEBBLE_WFE_NONCEREJECT=5%", NULL, false, false, 0, 0, 0,
 	    "PEBBLE_WFE_NONCEREJECT" },
 	{ "PEBBLE_VA_SLEEPTIME=soon", NULL, false, false, 0, 0, 0,
+	    "PEBBLE_VA_SLEEPTIME: \"soon\" is not a number" },
+	{ "PEBBLE_VA_SLEEPTIME=99999", NULL, false, false, 0, 0, 0,
 	    "PEBBLE_VA_SLEEPTIME" },
+	{ "PEBBLE_CHAIN_LENGTH=1", "PEBBLE_ALTERNATE_ROOTS=0", false, false,
+	    0, 0, -1, NULL },
+	{ "PEBBLE_CHAIN_LENGTH=2", NULL, false, false, 0, 0, 0,
+	    "PEBBLE_CHAIN_LENGTH" },
+	{ "PEBBLE_ALTERNATE_ROOTS=1", NULL, false, false, 0, 0, 0,
+	    "PEBBLE_ALTERNATE_ROOTS" },
+	{ "PEBBLE_WFE_ORDERS_PER_PAGE=3", NULL, false, false, 0, 0, -1, NULL },
+	{ "PEBBLE_WFE_ORDERS_PER_PAGE=few", NULL, false, false, 0, 0, 0,
+	    "PEBBLE_WFE_ORDERS_PER_PAGE" },
 };
 
 static void

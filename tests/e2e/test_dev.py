@@ -117,6 +117,50 @@ def test_sleep(own_ca, challenges):
     assert time.monotonic() - began < 30
 
 
+def test_terms_must_be_agreed_to(ca):
+    """As Pebble's; and every client must be able to (a data: URL is none)."""
+    client = ca.client(register=False)
+    assert client.directory["meta"]["termsOfService"].startswith("https://")
+    answer = client.post(client.directory["newAccount"], {})
+    assert answer.problem == "userActionRequired"
+    assert client.register().status == 201
+
+
+def test_orders_per_page(own_ca):
+    ca = own_ca(environment={"PEBBLE_WFE_ORDERS_PER_PAGE": "2"})
+    client = ca.client()
+    names = {f"page{i}.example.test" for i in range(5)}
+    urls = {client.new_order(name)["location"] for name in names}
+    seen, pages = set(), 0
+    target = client.step(client.kid, {}).json["orders"]
+    while target:
+        answer = client.step(target)
+        assert len(answer.json["orders"]) <= 2
+        seen.update(answer.json["orders"])
+        pages += 1
+        target = next(iter(answer.links("next")), None)
+    assert seen == urls and pages == 3
+
+
+def test_switches_that_are_not_there(own_ca):
+    with pytest.raises(signetd.Failed, match="PEBBLE_CHAIN_LENGTH.*unset it"):
+        own_ca(environment={"PEBBLE_CHAIN_LENGTH": "2"})
+
+
+def test_certificate_of_its_own(own_ca, ca, challenges):
+    """A suite may trust one root for the API, another for certificates, as
+    with Pebble; who else may read that key is the suite's affair."""
+    files = {"--tls-certificate": f"{ca.directory}/api/api.pem",
+             "--tls-key": f"{ca.directory}/api/api.key"}
+    mine = own_ca(options=sum(files.items(), ()))
+    with acme.Client(mine.url, ca.cafile) as client:
+        client.register()
+        assert len(client.obtain(challenges, "mine.example.test")) == 2
+    for option, path in files.items():
+        with pytest.raises(signetd.Failed, match="go together"):
+            own_ca(options=(option, path))
+
+
 def test_default_ports(challenges):
     """The addresses that client authors' suites already have. tests/run gives
     us a network where they are free."""
