@@ -66,8 +66,10 @@ exec_child(const struct child *child, int control)
 void
 children_kill(struct child *child)
 {
-	if (child->pid > 0)
-		kill(child->pid, SIGKILL);
+	if (child->pid <= 0)
+		return;
+	child->killed = true;
+	kill(child->pid, SIGKILL);
 }
 
 /* For a process that must not go on: its death is handled as any other. */
@@ -239,6 +241,7 @@ spawn(struct child *child, struct err *err)
 		return r;
 	}
 	child->pid = pid;
+	child->killed = false;
 	child->control = fds[0];
 	child->state = CHILD_STARTING;
 	child->event = event_new(loop_base(master->loop), fds[0],
@@ -352,8 +355,9 @@ log_death(const struct child *child, int status)
 {
 	enum log_level level = LOG_ERROR;
 
-	if (child->master->state == MASTER_STOPPING && WIFEXITED(status) &&
-	    WEXITSTATUS(status) == 0)
+	/* As it should: whoever reads the log looks for what went wrong. */
+	if (child->master->state == MASTER_STOPPING && (child->killed ||
+	    (WIFEXITED(status) && WEXITSTATUS(status) == 0)))
 		level = LOG_DEBUG;
 	if (WIFSIGNALED(status))
 		log_event(level, "process-died",

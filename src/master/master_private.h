@@ -34,6 +34,7 @@ struct child {
 	int64_t delay_ms;         /* before the next restart */
 	unsigned unanswered;      /* CONTROL_PREPAREs */
 	bool committing;          /* not CONTROL_COMMITTED yet */
+	bool killed;              /* by us */
 };
 
 enum master_state {
@@ -79,6 +80,7 @@ struct master {
 	struct env_timer *renew_timer;
 
 	/* stop.c */
+	int64_t stopped_at;       /* when the stop began */
 	enum roles_stop phase;
 	struct env_timer *stop_timer;
 };

@@ -75,15 +75,26 @@ advance(struct master *master, bool started)
 		start_phase(master);
 }
 
+/* The clock may have been set meanwhile: then it is. */
+static bool
+is_another(const struct master *master)
+{
+	int64_t since_ms = env_now(&master->env) - master->stopped_at;
+
+	return since_ms < 0 || since_ms >= STOP_AGAIN_MS;
+}
+
 void
 stop_begin(struct master *master, int status)
 {
 	if (master->state == MASTER_STOPPING) {
-		kill_all(master);
+		if (is_another(master))
+			kill_all(master);
 		return;
 	}
 	log_event(LOG_NOTICE, "stopping", NULL);
 	master->state = MASTER_STOPPING;
+	master->stopped_at = env_now(&master->env);
 	master->status = status;
 	notify_stopping(&master->notify);
 	reload_done(master);

@@ -10,7 +10,11 @@
 
 #include "master/master_private.h"
 
-/* The second time, all that still runs is killed. */
+/* Who signals a process and then its group, as timeout(1) does, means one
+ * stop. */
+#define STOP_AGAIN_MS 200
+
+/* The second time, but for STOP_AGAIN_MS, all that still runs is killed. */
 void stop_begin(struct master *master, int status);
 
 /* A process is gone. */
