@@ -131,9 +131,11 @@ send_frame(struct core *core, const struct core_frame *frame)
 static void
 send_lost(struct core *core, unsigned peer, uint64_t id)
 {
-	struct web_core_answer answer = { .type = WEB_CORE_PROBLEM };
+	const struct err busy = { .kind = ERR_BUSY };
+	struct web_core_answer answer = {
+		.type = WEB_CORE_PROBLEM, .problem = problem_of(&busy),
+	};
 
-	answer.problem.kind = ERR_BUSY;
 	answer.problem.retry_after_s = 1;
 	bld_reset(&core->out);
 	web_core_answer_encode(&core->out, &answer);

@@ -2,6 +2,7 @@
 #include "web/nonce.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
 #include <stdatomic.h>
@@ -44,11 +45,17 @@ struct block {
 
 _Static_assert(sizeof(struct block) == BLOCK_SIZE, "block's size");
 
+/* A full disk must be found here: it would kill who writes to the mapping of a
+ * file that lacks blocks (SIGBUS). */
 int
 nonce_map_create(int fd, struct err *err)
 {
 	if (ftruncate(fd, (off_t)NONCE_MAP_SIZE) < 0)
 		return err_errno(err, "nonce map: cannot set its size");
+	errno = posix_fallocate(fd, 0, (off_t)NONCE_MAP_SIZE);
+	if (errno != 0)
+		return err_errno(err, "nonce map: cannot get its %zu bytes of "
+		    "disk", (size_t)NONCE_MAP_SIZE);
 	return 0;
 }
 
