@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "master/children.h"
 #include "master/disk.h"
+#include "master/early.h"
 #include "master/master_private.h"
 #include "master/master_sandbox.h"
 #include "master/reload.h"
@@ -111,6 +112,7 @@ take_signals(struct master *master)
 		event_add(event, NULL);
 		master->signals[i] = event;
 	}
+	early_let_go();
 }
 
 static int
@@ -207,6 +209,7 @@ master_run(struct master_options *options)
 	struct err err = ERR_INIT;
 	int status;
 
+	early_hold();
 	log_init(role_name(ROLE_MASTER),
 	    (enum log_level)master->config.log_level);
 	if (prepare(master, &err) == 0) {
@@ -218,6 +221,9 @@ master_run(struct master_options *options)
 		}
 		loop_run(master->loop);
 		status = master->status;
+	} else if (early_stop()) {
+		log_event(LOG_NOTICE, "stopping", NULL);
+		status = 0;
 	} else {
 		log_err(LOG_ERROR, "start-failed", &err);
 		status = 1;

@@ -9,16 +9,19 @@
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "conf/config_form.h"
 #include "conf/layout.h"
+#include "master/early.h"
 #include "master/master.h"
 #include "master/tree.h"
 #include "web/nonce.h"
 
+#define PAUSE_MS 10           /* between two tries */
 #define LISTEN_TIMEOUT_MS 500 /* for an address to become free */
+#define LOCK_SILENT_MS 500    /* then we say what we wait for */
 
 /* Where a resource comes from. */
 enum source {
@@ -98,20 +101,26 @@ static int
 take_lock(struct resources *resources, const struct config *config,
     struct err *err)
 {
-	const struct timespec pause = { 0, 10 * 1000 * 1000 };
+	char quoted[LOG_QUOTE_SIZE];
 	int r, waited_ms = 0;
 
 	r = open_at(config, LAYOUT_LOCK, O_RDWR | O_CREAT, &resources->lock,
 	    err);
 	while (r == 0 && flock(resources->lock, LOCK_EX | LOCK_NB) < 0) {
+		if (waited_ms == LOCK_SILENT_MS)
+			log_event(LOG_NOTICE, "waiting-for-another-signetd",
+			    "directory=%s timeout_ms=%d", log_quote(quoted,
+			    config->directory, strlen(config->directory)),
+			    MASTER_LOCK_TIMEOUT_MS);
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return err_errno(err, "cannot lock %s/%s",
 			    config->directory, LAYOUT_LOCK);
 		if (waited_ms >= MASTER_LOCK_TIMEOUT_MS)
 			return err_set(err, ERR_BUSY, NULL, "another signetd "
 			    "runs in %s; stop it first", config->directory);
-		nanosleep(&pause, NULL);
-		waited_ms += 10;
+		if (!early_pause(PAUSE_MS))
+			return err_set(err, ERR_BUSY, NULL, "told to stop");
+		waited_ms += PAUSE_MS;
 	}
 	return r;
 }
@@ -157,14 +166,13 @@ make_nonce_map(const struct config *config, struct err *err)
 static int
 bind_patiently(int fd, const struct sockaddr_storage *address, socklen_t len)
 {
-	const struct timespec pause = { 0, 10 * 1000 * 1000 };
 	int waited_ms = 0;
 
 	while (bind(fd, (const struct sockaddr *)address, len) < 0) {
-		if (errno != EADDRINUSE || waited_ms >= LISTEN_TIMEOUT_MS)
+		if (errno != EADDRINUSE || waited_ms >= LISTEN_TIMEOUT_MS ||
+		    !early_pause(PAUSE_MS))
 			return -1;
-		nanosleep(&pause, NULL);
-		waited_ms += 10;
+		waited_ms += PAUSE_MS;
 	}
 	return 0;
 }
