@@ -76,6 +76,14 @@ set_timer(struct master *master, void (*cb)(void *arg))
 	    MASTER_RELOAD_TIMEOUT_MS, cb, master);
 }
 
+/* Before anything was asked of a process. */
+static void
+refuse(struct master *master, const struct err *err)
+{
+	log_refused(err);
+	notify_ready(&master->notify);
+}
+
 static void
 end(struct master *master)
 {
@@ -188,10 +196,26 @@ begin(struct master *master)
 	struct err err = ERR_INIT;
 
 	master->reload = RELOAD_PREPARING;
-	notify_reloading(&master->notify);
 	set_timer(master, on_prepare_timeout);
 	if (prepare_all(master, &err) < 0)
 		abandon(master, &err);
+}
+
+static void
+begin_with_copy(struct master *master)
+{
+	struct err err = ERR_INIT;
+	struct bld copy;
+	int r;
+
+	bld_init(&copy, CONTROL_SIZE_MAX);
+	config_encode(&copy, &master->config);
+	r = config_decode(bld_view(&copy), &master->next, &err);
+	bld_free(&copy);
+	if (r < 0)
+		refuse(master, &err);
+	else
+		begin(master);
 }
 
 void
@@ -206,11 +230,12 @@ reload_begin(struct master *master)
 		return;
 	}
 	master->reload_again = false;
+	notify_reloading(&master->notify);
 	renew_now(master);
 	if (master->options->config_file == NULL)
-		reload_files(master);
+		begin_with_copy(master);
 	else if (read_next(master, &err) < 0)
-		log_refused(&err);
+		refuse(master, &err);
 	else
 		begin(master);
 }
@@ -218,18 +243,8 @@ reload_begin(struct master *master)
 void
 reload_files(struct master *master)
 {
-	struct err err = ERR_INIT;
-	struct bld copy;
-	int r;
-
-	bld_init(&copy, CONTROL_SIZE_MAX);
-	config_encode(&copy, &master->config);
-	r = config_decode(bld_view(&copy), &master->next, &err);
-	bld_free(&copy);
-	if (r < 0)
-		log_refused(&err);
-	else
-		begin(master);
+	notify_reloading(&master->notify);
+	begin_with_copy(master);
 }
 
 void
