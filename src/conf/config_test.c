@@ -195,7 +195,7 @@ static const struct {
 	{ BASE "listen = {}", 2, "listen", "list is empty", "remove its line" },
 	{ BASE "program = { # c\n}", 3, "program", "list is empty", "" },
 	{ BASE "a\nlisten\n= { }", 4, "listen", "list is empty", "" },
-	{ "{}", 1, "", "list is empty", "" },
+	{ "= {}", 1, "", "list is empty", "" },
 	{ BASE "= 4", 2, "", "unexpected token", "" },
 	{ BASE "program =", 2, "", "end of file", "" },
 	{ BASE "listen = {a, b", 2, "", "end of file", "" },
