@@ -12,12 +12,13 @@
  *   4. agent_proc_run  until judge is gone
  *   5. release, and return the exit status
  *
- * A link that fails, or whose other end is gone, ends the process: a run with
- * a process missing is over, and judge says why.
+ * A link that fails ends the process, and so does the end of judge's. A run
+ * with a process missing is over, and judge says why.
  */
 
 #include "base/env.h"
 #include "base/link.h"
+#include "base/log.h"
 #include "base/loop.h"
 #include "base/sandbox.h"
 
@@ -37,11 +38,19 @@ enum agent_role {
 
 #define AGENT_FDS_MAX 16
 
+/* Where a process finds its descriptors: the link to a peer, its folder, then
+ * what the plan gives it. */
+#define AGENT_LINK_FD(peer) (2 + (int)(peer))
+#define AGENT_DIR_FD (2 + (int)AGENT_ROLE_COUNT)
+#define AGENT_GIVEN_FD (AGENT_DIR_FD + 1)
+
 struct agent_proc {
 	enum agent_role role;
 	const char *dir;       /* of the state, absolute; NULL in signet-net */
-	int fd_dir;            /* of what is the role's: DIR/accounts of account,
-	                          DIR/pending of certkey, DIR of files; else -1 */
+	int fd_dir;            /* the working folder, which is the role's own:
+	                          DIR/accounts of account, DIR/pending of certkey,
+	                          DIR of files; else -1 and the working folder
+	                          is "/" */
 	size_t num_fds;        /* given by the plan: listening sockets of
 	                          listener, import files of account */
 	int fds[AGENT_FDS_MAX];
@@ -54,22 +63,27 @@ struct agent_proc {
 /* "account"; never NULL. */
 const char *agent_proc_name(enum agent_role role);
 
-/* Of a program that was exec'd (signet-net): its links are the descriptors
- * that agent_procs.c says. The others are forked and come with a proc that has
- * begun. */
+/* agent_procs.c does it for forked roles; a program that was exec'd
+ * (signet-net, whose only argument is the log's level) begins with it. What is
+ * NULL or empty in *proc may be filled before. */
 int agent_proc_begin(struct agent_proc *proc, enum agent_role role,
-    struct err *err);
+    enum log_level level, struct err *err);
 void agent_proc_end(struct agent_proc *proc);
 
 /* Enters sandbox, with the role's own user id if this is root. */
 int agent_proc_sandbox(struct agent_proc *proc, const struct sandbox *sandbox,
     struct err *err);
 
-/* The link to peer; handler gets its frames. peer must be in the role's row of
- * the table and have been started, else NULL. Freed by agent_proc_end. */
-struct link *agent_proc_link(struct agent_proc *proc, enum agent_role peer,
+/* Takes up the link to peer: handler gets its frames from now on. peer must be
+ * in the role's row of the table; false if it was not started. */
+bool agent_proc_link(struct agent_proc *proc, enum agent_role peer,
     int (*frame)(void *ctx, uint16_t type, uint64_t id, struct span payload,
     struct err *err), void *ctx);
+
+/* Queues a frame. To a peer that is gone it is dropped: judge has seen it go,
+ * too, and ends the run. */
+void agent_proc_send(struct agent_proc *proc, enum agent_role peer,
+    uint16_t type, uint64_t id, struct span payload);
 
 /* 0 when judge is done, 1 when a link failed (logged). */
 int agent_proc_run(struct agent_proc *proc);

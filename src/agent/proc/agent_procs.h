@@ -13,6 +13,7 @@
  */
 
 #include "agent/proc/agent_proc.h"
+#include "base/log.h"
 
 struct agent_plan {
 	unsigned roles;       /* 1 << enum agent_role, or-ed: which to start */
@@ -27,9 +28,11 @@ struct agent_plan {
 	size_t num_import_fds;
 	const int *listen_fds;   /* listener's */
 	size_t num_listen_fds;
-	/* A process ended though nobody told it to: its links are or will be
-	 * closed. text says which and how ("certkey was ended by signal 31").
-	 * Called once at most: all others are stopped before. */
+	enum log_level log_level; /* of what the processes write to stderr */
+	/* A process ended though nobody told it to, or said what is not of its
+	 * conversation's form. text says which and how ("the certkey process
+	 * was ended by signal 31"). Called once at most, from the loop: the run
+	 * is over, and what is left is to call agent_procs_stop after it. */
 	void (*died)(void *ctx, enum agent_role role, const char *text);
 	void *ctx;
 };
@@ -41,12 +44,15 @@ struct agent_procs; /* all of a run */
 int agent_procs_start(struct agent_procs **ret, struct loop *loop,
     const struct agent_plan *plan, struct err *err);
 
-/* Judge's link to a role, with judge's handlers; NULL if it was not started.
- * Stays agent_procs'. To be called once a role. When the peer is gone, died is
- * called, and closed is not asked for. */
-struct link *agent_procs_link(struct agent_procs *procs, enum agent_role role,
+/* Takes up the link to a role: handler gets its frames. Once a role; false if
+ * it was not started. */
+bool agent_procs_link(struct agent_procs *procs, enum agent_role role,
     int (*frame)(void *ctx, uint16_t type, uint64_t id, struct span payload,
     struct err *err), void *ctx);
+
+/* Queues a frame; dropped if the process is gone: died says so. */
+void agent_procs_send(struct agent_procs *procs, enum agent_role role,
+    uint16_t type, uint64_t id, struct span payload);
 
 /* Closes all links, waits for all to end, kills what does not within
  * AGENT_PROCS_STOP_MS. NULL is fine. */

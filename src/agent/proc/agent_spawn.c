@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/proc/agent_spawn.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/sanitized.h"
+
+#define HIGH_FD 64        /* above all that a process is given */
+#define FDS_MAX (AGENT_GIVEN_FD + AGENT_FDS_MAX)
+#define ENVIRONMENT_MAX 16
+
+/* What net needs to reach a CA from where it is; a hook's credentials, which
+ * judge may have, are none of its business. */
+static const char *const net_environment[] = { "http_proxy=", "https_proxy=",
+	"HTTPS_PROXY=", "no_proxy=", "NO_PROXY=", "all_proxy=", "ALL_PROXY=",
+	"SSL_CERT_FILE=", "SSL_CERT_DIR=", "ASAN_OPTIONS=", "UBSAN_OPTIONS=",
+	"LSAN_OPTIONS=" };
+
+/* By the number that it is to have; -1: nothing. */
+struct layout {
+	int fds[FDS_MAX];
+};
+
+static void
+lay_out(const struct agent_spawn *spawn, int null, struct layout *ret)
+{
+	const struct agent_plan *plan = spawn->plan;
+	const int *given = NULL;
+	size_t num = 0;
+
+	if (spawn->role == AGENT_ACCOUNT) {
+		given = plan->import_fds;
+		num = plan->num_import_fds;
+	} else if (spawn->role == AGENT_LISTENER) {
+		given = plan->listen_fds;
+		num = plan->num_listen_fds;
+	}
+	assert(num <= AGENT_FDS_MAX);
+	memset(ret->fds, -1, sizeof(ret->fds));
+	ret->fds[STDIN_FILENO] = null;
+	/* What judge prints on its standard output is judge's alone to say. */
+	ret->fds[STDOUT_FILENO] = ret->fds[STDERR_FILENO] = STDERR_FILENO;
+	for (int peer = AGENT_JUDGE; peer < AGENT_ROLE_COUNT; peer++)
+		ret->fds[AGENT_LINK_FD(peer)] = spawn->links[peer];
+	ret->fds[AGENT_DIR_FD] = spawn->fd_dir;
+	for (size_t i = 0; i < num; i++)
+		ret->fds[AGENT_GIVEN_FD + i] = given[i];
+}
+
+/* Up out of the way first, so that none is overwritten before its turn. */
+static int
+move_fds(struct layout *layout)
+{
+	for (int i = 0; i < FDS_MAX; i++) {
+		if (layout->fds[i] >= 0 &&
+		    (layout->fds[i] = fcntl(layout->fds[i], F_DUPFD,
+		    HIGH_FD)) < 0)
+			return -1;
+	}
+	for (int i = 0; i < FDS_MAX; i++) {
+		if (layout->fds[i] < 0)
+			close(i);
+		else if (dup2(layout->fds[i], i) < 0)
+			return -1;
+	}
+	return (int)syscall(SYS_close_range, FDS_MAX, ~0U, 0);
+}
+
+static void __attribute__((noreturn))
+exec_net(const struct agent_spawn *spawn, const char *program)
+{
+	static char *environment[ENVIRONMENT_MAX + 1];
+	char name[] = "signet-net", level[12];
+	char *argv[] = { name, level, NULL };
+	size_t count = 0;
+
+	for (char **at = environ; *at != NULL && count < ENVIRONMENT_MAX; at++) {
+		for (size_t i = 0; i < sizeof(net_environment) /
+		    sizeof(net_environment[0]); i++) {
+			const char *want = net_environment[i];
+
+			if (strncmp(*at, want, strlen(want)) == 0)
+				environment[count++] = *at;
+		}
+	}
+	snprintf(level, sizeof(level), "%d", (int)spawn->plan->log_level);
+	execve(program, argv, environment);
+	fprintf(stderr, "signet: cannot run %s: %s\n", program,
+	    strerror(errno));
+	_exit(127);
+}
+
+/* The strings stay in memory when their list goes. */
+static void
+wipe_environment(void)
+{
+	for (char **at = SANITIZED ? NULL : environ; at != NULL && *at != NULL;
+	    at++)
+		mem_wipe(*at, strlen(*at));
+	environ = NULL;
+}
+
+static void __attribute__((noreturn))
+run_forked(const struct agent_spawn *spawn)
+{
+	const struct agent_plan *plan = spawn->plan;
+	struct agent_proc proc = { .dir = plan->dir };
+	struct err err = ERR_INIT;
+	int status = 1;
+
+	if (spawn->role == AGENT_ACCOUNT)
+		proc.num_fds = plan->num_import_fds;
+	else if (spawn->role == AGENT_LISTENER)
+		proc.num_fds = plan->num_listen_fds;
+	else if (spawn->role == AGENT_FILES)
+		proc.paths = plan->files_paths;
+	wipe_environment();
+	if (agent_proc_begin(&proc, spawn->role, plan->log_level, &err) < 0)
+		log_err(LOG_ERROR, "start-failed", &err);
+	else
+		status = plan->mains[spawn->role](&proc);
+	agent_proc_end(&proc);
+	_exit(status);
+}
+
+/* Beside this program, or where a package keeps such programs. */
+static int
+find_net(const struct agent_plan *plan, char out[PATH_MAX], struct err *err)
+{
+	static const char *const places[] = { "/signet-net",
+		"/../libexec/signet/signet-net" };
+	char self[PATH_MAX];
+	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	char *slash;
+
+	if (plan->net_program != NULL) {
+		snprintf(out, PATH_MAX, "%s", plan->net_program);
+		return 0;
+	}
+	self[len < 0 ? 0 : len] = '\0';
+	slash = strrchr(self, '/');
+	if (slash != NULL)
+		*slash = '\0';
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		if (snprintf(out, PATH_MAX, "%s%s", self, places[i]) <
+		    PATH_MAX && access(out, X_OK) == 0)
+			return 0;
+	}
+	return err_set(err, ERR_CONFIG, NULL, "the program signet-net, which "
+	    "talks to the CA, is not beside this one in %.200s; install it",
+	    self);
+}
+
+int
+agent_spawn(const struct agent_spawn *spawn, pid_t *ret_pid, struct err *err)
+{
+	char program[PATH_MAX] = "";
+	struct layout layout;
+	int null, r = 0;
+
+	if (spawn->role == AGENT_NET)
+		r = find_net(spawn->plan, program, err);
+	if (r < 0)
+		return r;
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (null < 0)
+		return err_errno(err, "cannot open /dev/null");
+	lay_out(spawn, null, &layout);
+	*ret_pid = fork();
+	if (*ret_pid == 0) {
+		if (move_fds(&layout) < 0 ||
+		    (spawn->fd_dir < 0 ? chdir("/") : fchdir(AGENT_DIR_FD)) < 0)
+			_exit(126);
+		if (spawn->role == AGENT_NET)
+			exec_net(spawn, program);
+		run_forked(spawn);
+	}
+	close(null);
+	return *ret_pid < 0 ? err_errno(err, "cannot make a process") : 0;
+}
