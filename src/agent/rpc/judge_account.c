@@ -1,24 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/rpc/judge_account.h"
 
-#include <ctype.h>
-
-int
-judge_account_id_check(struct span id, struct err *err)
-{
-	bool good = id.len > 0 && id.len <= ACCOUNT_ID_MAX &&
-	    isalnum(id.data[0]);
-
-	for (size_t i = 0; good && i < id.len; i++)
-		good = isalnum(id.data[i]) || id.data[i] == '-' ||
-		    id.data[i] == '_';
-	if (!good)
-		return err_set(err, ERR_CONFIG, NULL, "\"%.*s\" is no "
-		    "account's identifier: letters, digits, '-' and '_' are, up "
-		    "to %d", SPAN_FMT(id), ACCOUNT_ID_MAX);
-	return 0;
-}
-
 /* 0 is for "none". */
 static enum jwk_alg
 decode_alg(struct cur *cur)
@@ -48,7 +30,7 @@ void
 judge_account_request_encode(struct bld *out,
     const struct judge_account_request *request)
 {
-	bld_span16(out, request->id);
+	bld_i64(out, request->id);
 	switch (request->type) {
 	case JUDGE_ACCOUNT_OPEN:
 		encode_open(out, request);
@@ -97,7 +79,7 @@ judge_account_request_decode(uint16_t type, struct span payload,
 
 	*ret = (struct judge_account_request){
 		.type = (enum judge_account_type)type };
-	ret->id = cur_text(&cur, ACCOUNT_ID_MAX);
+	ret->id = cur_i64(&cur);
 	switch (ret->type) {
 	case JUDGE_ACCOUNT_OPEN:
 		decode_open(&cur, ret);
@@ -123,7 +105,7 @@ judge_account_request_decode(uint16_t type, struct span payload,
 		cur.failed = true;
 		break;
 	}
-	if (cur_end(&cur) < 0 || judge_account_id_check(ret->id, NULL) < 0)
+	if (cur_end(&cur) < 0 || ret->id < 1)
 		return err_set(err, ERR_FRAME, NULL, "judge's request to "
 		    "account (type %u) is not of its form", type);
 	return 0;

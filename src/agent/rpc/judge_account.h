@@ -22,7 +22,6 @@
 #include "base/mem.h"
 #include "jose/jwk.h"
 
-#define ACCOUNT_ID_MAX 64       /* bytes: letters, digits, - _ */
 #define ACCOUNT_ORIGINS_MAX 4
 #define ACCOUNT_ORIGIN_MAX 272  /* bytes of "https://host:port" */
 #define ACCOUNT_KID_MAX 256     /* bytes of an EAB key identifier */
@@ -44,7 +43,8 @@ enum judge_account_type {
 
 struct judge_account_request {
 	enum judge_account_type type;
-	struct span id;              /* of the account: always */
+	int64_t id;                  /* of the account in judge's state, from 1
+	                                on: always. DIR/accounts/ID.key */
 	enum jwk_alg alg;            /* OPEN: of a key that is to be made if there
 	                                is none, 0: there must be one. ROLL: of
 	                                the new key. JWK_ES256, ES384, RS256 */
@@ -70,9 +70,6 @@ struct judge_account_answer {
 	} opened;
 	struct err err;              /* REFUSED */
 };
-
-/* -ERR_CONFIG with the remedy: an id becomes a file's name. */
-int judge_account_id_check(struct span id, struct err *err);
 
 void judge_account_request_encode(struct bld *out,
     const struct judge_account_request *request);
