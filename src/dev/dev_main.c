@@ -77,6 +77,7 @@ on_refused(void *ctx, int status, const char *why, uint64_t exchange)
 static const struct http_server_ops server_ops = {
 	.request = on_request,
 	.refused = on_refused,
+	.exhausted = https_exhausted,
 };
 
 static int

@@ -2,6 +2,7 @@
 #include "http/http_conn.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent_ssl.h>
 #include <event2/listener.h>
@@ -24,6 +25,73 @@ http_conn_accepting(struct http_server *server, bool on)
 		else
 			evconnlistener_disable(listener);
 	}
+}
+
+/* evhttp makes itself the argument of its listeners' callbacks: this is how
+ * from there the server is found. */
+static struct http_server *servers;
+
+static void
+on_retry(void *arg)
+{
+	struct http_server *server = arg;
+
+	server->retry = NULL;
+	http_conn_accepting(server,
+	    server->count < server->limits.connections_max);
+}
+
+/* A listener stays readable when accept fails for lack of descriptors or
+ * memory, so it would be tried again in every turn of the loop. */
+static void
+on_accept_error(struct evconnlistener *listener, void *arg)
+{
+	struct http_server *server = servers;
+	int error = errno;
+	int64_t now;
+
+	(void)listener;
+	while (server != NULL && server->evhttp != arg)
+		server = server->next;
+	if (server == NULL)
+		return;
+	http_conn_accepting(server, false);
+	if (server->retry == NULL)
+		server->retry = server->env.timer_start(server->env.ctx,
+		    HTTP_CONN_RETRY_MS, on_retry, server);
+	now = env_now(&server->env);
+	if (server->ops->exhausted == NULL || (server->reported_at != 0 &&
+	    now - server->reported_at < HTTP_SERVER_REPORT_MS))
+		return;
+	server->reported_at = now;
+	server->ops->exhausted(server->ctx, error);
+}
+
+void
+http_conn_listener(struct http_server *server,
+    struct evhttp_bound_socket *bound)
+{
+	evconnlistener_set_error_cb(evhttp_bound_socket_get_listener(bound),
+	    on_accept_error);
+	if (server->num_listeners == 0) {
+		server->next = servers;
+		servers = server;
+	}
+	server->listeners[server->num_listeners++] = bound;
+}
+
+void
+http_conn_forget(struct http_server *server)
+{
+	struct http_server **at = &servers;
+
+	while (*at != NULL && *at != server)
+		at = &(*at)->next;
+	if (*at == server)
+		*at = server->next;
+	if (server->retry != NULL)
+		server->env.timer_cancel(server->env.ctx, server->retry);
+	server->retry = NULL;
 }
 
 /* The SSL object goes, and its connection with it. */

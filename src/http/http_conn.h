@@ -19,6 +19,7 @@
 #include "base/bld.h"
 #include "http/http_server.h"
 
+#define HTTP_CONN_RETRY_MS 1000 /* until we accept again, after a failure */
 #define HTTP_CONN_SWEEP_MS 1000 /* between looks at the time limits */
 #define HTTP_CONN_LATE 10       /* of a phase's time: when places are short,
                                    who has taken this part gives way */
@@ -57,6 +58,9 @@ struct http_server {
 	size_t count;
 	size_t received;                 /* of all requests under way */
 	uint64_t exchanges;              /* counted up for each request */
+	struct env_timer *retry;         /* runs until we accept again */
+	int64_t reported_at;             /* that we cannot accept, or 0 */
+	struct http_server *next;        /* of this process */
 	struct env_timer *sweep;         /* runs while there are connections */
 	struct bld head;                 /* header fields of an answer */
 	int64_t date_at;                 /* second that date says */
@@ -80,6 +84,13 @@ void http_conn_received(struct http_conn *conn);
 
 /* Cuts the client off; the record goes when evhttp notices. */
 void http_conn_cut(struct http_conn *conn);
+
+/* Has failures of a listener handled; the server must have its evhttp. */
+void http_conn_listener(struct http_server *server,
+    struct evhttp_bound_socket *bound);
+
+/* No listener's failure finds the server any more. */
+void http_conn_forget(struct http_server *server);
 
 /* Takes new connections, or leaves them to wait in the kernel. */
 void http_conn_accepting(struct http_server *server, bool on);

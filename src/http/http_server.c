@@ -194,8 +194,8 @@ begin(struct http_conn *conn, struct evhttp_connection *evcon,
  * evhttp stops reading while a request waits for its answer, and so would
  * hear only from a failed write that the client is gone. Here reading goes on
  * but for evhttp: it looks for a next request when it has sent the answer, and
- * of that no more is taken in until then than one TLS record. It is also cheaper
- * than to stop and to start: the kernel is told less often what to watch.
+ * of that no more is taken in until then than one TLS record. This is also
+ * cheaper: the kernel is told less often what to watch.
  */
 static void
 watch_end(struct http_conn *conn)
@@ -460,7 +460,7 @@ http_server_listen(struct http_server *server, int fd, struct err *err)
 	bound = evhttp_accept_socket_with_handle(server->evhttp, fd);
 	if (bound == NULL)
 		return err_errno(err, "listening socket");
-	server->listeners[server->num_listeners++] = bound;
+	http_conn_listener(server, bound);
 	return 0;
 }
 
@@ -471,6 +471,7 @@ close_listeners(struct http_server *server)
 		evhttp_del_accept_socket(server->evhttp,
 		    server->listeners[i]);
 	server->num_listeners = 0;
+	http_conn_forget(server);
 }
 
 void

@@ -31,7 +31,8 @@
 #include "base/loop.h"
 #include "http/http_message.h"
 
-#define HTTP_SERVER_LISTEN_MAX 16 /* listening sockets */
+#define HTTP_SERVER_LISTEN_MAX 16   /* listening sockets */
+#define HTTP_SERVER_REPORT_MS 60000 /* between two reports of one thing */
 
 struct http_server_limits {
 	size_t body_max;         /* bytes of one body */
@@ -58,6 +59,9 @@ struct http_server_ops {
 	    uint64_t exchange);
 	/* The client of an exchange not yet answered is gone. May be NULL. */
 	void (*gone)(void *ctx, uint64_t exchange);
+	/* New clients cannot be accepted (errno: too many descriptors), and
+	 * wait; said at most once in HTTP_SERVER_REPORT_MS. May be NULL. */
+	void (*exhausted)(void *ctx, int error);
 };
 
 struct http_server;

@@ -3,6 +3,7 @@
 #include "http/http_server_fake.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 
 static void
 talk_large(uint16_t port)
@@ -221,6 +222,64 @@ test_waiting(void **state)
 	run(talk_waiting, &limits, &fixture);
 }
 
+/* How the server fares, asked over a connection that it has. */
+static unsigned
+ask(struct client *client, const char *what)
+{
+	unsigned value = 0;
+
+	forget(client);
+	put(client, "GET /memory" HEAD "\r\n");
+	CHECK(get(client, "\n;"));
+	CHECK(strstr(client->text, what) != NULL);
+	CHECK(sscanf(strstr(client->text, what) + strlen(what), "=%u",
+	    &value) == 1);
+	return value;
+}
+
+/* No descriptor for the next client: it waits, others are served, the loop
+ * does not run in circles, and when there is one the client gets it. */
+static void
+talk_exhausted(uint16_t port)
+{
+	static struct client first, second;
+	struct rlimit old, none;
+	unsigned turns;
+
+	client_open(&first, port, 0);
+	CHECK(ask(&first, "exhausted") == 0);
+	CHECK(prlimit(getppid(), RLIMIT_NOFILE, NULL, &old) == 0);
+	none = (struct rlimit){ 3, old.rlim_max };
+	CHECK(prlimit(getppid(), RLIMIT_NOFILE, &none, NULL) == 0);
+	second.fd = dial(port, 0);
+	while (ask(&first, "exhausted") == 0)
+		;
+	turns = ask(&first, "turns");
+	/* Two retries. */
+	CHECK(poll(&(struct pollfd){ .fd = second.fd, .events = POLLIN }, 1,
+	    2500) == 0);
+	CHECK(ask(&first, "turns") - turns < 20);
+	CHECK(ask(&first, "exhausted") == 1);
+	CHECK(prlimit(getppid(), RLIMIT_NOFILE, &old, NULL) == 0);
+	second.ctx = SSL_CTX_new(TLS_client_method());
+	second.ssl = SSL_new(second.ctx);
+	CHECK(SSL_set_fd(second.ssl, second.fd) == 1);
+	CHECK(SSL_connect(second.ssl) == 1);
+	CHECK(ask(&second, "exhausted") == 1);
+	client_close(&second);
+	client_close(&first);
+}
+
+static void
+test_exhausted(void **state)
+{
+	struct http_server_limits limits = default_limits();
+	struct fixture fixture;
+
+	(void)state;
+	run(talk_exhausted, &limits, &fixture);
+}
+
 /* One byte at a time, a handshake that does not go on, an idle connection: all
  * are cut, and others served meanwhile. */
 static void
@@ -398,6 +457,7 @@ main(void)
 		cmocka_unit_test(test_crowded),
 		cmocka_unit_test(test_held),
 		cmocka_unit_test(test_waiting),
+		cmocka_unit_test(test_exhausted),
 		cmocka_unit_test(test_slow),
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_late),

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <malloc.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
@@ -51,6 +52,8 @@ struct fixture {
 	uint64_t held;     /* an exchange that is not answered yet */
 	unsigned gone;
 	unsigned never;    /* requests that get no answer */
+	unsigned exhausted;
+	unsigned turns;    /* of the loop */
 	bool drained;
 	SSL_CTX *next_tls; /* "/reload" changes to it */
 };
@@ -127,11 +130,13 @@ on_request(void *ctx, const struct http_request *request, uint64_t exchange)
 		return;
 	}
 	if (span_equal_str(request->path, "/memory")) {
-		char text[64];
+		char text[128];
 
 		snprintf(text, sizeof(text),
-		    "never=%u memory=%zu gone=%u\n;", fixture->never,
-		    mallinfo2().uordblks + mallinfo2().hblkhd, fixture->gone);
+		    "never=%u memory=%zu gone=%u exhausted=%u turns=%u\n;",
+		    fixture->never,
+		    mallinfo2().uordblks + mallinfo2().hblkhd, fixture->gone,
+		    fixture->exhausted, fixture->turns);
 		answer(fixture, exchange, 200, text, SPAN_NONE);
 		return;
 	}
@@ -171,8 +176,24 @@ on_gone(void *ctx, uint64_t exchange)
 	fixture->gone++;
 }
 
+__attribute__((unused)) static void
+on_exhausted(void *ctx, int error)
+{
+	struct fixture *fixture = ctx;
+
+	assert_int_equal(error, EMFILE);
+	fixture->exhausted++;
+}
+
+__attribute__((unused)) static void
+on_turn(void *arg)
+{
+	((struct fixture *)arg)->turns++;
+}
+
 static const struct http_server_ops ops = {
 	.request = on_request, .refused = on_refused, .gone = on_gone,
+	.exhausted = on_exhausted,
 };
 
 /*
@@ -268,6 +289,7 @@ run(void (*client)(uint16_t port), const struct http_server_limits *limits,
 
 	*fixture = (struct fixture){ .loop = loop_new() };
 	loop_env(fixture->loop, &fixture->env);
+	loop_hook_add(fixture->loop, on_turn, fixture);
 	fixture->next_tls = new_tls("two", NULL);
 	fixture->server = http_server_new(fixture->loop, tls, limits, &ops,
 	    fixture);

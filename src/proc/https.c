@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proc/https.h"
 
+#include <string.h>
+
+#include "base/log.h"
 #include "base/mem.h"
 #include "http/http_tls.h"
 
@@ -44,4 +47,13 @@ https_open(struct proc *proc, const struct http_server_limits *limits,
 		r = http_server_listen(*ret, fd, err);
 	}
 	return r;
+}
+
+void
+https_exhausted(void *ctx, int error)
+{
+	(void)ctx;
+	log_event(LOG_ERROR, "cannot-accept",
+	    "error=\"%s\" remedy=\"raise the limit of open files\"",
+	    strerror(error));
 }

@@ -21,4 +21,7 @@ int https_open(struct proc *proc, const struct http_server_limits *limits,
     const struct http_server_ops *ops, void *ctx, struct http_server **ret,
     struct err *err);
 
+/* For http_server_ops: logs it. */
+void https_exhausted(void *ctx, int error);
+
 #endif

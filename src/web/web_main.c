@@ -82,6 +82,7 @@ static const struct http_server_ops server_ops = {
 	.request = on_request,
 	.refused = on_refused,
 	.gone = on_gone,
+	.exhausted = https_exhausted,
 };
 
 static int
