@@ -12,7 +12,7 @@
  * Key rollover (RFC 8555 7.3.5), crash-safe at each step:
  *   1. ROLL -> OPENED with next: the new key is on disk as ID.next
  *   2. net asks account for the inner and outer JWS and sends them
- *   3. COMMIT (the CA took it) or ABANDON (the CA refused) -> OPENED, DONE
+ *   3. COMMIT (the CA took it) or ABANDON (the CA refused) -> OPENED
  * If the run ends in between, OPEN of the next run says next: either key may
  * be the CA's. judge asks for USE_NEXT, lets net look the account up by that
  * key, and sends COMMIT if the CA knows it, else ABANDON.
@@ -60,8 +60,8 @@ struct judge_account_request {
 
 struct judge_account_answer {
 	enum judge_account_type type;
-	struct {                     /* OPENED: OPEN, ROLL, COMMIT, USE_NEXT,
-	                                IMPORT */
+	struct {                     /* OPENED: OPEN, ROLL, USE_NEXT, COMMIT,
+	                                ABANDON */
 		enum jwk_alg alg;
 		bool created;
 		bool next;           /* there is an ID.next, too */
