@@ -142,6 +142,16 @@ order_put_json(struct bld *out, struct span base, const struct order *order)
 	bld_u8(out, '}');
 }
 
+/* "processing" is shown as "pending", as Let's Encrypt does: clients poll in
+ * loops of "while pending", and take all but "valid" after it for a failure.
+ * Nobody needs the difference: a response that is repeated changes nothing. */
+static enum challenge_status
+shown_status(const struct authz *authz)
+{
+	return authz->attempted_status == CHALLENGE_PROCESSING ?
+	    CHALLENGE_PENDING : authz->attempted_status;
+}
+
 /* RFC 8555 section 8. The error, which has a status of its own, is last. */
 void
 challenge_put_json(struct bld *out, struct span base,
@@ -155,7 +165,7 @@ challenge_put_json(struct bld *out, struct span base,
 	challenge_put_url(out, base, authz->id, type);
 	bld_str(out, "\",\"status\":\"");
 	bld_str(out, challenge_status_name(attempted ?
-	    authz->attempted_status : CHALLENGE_PENDING));
+	    shown_status(authz) : CHALLENGE_PENDING));
 	bld_str(out, "\",\"token\":\"");
 	bld_bytes(out, authz->token, sizeof(authz->token));
 	bld_u8(out, '"');

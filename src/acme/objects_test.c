@@ -368,8 +368,7 @@ test_authz_json(void **state)
 	authz.attempted = CHALLENGE_HTTP_01;
 	authz.attempted_status = CHALLENGE_PROCESSING;
 	authz_put_json(&out, BASE, &authz);
-	expect_json(&out, AUTHZ_JSON("pending", CHALLENGE("processing", ""),
-	    ""));
+	expect_json(&out, AUTHZ_JSON("pending", CHALLENGE("pending", ""), ""));
 	authz.status = AUTHZ_VALID;
 	authz.attempted_status = CHALLENGE_VALID;
 	authz.validated_at = AT;

@@ -4,10 +4,11 @@ bending a server's answers under sixteen of them. One test a row; the clients
 that fail without it are named."""
 
 import re
+import threading
 
 import pytest
 
-from kit import acme, jose
+from kit import acme, jose, net
 
 
 @pytest.fixture
@@ -292,9 +293,33 @@ def test_polling_a_challenge_is_held_too(client, challenges):
     assert client.step(challenge["url"]).json["status"] == "valid"
 
 
+def test_challenge_is_pending_until_its_end(client, challenges):
+    """rails-letsencrypt, and whoever writes the loop of ruby acme-client's
+    documentation, poll while a challenge is pending and fail unless it is
+    valid then."""
+    order = client.new_order("loop.example.test")
+    challenge = client.challenge(order["authorizations"][0])
+    go = threading.Event()
+
+    def slow(handler):
+        go.wait(20)
+        text = client.key_authorization(challenge["token"])
+        net.reply(handler, 200, text.encode())
+
+    challenges.add(challenge["token"], slow)
+    answer = client.step(challenge["url"], {})
+    seen = [answer.json["status"]]
+    shown = client.step(order["authorizations"][0]).json["challenges"]
+    seen.append(shown[0]["status"])
+    go.set()
+    while answer.json["status"] == "pending":
+        answer = client.step(challenge["url"])
+    assert seen == ["pending", "pending"]
+    assert answer.json["status"] == "valid"
+
+
 def test_retry_after_while_processing(own_ca, challenges):
     """certbot, acmetool, caddy, mod_md and python-acme obey it."""
-    import threading
     ca = own_ca()
     client = ca.client()
     order = client.new_order("slow.example.test")
@@ -306,7 +331,6 @@ def test_retry_after_while_processing(own_ca, challenges):
         answer(handler)
 
     def answer(handler):
-        from kit import net
         text = client.key_authorization(challenge["token"])
         net.reply(handler, 200, text.encode())
 
