@@ -3,7 +3,7 @@
 #define SIGNET_CONF_CONFIG_H
 
 /*
- * config: signet.conf, the CA's configuration file, read with libconfuse.
+ * config: signetd.conf, the CA's configuration file, read with libconfuse.
  *
  * One const table of rows (config_rows) drives parsing, defaults, checks,
  * the form in which master hands the configuration to its children, and the

@@ -280,7 +280,7 @@ config_check_reload(const struct config *old, const struct config *new,
 			continue;
 		r = err_set(err, ERR_CONFIG, NULL, "%s:%d: %s: a running CA "
 		    "cannot change it; restart signetd, or set it back",
-		    new->file == NULL ? "signet.conf" : new->file,
+		    new->file == NULL ? "signetd.conf" : new->file,
 		    new->lines[i], row->key);
 	}
 	bld_free(&before);

@@ -15,7 +15,7 @@ encode(struct span text, struct bld *out)
 	struct bld again;
 
 	bld_init(&again, 4 * CONFIG_FILE_MAX);
-	if (config_parse(text, "/etc/signet.conf", &config, &errors, NULL) ==
+	if (config_parse(text, "/etc/signetd.conf", &config, &errors, NULL) ==
 	    0) {
 		config_encode(out, &config);
 		if (config_decode(bld_view(out), &copy, NULL) != 0)

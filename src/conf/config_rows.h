@@ -3,7 +3,7 @@
 #define SIGNET_CONF_CONFIG_ROWS_H
 
 /*
- * config_rows: the one table of what signet.conf can say. Parser, defaults,
+ * config_rows: the one table of what signetd.conf can say. Parser, defaults,
  * checks, reload rules, the form between processes and docs/config.md all come
  * from it. docs/recipes/add-a-config-key.md shows how to add a row.
  */

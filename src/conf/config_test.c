@@ -22,7 +22,7 @@ parse(const char *text, struct config *ret, struct config_errors *errors)
 	int r;
 
 	memset(errors, 0, sizeof(*errors));
-	r = config_parse(span_str(text), "/etc/signet/signet.conf", ret,
+	r = config_parse(span_str(text), "/etc/signet/signetd.conf", ret,
 	    errors, &err);
 	assert_int_equal(r, errors->count == 0 ? 0 : -(int)ERR_CONFIG);
 	assert_int_equal(err.kind, errors->count == 0 ? ERR_NONE : ERR_CONFIG);
@@ -46,7 +46,7 @@ test_defaults(void **state)
 
 	(void)state;
 	parse_ok(BASE, &config);
-	assert_string_equal(config.file, "/etc/signet/signet.conf");
+	assert_string_equal(config.file, "/etc/signet/signetd.conf");
 	assert_string_equal(config.directory, "/etc/signet");
 	assert_string_equal(config.base_url, "https://ca.example");
 	assert_string_equal(config.tls_certificate, "/etc/signet/api/api.pem");
@@ -331,7 +331,7 @@ test_reload(void **state)
 	parse_ok(BASE "\nuid_base = 5000\n", &new);
 	assert_int_equal(config_check_reload(&old, &new, &err),
 	    -(int)ERR_CONFIG);
-	assert_non_null(strstr(err.text, "/etc/signet/signet.conf:3: "
+	assert_non_null(strstr(err.text, "/etc/signet/signetd.conf:3: "
 	    "uid_base: "));
 	config_free(&new);
 	config_free(&old);

@@ -7,7 +7,7 @@
  * master/tree.h says whose they are and who may read them.
  */
 
-#define LAYOUT_CONFIG "signet.conf"
+#define LAYOUT_CONFIG "signetd.conf"
 #define LAYOUT_ROOT_CERTIFICATE "root.pem"
 #define LAYOUT_CA "ca"
 #define LAYOUT_ISSUER_CERTIFICATE "ca/intermediate.pem"

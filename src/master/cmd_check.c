@@ -28,7 +28,7 @@ print_keys(void)
 
 	bld_init(&out, CONFIG_FILE_MAX);
 	bld_str(&out, "# Configuration\n\n"
-	    "What `signet.conf` can say. `signetd check --keys` prints this "
+	    "What `signetd.conf` can say. `signetd check --keys` prints this "
 	    "page.\n\n"
 	    "A line has the form `key = value`, or `key = {\"a\", \"b\"}` for "
 	    "a list. Values with spaces,\ncommas, `=`, `#`, quotes, brackets "

@@ -208,7 +208,7 @@ put_config(const struct init *init, struct bld *out)
 {
 	bld_fmt(out,
 	    "# A certificate authority. All keys: signetd check --keys\n"
-	    "# After a change: signetd check -c signet.conf, then send SIGHUP "
+	    "# After a change: signetd check -c signetd.conf, then send SIGHUP "
 	    "to signetd.\n\n"
 	    "# Where clients reach it. Its URLs begin with this and are kept "
 	    "for years.\n"

@@ -165,7 +165,7 @@ authority_start(struct authority *authority,
 	    chmod(authority->folder, 0755) < 0)
 		return err_errno(err, "cannot make %s", authority->folder);
 	snprintf(directory, sizeof(directory), "%s/ca", authority->folder);
-	snprintf(file, sizeof(file), "%s/signet.conf", directory);
+	snprintf(file, sizeof(file), "%s/signetd.conf", directory);
 	snprintf(authority->root, sizeof(authority->root), "%s/ca/root.pem",
 	    authority->folder);
 	r = init(authority, directory, err);

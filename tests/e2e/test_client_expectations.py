@@ -209,7 +209,7 @@ def test_terms_of_service_are_advertised(real_folder):
     """x/crypto, acmetool and mod_md do not agree otherwise; p1 rejects
     data: URLs."""
     from kit import signetd
-    with open(real_folder + "/signet.conf", "a") as config:
+    with open(real_folder + "/signetd.conf", "a") as config:
         config.write('terms_of_service = "https://ca.example/terms"\n')
     with signetd.run(real_folder) as ca:
         client = ca.client(register=False)

@@ -31,7 +31,7 @@ ROOT = os.geteuid() == 0
 TREE = {
     ".": (0o755, 0),
     "root.pem": (0o644, 0),
-    "signet.conf": (0o644, 0),
+    "signetd.conf": (0o644, 0),
     "ca": (0o755, 0),
     "ca/intermediate.pem": (0o644, 0),
     "ca/api-ca.pem": (0o644, 0),
@@ -80,7 +80,7 @@ def made(folder):
 def edit(ca, old, new):
     """Replaces text in the configuration; gives the line of the first
     change."""
-    file = ca / "signet.conf"
+    file = ca / "signetd.conf"
     text = file.read_text()
     assert old in text
     file.write_text(text.replace(old, new, 1))
@@ -130,7 +130,7 @@ def test_init_as_ordinary_user(folder, umask):
     assert done.returncode == 0, done.stderr
     assert tree(home / "ca") == {
         k: (mode, NOBODY, NOBODY) for k, (mode, _) in TREE.items()}
-    done = run("check", "-c", home / "ca/signet.conf", program=program,
+    done = run("check", "-c", home / "ca/signetd.conf", program=program,
                user=NOBODY)
     assert done.returncode == 0, done.stderr
 
@@ -204,7 +204,7 @@ def test_init_is_all_or_nothing(folder):
         process.kill()
         process.wait()
         if target.exists():
-            done = run("check", "-c", target / "signet.conf")
+            done = run("check", "-c", target / "signetd.conf")
             assert done.returncode == 0, done.stderr
         for left in folder.iterdir():
             shutil.rmtree(left)
@@ -244,7 +244,7 @@ def test_init_refuses(folder, monkeypatch, options, says):
 def test_init_names(folder, options, url, names):
     done = run("init", folder / "ca", *options)
     assert done.returncode == 0, done.stderr
-    config = (folder / "ca/signet.conf").read_text()
+    config = (folder / "ca/signetd.conf").read_text()
     assert f'base_url = "{url}"' in config
     cert = x509.load_pem_x509_certificate(
         (folder / "ca/api/api.pem").read_bytes())
@@ -254,17 +254,17 @@ def test_init_names(folder, options, url, names):
 
 
 def test_check_is_content(made):
-    done = run("check", "-c", made / "signet.conf")
+    done = run("check", "-c", made / "signetd.conf")
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     assert "no mistakes" in done.stdout and "root.key" in done.stdout
     (made / "keys/root.key").unlink()
-    done = run("check", "-c", made / "signet.conf")
+    done = run("check", "-c", made / "signetd.conf")
     assert done.returncode == 0 and "root.key" not in done.stdout
 
 
 def test_check_names_each_mistake_of_the_file(made):
-    file = made / "signet.conf"
+    file = made / "signetd.conf"
     file.write_text(
         "# A comment\n"
         "base_url = \"http://acme.example.com\"\n"
@@ -336,18 +336,18 @@ DIRECTORY = {
 def test_check_looks_at_the_directory(made, case):
     spoil, says, remedy = DIRECTORY[case]
     spoil(made)
-    done = run("check", "-c", made / "signet.conf")
+    done = run("check", "-c", made / "signetd.conf")
     assert done.returncode == 1
     lines = [line for line in done.stderr.splitlines() if says in line]
     assert len(lines) == 1, done.stderr
-    assert lines[0].startswith(f"{made}/signet.conf: directory: ")
+    assert lines[0].startswith(f"{made}/signetd.conf: directory: ")
     assert remedy in lines[0]
 
 
 @pytest.mark.skipif(not ROOT, reason="needs root to give files away")
 def test_check_looks_at_owners(made):
     os.chown(made / "store", 0, 0)
-    done = run("check", "-c", made / "signet.conf")
+    done = run("check", "-c", made / "signetd.conf")
     assert done.returncode == 1
     assert f"chown -R {CORE}:{CORE} {made}/store" in done.stderr
 
@@ -357,13 +357,13 @@ def test_check_looks_at_what_keys_name(made):
     first = edit(made, "certificate_lifetime",
                  "tls_key = \"missing.key\"\ntrust_anchor = anchor\n"
                  "listen = {\"192.0.2.1:14000\"}\n#")
-    done = run("check", "-c", made / "signet.conf")
+    done = run("check", "-c", made / "signetd.conf")
     assert done.returncode == 1
     lines = done.stderr.splitlines()
     for number, key, says in ((first, "tls_key", "missing.key"),
                               (first + 1, "trust_anchor", "anchor"),
                               (first + 2, "listen", "this machine")):
-        assert any(at.startswith(f"{made}/signet.conf:{number}: {key}: ") and
+        assert any(at.startswith(f"{made}/signetd.conf:{number}: {key}: ") and
                    says in at for at in lines), done.stderr
 
 
@@ -372,10 +372,10 @@ def test_check_looks_at_busy_ports(made):
         busy.bind(("127.0.0.1", 0))
         busy.listen()
         text = f"127.0.0.1:{busy.getsockname()[1]}"
-        config = (made / "signet.conf").read_text()
-        (made / "signet.conf").write_text(
+        config = (made / "signetd.conf").read_text()
+        (made / "signetd.conf").write_text(
             re.sub(r"127\.0\.0\.1:\d+", text, config))
-        done = run("check", "-c", made / "signet.conf")
+        done = run("check", "-c", made / "signetd.conf")
     assert done.returncode == 1
     assert "listen: cannot listen at " + text in done.stderr
     assert "another port" in done.stderr
@@ -383,7 +383,7 @@ def test_check_looks_at_busy_ports(made):
 
 def test_check_looks_at_the_tls_certificate(made):
     edit(made, "https://acme.example.com", "https://other.example.com")
-    done = run("check", "-c", made / "signet.conf")
+    done = run("check", "-c", made / "signetd.conf")
     assert done.returncode == 1
     assert "not for other.example.com" in done.stderr
 
@@ -391,7 +391,7 @@ def test_check_looks_at_the_tls_certificate(made):
 def test_check_asks_policy(made):
     edit(made, 'program = "private"', "program = webpki")
     edit(made, "90 days", "500 days")
-    done = run("check", "-c", made / "signet.conf")
+    done = run("check", "-c", made / "signetd.conf")
     assert done.returncode == 1
     assert re.search(r"certificate_lifetime: .*more than the program allows",
                      done.stderr)
@@ -407,9 +407,9 @@ def test_init_for_webpki(folder):
     warning = r"^warning: this CA cannot issue any certificate yet: .*" \
         r"perspectives \(BR "
     assert re.search(warning, done.stderr)
-    config = (folder / "ca/signet.conf").read_text()
+    config = (folder / "ca/signetd.conf").read_text()
     assert '\ncaa_identity = "acme.example.com"' in config
-    done = run("check", "-c", folder / "ca/signet.conf")
+    done = run("check", "-c", folder / "ca/signetd.conf")
     if os.path.exists("/usr/share/dns/root.key"):
         assert done.returncode == 0, done.stderr
         assert re.search(warning, done.stderr)
@@ -511,7 +511,7 @@ def run_as(folder, user=None):
 def test_run_as_ordinary_user(folder):
     ca = run_as(folder, NOBODY)
     process = subprocess.Popen(
-        [folder / "signetd", "run", "-c", ca / "signet.conf"],
+        [folder / "signetd", "run", "-c", ca / "signetd.conf"],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
         stderr=subprocess.PIPE, user=NOBODY, group=NOBODY, extra_groups=[])
     line = process.stdout.readline()

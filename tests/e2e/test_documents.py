@@ -64,8 +64,8 @@ def test_manual_of_the_configuration():
     page = subprocess.run([TOP / "tools/man-conf"], check=True, text=True,
                           input=says("check", "--keys"),
                           capture_output=True).stdout
-    assert page == (MAN / "signet.conf.5").read_text(), \
-        "signetd check --keys | tools/man-conf > packaging/man/signet.conf.5"
+    assert page == (MAN / "signetd.conf.5").read_text(), \
+        "signetd check --keys | tools/man-conf > packaging/man/signetd.conf.5"
 
 
 def options(command):

@@ -40,7 +40,7 @@ def test_init_makes_a_ca(real_folder):
     root.public_key().verify(middle.signature, middle.tbs_certificate_bytes,
                              ec.ECDSA(middle.signature_hash_algorithm))
     assert isinstance(middle.public_key().curve, ec.SECP256R1)
-    text = pathlib.Path(real_folder, "signet.conf").read_text()
+    text = pathlib.Path(real_folder, "signetd.conf").read_text()
     assert len(text.splitlines()) < 40 and text.startswith("#")
 
 
@@ -130,7 +130,7 @@ def test_reload_drops_no_connection(real_ca, real_folder, port80):
     client = real_ca.client()
     client.http.connect()
     sock = client.http.connection.sock
-    config = pathlib.Path(real_folder, "signet.conf")
+    config = pathlib.Path(real_folder, "signetd.conf")
     config.write_text(config.read_text() +
                       'website = "https://example.com/"\n')
     real_ca.signal(signal.SIGHUP)
@@ -145,7 +145,7 @@ def test_reload_drops_no_connection(real_ca, real_folder, port80):
 def test_reload_is_all_or_nothing(real_ca, real_folder, port80):
     """A file with one good change and one mistake changes nothing."""
     client = real_ca.client()
-    config = pathlib.Path(real_folder, "signet.conf")
+    config = pathlib.Path(real_folder, "signetd.conf")
     old = config.read_text()
     for mistake in ("nonsense = 1\n", 'hold_time = "soon"\n',
                     'tls_certificate = "/nowhere.pem"\n',
@@ -169,7 +169,7 @@ def test_reload_is_all_or_nothing(real_ca, real_folder, port80):
 def test_reload_names_a_key_that_needs_a_restart(real_ca, real_folder, key,
                                                  value):
     """That comes first: what else is wrong with the value is no matter."""
-    config = pathlib.Path(real_folder, "signet.conf")
+    config = pathlib.Path(real_folder, "signetd.conf")
     text = re.sub(rf"^{key}\b.*\n", "", config.read_text(), flags=re.M)
     config.write_text(text + f'{key} = "{value}"\n')
     real_ca.signal(signal.SIGHUP)

@@ -151,7 +151,7 @@ def test_the_second_signal_ends_it(real_folder):
 
 
 def test_check_reads_the_trust_anchor(real_folder):
-    config = pathlib.Path(real_folder, "signet.conf")
+    config = pathlib.Path(real_folder, "signetd.conf")
     anchor = pathlib.Path(real_folder, "anchor")
     before = config.read_text()
     config.write_text(before + 'trust_anchor = "anchor"\n')

@@ -56,7 +56,7 @@ def hear_reload(ca, manager):
 def test_start_reload_stop(real_folder, manager):
     """A reload is announced before the file is looked at, and over when it was
     refused, too."""
-    config = pathlib.Path(real_folder, "signet.conf")
+    config = pathlib.Path(real_folder, "signetd.conf")
     good = config.read_text()
     with start(real_folder, manager) as ca:
         assert manager.hear() == {"READY": "1"}

@@ -96,7 +96,7 @@ def real_ca(tmp_path):
     done = signetd.init(directory, "--name", "localhost", "--listen",
                         f"{net.HOST}:{net.free_port()}")
     assert done.returncode == 0, done.stderr
-    ca = Watched(["run", "-c", f"{directory}/signet.conf"],
+    ca = Watched(["run", "-c", f"{directory}/signetd.conf"],
                  directory=directory, keep=True)
     with ca:
         yield ca
@@ -104,7 +104,7 @@ def real_ca(tmp_path):
 
 def configure(ca, **values):
     """Sets keys of the configuration file."""
-    path = pathlib.Path(ca.directory, "signet.conf")
+    path = pathlib.Path(ca.directory, "signetd.conf")
     text = path.read_text()
     for key, value in values.items():
         text = re.sub(rf"^{key}\s*=.*\n", "", text, flags=re.M)

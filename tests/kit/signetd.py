@@ -210,7 +210,7 @@ def make(resolver=None, more=""):
     done = init(directory, "--listen", f"{HOST}:{free_port()}", "--name",
                 HOST)
     assert done.returncode == 0, done.stdout + done.stderr
-    with open(os.path.join(directory, "signet.conf"), "a") as config:
+    with open(os.path.join(directory, "signetd.conf"), "a") as config:
         config.write('validation_allow = { "127.0.0.0/8", "::1/128" }\n')
         if resolver is not None:
             config.write(f'resolver = "{resolver.address}"\n')
@@ -225,6 +225,6 @@ def remove(directory):
 
 def run(directory, start=True):
     """`signetd run` on the configuration in directory."""
-    ca = Signetd(["run", "-c", os.path.join(directory, "signet.conf")],
+    ca = Signetd(["run", "-c", os.path.join(directory, "signetd.conf")],
                  directory=directory, keep=True)
     return ca.start() if start else ca
