@@ -24,9 +24,9 @@
 #define CORE_VALIDATORS_MAX 32      /* validator processes */
 #define CORE_VALIDATOR_ASKS_MAX 256 /* in flight to one validator */
 #define CORE_SIGNER_ASKS_MAX 256    /* in flight to the signer */
-#define CORE_ASK_TIMEOUT_MS 60000   /* then a validator's question is asked
-                                       again; the signer's waits for its
-                                       answer or its death */
+#define CORE_ASK_TIMEOUT_MS 60000   /* then a question is asked again: of
+                                       validators, any; the signer gives the
+                                       same answer to the same evidence */
 #define CORE_VALIDATE_TRIES_MAX 4   /* then the challenge has failed */
 #define CORE_GATHER_MIN 4           /* events that make a turn busy */
 #define CORE_SWEEP_MS 60000         /* between deletions of expired rows */

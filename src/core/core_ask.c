@@ -271,6 +271,29 @@ lost(struct core *core, struct core_ask *ask)
 		delay(core, ask);
 }
 
+/* What lives but does not answer. One line, however many questions. */
+static void
+overdue(struct core *core, enum core_ask_kind kind, int64_t now)
+{
+	struct list_node *node;
+	unsigned count = 0;
+
+	while (!core->doomed && (node = core->sent[kind].first) != NULL) {
+		struct core_ask *ask = LIST_OBJECT(node, struct core_ask,
+		    in_list);
+
+		if (ask->at + CORE_ASK_TIMEOUT_MS > now)
+			break;
+		lost(core, ask);
+		count++;
+	}
+	if (count > 0)
+		log_event(LOG_WARNING, "asked-again",
+		    "peer=%s questions=%u silent_ms=%d",
+		    kind == CORE_ASK_SIGNER ? "signer" : "validator", count,
+		    CORE_ASK_TIMEOUT_MS);
+}
+
 void
 core_ask_due(struct core *core, int64_t now)
 {
@@ -284,15 +307,8 @@ core_ask_due(struct core *core, int64_t now)
 		if (ask->at <= now)
 			enter(core, ask, CORE_ASK_READY);
 	}
-	while (!core->doomed &&
-	    (node = core->sent[CORE_ASK_VALIDATOR].first) != NULL) {
-		struct core_ask *ask = LIST_OBJECT(node, struct core_ask,
-		    in_list);
-
-		if (ask->at + CORE_ASK_TIMEOUT_MS > now)
-			break;
-		lost(core, ask);
-	}
+	overdue(core, CORE_ASK_VALIDATOR, now);
+	overdue(core, CORE_ASK_SIGNER, now);
 }
 
 int64_t
@@ -301,10 +317,16 @@ core_ask_next(struct core *core)
 	struct list_node *node;
 	int64_t next = INT64_MAX;
 
-	node = core->sent[CORE_ASK_VALIDATOR].first;
-	if (node != NULL)
-		next = LIST_OBJECT(node, struct core_ask, in_list)->at +
+	for (int kind = 0; kind < 2; kind++) {
+		int64_t at;
+
+		node = core->sent[kind].first;
+		if (node == NULL)
+			continue;
+		at = LIST_OBJECT(node, struct core_ask, in_list)->at +
 		    CORE_ASK_TIMEOUT_MS;
+		next = at < next ? at : next;
+	}
 	for (node = core->delayed.first; node != NULL; node = node->next) {
 		int64_t at = LIST_OBJECT(node, struct core_ask,
 		    in_list)->at;

@@ -179,6 +179,28 @@ test_refused_when_processing(void **state)
 	    ERR_ORDER_NOT_READY);
 }
 
+/* A signer that lives but says nothing is asked again, and again; all its
+ * answers are one certificate. */
+static void
+test_signer_hangs(void **state)
+{
+	struct fixture *f = *state;
+
+	f->w->signer_deaf = true;
+	send(f, "good", "csr", true);
+	world_run(f->w, CORE_ASK_TIMEOUT_MS - 1000);
+	assert_int_equal(f->w->num_to_signer, 1);
+	world_run(f->w, 2000);
+	assert_int_equal(f->w->num_to_signer, 2);
+	world_run(f->w, 2 * CORE_ASK_TIMEOUT_MS);
+	assert_int_equal(f->w->num_to_signer, 3);
+	f->w->signer_deaf = false;
+	world_run(f->w, CORE_ASK_TIMEOUT_MS);
+	assert_int_equal(status(f), ORDER_VALID);
+	assert_int_equal(f->w->num_journal, 1);
+	assert_int_equal(core_busy(f->w->core), 0);
+}
+
 /* A stranger's finalize is in flight when the true one comes. */
 static void
 test_stranger_first(void **state)
@@ -340,6 +362,7 @@ main(void)
 		TEST(test_stranger_first), TEST(test_stranger_and_crash),
 		TEST(test_again), TEST(test_again_while_processing),
 		TEST(test_signer_trouble), TEST(test_signer_dies),
+		TEST(test_signer_hangs),
 		TEST(test_deactivated_meanwhile), TEST(test_expired),
 	};
 
