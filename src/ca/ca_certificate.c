@@ -167,6 +167,8 @@ ca_certificate_get(struct ca_call *call, struct err *err)
 	}
 	call->ret->answer.type = WEB_CORE_PROBLEM;
 	call->ret->answer.problem = (struct problem){ .kind = ERR_BUSY,
+		.detail = SPAN_LIT("The certificate's chain is not known yet; "
+		    "send the request again later"),
 		.retry_after_s = 1 };
 	call->ret->wait = (struct ca_wait){
 		.object_id = CA_WAIT_CHAIN,

@@ -29,6 +29,8 @@
                                        same answer to the same evidence */
 #define CORE_VALIDATE_TRIES_MAX 4   /* then the challenge has failed */
 #define CORE_GATHER_MIN 4           /* events that make a turn busy */
+#define CORE_REMIND_MS 600000       /* between log lines about a store that
+                                       goes on failing */
 #define CORE_SWEEP_MS 60000         /* between deletions of expired rows */
 #define CORE_SWEEP_ROWS 500         /* at most, of each kind */
 

@@ -93,6 +93,9 @@ struct core {
 	unsigned events;               /* that it has written for */
 	unsigned last_events;          /* those of the last commit */
 	int64_t committed_at;
+	unsigned failed_turns;         /* since a turn's writing succeeded */
+	int64_t failed_at;             /* the first of them */
+	int64_t reminded_at;           /* their last log line */
 	int64_t gather_ms;
 	struct bld out;
 	struct core_frame *frames;

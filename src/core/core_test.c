@@ -2,6 +2,7 @@
 #include "core/core_client.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "ca/ca.h"
@@ -243,6 +244,8 @@ test_commit_fails(void **state)
 	world_call(w, &request, &answer);
 	assert_int_equal(answer.type, WEB_CORE_PROBLEM);
 	assert_int_equal(answer.problem.kind, ERR_BUSY);
+	assert_true(answer.problem.detail.len > 10);
+	assert_int_equal(answer.problem.retry_after_s, 1);
 	order = world_new_order(w, &actor, "a.example");
 
 	request = world_respond_request(&actor, order.authz_ids[0]);
@@ -272,6 +275,50 @@ test_commit_fails(void **state)
 	assert_int_equal(answer.type, WEB_CORE_ORDER);
 	assert_int_equal(answer.order.status, ORDER_VALID);
 	assert_int_equal(w->num_journal, 1);
+}
+
+/* The number of log lines with that event, in what was written to file. */
+static int
+count_lines(FILE *file, const char *event)
+{
+	char line[4096];
+	int count = 0;
+
+	rewind(file);
+	while (fgets(line, sizeof(line), file) != NULL)
+		count += strstr(line, event) != NULL;
+	return count;
+}
+
+/* A disk that stays full: clients are told to come later, and the log has one
+ * line when it begins, one now and then, and one when it is over. */
+static void
+test_full_store(void **state)
+{
+	struct world *w = *state;
+	struct web_core_actor actor = world_register_account(w, 1);
+	struct web_core_request request = world_order_request(&actor,
+	    "a.example");
+	struct web_core_answer answer;
+	FILE *log = tmpfile();
+	int saved = dup(STDERR_FILENO);
+
+	assert_non_null(log);
+	assert_int_equal(dup2(fileno(log), STDERR_FILENO), STDERR_FILENO);
+	log_set_level(LOG_NOTICE);
+	for (int i = 0; i < 20; i++) {
+		w->fail_commits = 1;
+		world_call(w, &request, &answer);
+		w->now += i < 10 ? 1000 : CORE_REMIND_MS / 8;
+	}
+	world_call(w, &request, &answer);
+	assert_int_equal(answer.type, WEB_CORE_ORDER);
+	log_set_level(LOG_ERROR + 1);
+	assert_int_equal(dup2(saved, STDERR_FILENO), STDERR_FILENO);
+	close(saved);
+	assert_int_equal(count_lines(log, "turn-failed"), 2);
+	assert_int_equal(count_lines(log, "turns-succeed-again"), 1);
+	fclose(log);
 }
 
 /* What a client does, whatever happens to core meanwhile. */
@@ -466,7 +513,8 @@ main(void)
 		TEST(test_validation_fails), TEST(test_reuse),
 		TEST(test_validator_dies), TEST(test_validators_give_up),
 		TEST(test_validator_timeout), TEST(test_queue_to_validators),
-		TEST(test_commit_fails), TEST(test_stop),
+		TEST(test_commit_fails), TEST(test_full_store),
+		TEST(test_stop),
 		TEST(test_gather), TEST(test_peer_gone), TEST(test_sweep), TEST(test_nonsense),
 		{ "test_crash_before_commit", test_crash_before_commit, NULL,
 		    NULL, NULL },

@@ -9,6 +9,9 @@
 /* A builder that grew beyond this is given back after the turn. */
 #define OUT_KEEP (1024 * 1024) /* bytes */
 
+/* What clients are told to wait for while the store goes on failing. */
+#define LASTING_RETRY_AFTER_S 30
+
 bool
 core_turn_begin(struct core *core)
 {
@@ -36,11 +39,39 @@ core_turn_begin_write(struct core *core)
 	return core_turn_begin(core);
 }
 
+/* A full disk fails every turn until somebody makes room: it is said when it
+ * begins, now and then, and when it is over. */
+static void
+note_failure(struct core *core, const struct err *err)
+{
+	int64_t now = env_now(core->env);
+	bool quiet = core->failed_turns > 0 &&
+	    now < core->reminded_at + CORE_REMIND_MS;
+
+	if (core->failed_turns++ == 0)
+		core->failed_at = now;
+	if (!quiet)
+		core->reminded_at = now;
+	log_err(quiet ? LOG_DEBUG : LOG_ERROR, "turn-failed", err);
+}
+
+/* Reading may go on well while nothing can be written. */
+static void
+note_success(struct core *core)
+{
+	if (core->failed_turns == 0)
+		return;
+	log_event(LOG_NOTICE, "turns-succeed-again", "failed=%u ms=%lld",
+	    core->failed_turns,
+	    (long long)(env_now(core->env) - core->failed_at));
+	core->failed_turns = 0;
+}
+
 void
 core_turn_doom(struct core *core, const struct err *err)
 {
 	if (!core->doomed)
-		log_err(LOG_ERROR, "turn-failed", err);
+		note_failure(core, err);
 	core->doomed = true;
 }
 
@@ -131,12 +162,18 @@ send_frame(struct core *core, const struct core_frame *frame)
 static void
 send_lost(struct core *core, unsigned peer, uint64_t id)
 {
-	const struct err busy = { .kind = ERR_BUSY };
 	struct web_core_answer answer = {
-		.type = WEB_CORE_PROBLEM, .problem = problem_of(&busy),
+		.type = WEB_CORE_PROBLEM,
+		.problem = {
+			.kind = ERR_BUSY,
+			.detail = SPAN_LIT("The server could not store what "
+			    "the request asks for; send it again later"),
+			/* Once is a mishap; more take somebody to see to it. */
+			.retry_after_s = core->failed_turns <= 1 ? 1 :
+			    LASTING_RETRY_AFTER_S,
+		},
 	};
 
-	answer.problem.retry_after_s = 1;
 	bld_reset(&core->out);
 	web_core_answer_encode(&core->out, &answer);
 	core->ops->answer(core->ctx, peer, id, WEB_CORE_PROBLEM,
@@ -219,6 +256,8 @@ commit(struct core *core)
 	core->in_turn = false;
 	if (!core->dirty)
 		return;
+	if (!core->doomed)
+		note_success(core);
 	core->dirty = false;
 	core->last_events = core->events;
 	core->events = 0;
