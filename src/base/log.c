@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/log.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -10,6 +12,7 @@
 
 static const char *log_role = "signetd";
 static enum log_level log_least = LOG_INFO;
+static unsigned long log_dropped; /* lines since the last that was written */
 
 static const char *const level_names[] = {
 	[LOG_DEBUG] = "debug",
@@ -65,18 +68,57 @@ keep_one_line(char *line, size_t len)
 	}
 }
 
+/* Whether the log takes a line now. Once it did not, it is not waited for
+ * again until it does. */
+static bool
+takes_line(void)
+{
+	struct pollfd out = { .fd = STDERR_FILENO, .events = POLLOUT };
+	int r;
+
+	do {
+		r = poll(&out, 1, log_dropped > 0 ? 0 : LOG_WAIT_MS);
+	} while (r < 0 && errno == EINTR);
+	return r != 0;
+}
+
 /* One write, so that lines of several processes do not mix. Nothing can be
- * done about a log that does not take it. */
+ * done about a log that fails. */
 static void
-put_line(char *line, size_t len)
+write_line(const char *line, size_t len)
 {
 	ssize_t n;
 
-	keep_one_line(line, len);
-	line[len++] = '\n';
 	do {
 		n = write(STDERR_FILENO, line, len);
 	} while (n > 0 && (line += n, (len -= (size_t)n) > 0));
+}
+
+static void
+put_line(char *line, size_t len)
+{
+	char notice[LINE_MAX_SIZE];
+	size_t notice_len;
+
+	if (!takes_line()) {
+		log_dropped++;
+		return;
+	}
+	if (log_dropped > 0) {
+		notice_len = put_head(notice, sizeof(notice), LOG_WARNING,
+		    "log-lines-dropped");
+		notice_len += (size_t)snprintf(notice + notice_len,
+		    sizeof(notice) - notice_len, " count=%lu\n", log_dropped);
+		log_dropped = 0;
+		write_line(notice, notice_len);
+		if (!takes_line()) {
+			log_dropped++;
+			return;
+		}
+	}
+	keep_one_line(line, len);
+	line[len++] = '\n';
+	write_line(line, len);
 }
 
 void

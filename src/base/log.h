@@ -9,6 +9,11 @@
  *
  * time, level, role, event name, then key=value fields. Values with spaces,
  * quotes or control bytes are quoted and escaped, so a line is always a line.
+ * Who reads the log cannot stop us: a line that it does not take within
+ * LOG_WAIT_MS is dropped, and those after it without a wait; how many is said
+ * (log-lines-dropped) before the next one that it takes. Standard error stays
+ * blocking, as it may be shared with others than us.
+ *
  * Only process code logs; libraries return a struct err. Secrets (keys,
  * tokens' key authorizations, HMACs) are never fields.
  */
@@ -16,6 +21,8 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+
+#define LOG_WAIT_MS 100 /* for a reader that does not keep up */
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_NOTICE, LOG_WARNING, LOG_ERROR };
 

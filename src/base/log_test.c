@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -109,6 +110,44 @@ an_event_is_one_line(void **state)
 	assert_string_equal(rest, "");
 }
 
+/* Nobody reads: nothing waits for ever, and it is said afterwards. */
+static void
+a_stuck_reader_stops_nobody(void **state)
+{
+	int saved = dup(STDERR_FILENO), fds[2];
+	char byte[4096], out[65536], *said;
+	ssize_t n;
+
+	(void)state;
+	log_init("core", LOG_INFO);
+	assert_int_equal(pipe2(fds, O_NONBLOCK), 0);
+	memset(byte, '.', sizeof(byte));
+	while (write(fds[1], byte, sizeof(byte)) > 0)
+		;
+	assert_int_equal(fcntl(fds[1], F_SETFL, 0), 0);
+	dup2(fds[1], STDERR_FILENO);
+	alarm(20);
+	for (int i = 0; i < 1000; i++)
+		log_event(LOG_INFO, "lost", "line=%d", i);
+	while (read(fds[0], out, sizeof(out)) > 0)
+		;
+	log_event(LOG_INFO, "found", NULL);
+	log_event(LOG_INFO, "again", NULL);
+	alarm(0);
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	n = read(fds[0], out, sizeof(out) - 1);
+	assert_true(n > 0);
+	out[n] = '\0';
+	said = strstr(out, " warning core log-lines-dropped count=1000\n");
+	assert_non_null(said);
+	assert_non_null(strstr(said, " info core found\n"));
+	assert_non_null(strstr(said, " info core again\n"));
+	assert_null(strstr(out, "lost"));
+	close(fds[0]);
+	close(fds[1]);
+}
+
 int
 main(void)
 {
@@ -116,6 +155,7 @@ main(void)
 		cmocka_unit_test(quote_keeps_a_value_one_word),
 		cmocka_unit_test(quote_cuts_what_is_too_long),
 		cmocka_unit_test(an_event_is_one_line),
+		cmocka_unit_test(a_stuck_reader_stops_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
