@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/sanitized.h"
 #include "master/connect.h"
+#include "master/heartbeat.h"
 #include "master/reload.h"
 #include "master/stop.h"
 
@@ -191,6 +192,8 @@ on_control(evutil_socket_t fd, short what, void *arg)
 		reload_answer(child, control.text);
 	} else if (r == 1 && control.type == CONTROL_COMMITTED) {
 		reload_committed(child);
+	} else if (r == 1 && control.type == CONTROL_PONG) {
+		heartbeat_answer(child);
 	} else if (r != 1 || control.type != CONTROL_LINK_LOST ||
 	    !connect_lost(child, &control)) {
 		if (r == 1) {
@@ -242,6 +245,7 @@ spawn(struct child *child, struct err *err)
 	}
 	child->pid = pid;
 	child->killed = false;
+	child->unheard = 0;
 	child->control = fds[0];
 	child->state = CHILD_STARTING;
 	child->event = event_new(loop_base(master->loop), fds[0],

@@ -14,6 +14,7 @@
 #include "master/children.h"
 #include "master/disk.h"
 #include "master/early.h"
+#include "master/heartbeat.h"
 #include "master/master_private.h"
 #include "master/master_sandbox.h"
 #include "master/reload.h"
@@ -163,6 +164,7 @@ release(struct master *master)
 
 	reload_done(master);
 	renew_done(master);
+	heartbeat_done(master);
 	stop_done(master);
 	children_done(master);
 	for (size_t i = 0; i < 4; i++) {
@@ -215,6 +217,7 @@ master_run(struct master_options *options)
 	if (prepare(master, &err) == 0) {
 		take_signals(master);
 		renew_start(master);
+		heartbeat_start(master);
 		if (children_start(master, &err) < 0) {
 			log_err(LOG_ERROR, "start-failed", &err);
 			stop_begin(master, 1);

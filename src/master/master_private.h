@@ -35,6 +35,7 @@ struct child {
 	unsigned unanswered;      /* CONTROL_PREPAREs */
 	bool committing;          /* not CONTROL_COMMITTED yet */
 	bool killed;              /* by us */
+	unsigned unheard;         /* intervals since we asked; heartbeat.c */
 };
 
 enum master_state {
@@ -78,6 +79,10 @@ struct master {
 	/* renew.c */
 	bool renewed;             /* the processes do not have it yet */
 	struct env_timer *renew_timer;
+
+	/* heartbeat.c */
+	struct env_timer *beat_timer;
+	struct env_timer *watchdog_timer;
 
 	/* stop.c */
 	int64_t stopped_at;       /* when the stop began */

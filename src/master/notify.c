@@ -11,6 +11,24 @@
 #include <time.h>
 #include <unistd.h>
 
+/* 0 where there is none, or it is meant for another process. */
+static int64_t
+watchdog_ms(void)
+{
+	const char *usec = getenv("WATCHDOG_USEC");
+	const char *pid = getenv("WATCHDOG_PID");
+	char *end;
+	long long value;
+
+	if (usec == NULL || (pid != NULL && atoll(pid) != getpid()))
+		return 0;
+	value = strtoll(usec, &end, 10);
+	if (end == usec || *end != '\0' || value <= 0)
+		return 0;
+	/* Of less than 2 ms half would be nothing. */
+	return value < 2000 ? 2 : value / 1000;
+}
+
 void
 notify_init(struct notify *notify)
 {
@@ -18,7 +36,7 @@ notify_init(struct notify *notify)
 	const char *path = getenv("NOTIFY_SOCKET");
 	size_t len;
 
-	notify->fd = -1;
+	*notify = (struct notify){ .fd = -1, .watchdog_ms = watchdog_ms() };
 	if (path == NULL || (path[0] != '/' && path[0] != '@'))
 		return;
 	len = strlen(path);
@@ -76,4 +94,10 @@ void
 notify_stopping(const struct notify *notify)
 {
 	say(notify, "STOPPING=1\n");
+}
+
+void
+notify_watchdog(const struct notify *notify)
+{
+	say(notify, "WATCHDOG=1\n");
 }

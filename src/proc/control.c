@@ -78,8 +78,8 @@ control_decode(struct span in, struct control *ret)
 
 	*ret = (struct control){ 0 };
 	ret->type = (enum control_type)cur_u8(&cur);
-	if ((ret->type < CONTROL_START || ret->type > CONTROL_STOP) &&
-	    (ret->type < CONTROL_READY || ret->type > CONTROL_LINK_LOST))
+	if ((ret->type < CONTROL_START || ret->type > CONTROL_PING) &&
+	    (ret->type < CONTROL_READY || ret->type > CONTROL_PONG))
 		cur.failed = true;
 	if (ret->type == CONTROL_START &&
 	    !span_equal_str(cur_span16(&cur), BUILD))

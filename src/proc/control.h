@@ -6,7 +6,7 @@
  * control: what master and one of its processes say to each other, over the
  * process's control socket (SOCK_SEQPACKET, so a message arrives whole or not
  * at all), with descriptors. Master believes its processes nothing: all that
- * it takes from them is READY, ANSWER, COMMITTED and LINK_LOST.
+ * it takes from them is READY, ANSWER, COMMITTED, LINK_LOST and PONG.
  */
 
 #include "base/err.h"
@@ -26,11 +26,13 @@ enum control_type {
 	CONTROL_COMMIT,     /* -> COMMITTED */
 	CONTROL_ABANDON,
 	CONTROL_STOP,
+	CONTROL_PING,       /* -> PONG, when the loop comes to it */
 	/* To master. */
 	CONTROL_READY = 100,
 	CONTROL_ANSWER,     /* to PREPARE: text says why not; empty is yes */
 	CONTROL_COMMITTED,
 	CONTROL_LINK_LOST,  /* role and index of the peer, number */
+	CONTROL_PONG,
 };
 
 struct control {

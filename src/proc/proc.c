@@ -438,11 +438,15 @@ take_message(struct proc *proc, const struct control *control)
 	case CONTROL_STOP:
 		take_stop(proc);
 		break;
+	case CONTROL_PING:
+		tell_master(&(struct control){ .type = CONTROL_PONG });
+		break;
 	case CONTROL_START:
 	case CONTROL_READY:
 	case CONTROL_ANSWER:
 	case CONTROL_COMMITTED:
 	case CONTROL_LINK_LOST:
+	case CONTROL_PONG:
 		control_close_fds(control);
 		break;
 	}

@@ -258,6 +258,8 @@ a_life_from_start_to_stop(void **state)
 	assert_int_equal(recv(fds[0], text, 6, MSG_WAITALL), 6);
 	close(fds[0]);
 	expect_lost(&parent, 2, 7);
+	tell(&parent, (struct control){ .type = CONTROL_PING }, 0);
+	expect(&parent, CONTROL_PONG, "");
 	prepare(&parent, 1);
 	expect(&parent, CONTROL_ANSWER, "not one");
 	prepare(&parent, 5);

@@ -53,6 +53,17 @@ def hear_reload(ca, manager):
     assert manager.hear() == {"READY": "1"}
 
 
+def test_watchdog(real_folder, manager):
+    """Life signs, if asked for, at half of the interval."""
+    with start(real_folder, manager, WATCHDOG_USEC="100000") as ca:
+        heard = [manager.hear() for _ in range(10)]
+        assert {"READY": "1"} in heard
+        assert heard.count({"WATCHDOG": "1"}) == 9
+        ca.signal(signal.SIGTERM)
+        while manager.hear() != {"STOPPING": "1"}:
+            pass
+
+
 def test_start_reload_stop(real_folder, manager):
     """A reload is announced before the file is looked at, and over when it was
     refused, too."""

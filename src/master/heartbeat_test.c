@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A process that really hangs, in time that is not. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "master/heartbeat.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define TIMERS_MAX 3
+
+struct env_timer {
+	int64_t at_ms;
+	void (*cb)(void *arg);
+	void *arg;
+};
+
+static struct {
+	int64_t now_ms;
+	struct env_timer timers[TIMERS_MAX];
+	struct master master;
+	struct roles_row row;
+	uint8_t *buf;
+} t;
+
+static struct env_timer *
+timer_start(void *ctx, int64_t delay_ms, void (*cb)(void *arg), void *arg)
+{
+	(void)ctx;
+	for (size_t i = 0; i < TIMERS_MAX; i++) {
+		if (t.timers[i].cb == NULL) {
+			t.timers[i] = (struct env_timer){ t.now_ms + delay_ms,
+				cb, arg };
+			return &t.timers[i];
+		}
+	}
+	fail_msg("more than %d timers", TIMERS_MAX);
+	return NULL;
+}
+
+static void
+timer_cancel(void *ctx, struct env_timer *timer)
+{
+	(void)ctx;
+	if (timer != NULL)
+		timer->cb = NULL;
+}
+
+static void
+pass(int64_t ms)
+{
+	t.now_ms += ms;
+	for (size_t i = 0; i < TIMERS_MAX; i++) {
+		struct env_timer timer = t.timers[i];
+
+		if (timer.cb == NULL || timer.at_ms > t.now_ms)
+			continue;
+		t.timers[i].cb = NULL;
+		timer.cb(timer.arg);
+	}
+}
+
+/* 1, a message and its type, or 0 at the end. */
+static int
+receive(int fd, enum control_type *ret)
+{
+	struct pollfd in = { .fd = fd, .events = POLLIN };
+	struct err err = ERR_INIT;
+	struct control control;
+	int r;
+
+	while (poll(&in, 1, -1) < 0)
+		;
+	r = control_receive(fd, t.buf, &control, &err);
+	*ret = control.type;
+	return r;
+}
+
+static void __attribute__((noreturn))
+live(int fd)
+{
+	const struct control pong = { .type = CONTROL_PONG };
+	struct err err = ERR_INIT;
+	enum control_type type;
+
+	alarm(60);
+	while (receive(fd, &type) == 1) {
+		if (type != CONTROL_PING || control_send(fd, &pong, &err) < 0)
+			_exit(1);
+	}
+	_exit(0);
+}
+
+static int
+setup(void **state)
+{
+	struct child *child = &t.master.children[0];
+	int fds[2];
+
+	(void)state;
+	memset(&t, 0, sizeof(t));
+	t.buf = mem_alloc(CONTROL_SIZE_MAX);
+	t.master.state = MASTER_RUNNING;
+	t.master.notify.fd = -1;
+	t.master.env = (struct env){ .timer_start = timer_start,
+		.timer_cancel = timer_cancel };
+	t.master.num_children = 1;
+	t.row.role = ROLE_CORE;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds), 0);
+	*child = (struct child){ .master = &t.master, .row = &t.row,
+		.state = CHILD_READY, .control = fds[0] };
+	child->pid = fork();
+	assert_true(child->pid >= 0);
+	if (child->pid == 0) {
+		close(fds[0]);
+		live(fds[1]);
+	}
+	close(fds[1]);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	heartbeat_done(&t.master);
+	for (size_t i = 0; i < TIMERS_MAX; i++)
+		assert_null(t.timers[i].cb);
+	close(t.master.children[0].control);
+	free(t.buf);
+	return 0;
+}
+
+static void
+beat(void)
+{
+	struct child *child = &t.master.children[0];
+	enum control_type type;
+
+	pass(HEARTBEAT_INTERVAL_MS);
+	assert_int_equal(receive(child->control, &type), 1);
+	assert_int_equal(type, CONTROL_PONG);
+	heartbeat_answer(child);
+}
+
+static void
+test_stopped_process_is_killed(void **state)
+{
+	pid_t pid = t.master.children[0].pid;
+	int status;
+
+	(void)state;
+	heartbeat_start(&t.master);
+	for (int i = 0; i < 3 * HEARTBEAT_MISSED_MAX; i++)
+		beat();
+	assert_int_equal(kill(pid, SIGSTOP), 0);
+	assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
+	assert_true(WIFSTOPPED(status));
+	for (int i = 0; i < HEARTBEAT_MISSED_MAX; i++) {
+		pass(HEARTBEAT_INTERVAL_MS);
+		assert_false(t.master.children[0].killed);
+	}
+	pass(HEARTBEAT_INTERVAL_MS);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	/* Until its death is known it is let be. */
+	t.master.children[0].pid = getpid();
+	pass(HEARTBEAT_INTERVAL_MS);
+}
+
+/* A late answer is as good as one in time, and who starts or stops, or is not
+ * there, is asked nothing. */
+static void
+test_patience(void **state)
+{
+	struct child *child = &t.master.children[0];
+	enum control_type type;
+
+	(void)state;
+	heartbeat_start(&t.master);
+	for (int i = 0; i < HEARTBEAT_MISSED_MAX; i++)
+		pass(HEARTBEAT_INTERVAL_MS);
+	/* It was asked once. */
+	assert_int_equal(receive(child->control, &type), 1);
+	heartbeat_answer(child);
+	beat();
+	child->state = CHILD_STARTING;
+	for (int i = 0; i < 2 * HEARTBEAT_MISSED_MAX; i++)
+		pass(HEARTBEAT_INTERVAL_MS);
+	child->state = CHILD_READY;
+	t.master.state = MASTER_STOPPING;
+	for (int i = 0; i < 2 * HEARTBEAT_MISSED_MAX; i++)
+		pass(HEARTBEAT_INTERVAL_MS);
+	assert_int_equal(recv(child->control, t.buf, 1, MSG_DONTWAIT), -1);
+	assert_false(child->killed);
+	shutdown(child->control, SHUT_RDWR);
+	assert_int_equal(waitpid(child->pid, NULL, 0), child->pid);
+}
+
+static void
+test_watchdog(void **state)
+{
+	struct child *child = &t.master.children[0];
+	char text[32];
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, fds), 0);
+	t.master.notify = (struct notify){ .fd = fds[0],
+		.watchdog_ms = 3000 };
+	heartbeat_start(&t.master);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(recv(fds[1], text, sizeof(text),
+		    MSG_DONTWAIT), strlen("WATCHDOG=1\n"));
+		assert_memory_equal(text, "WATCHDOG=1\n", 11);
+		pass(1499);
+		assert_int_equal(recv(fds[1], text, sizeof(text),
+		    MSG_DONTWAIT), -1);
+		pass(1);
+	}
+	close(fds[0]);
+	close(fds[1]);
+	shutdown(child->control, SHUT_RDWR);
+	assert_int_equal(waitpid(child->pid, NULL, 0), child->pid);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_stopped_process_is_killed,
+		    setup, teardown),
+		cmocka_unit_test_setup_teardown(test_patience, setup,
+		    teardown),
+		cmocka_unit_test_setup_teardown(test_watchdog, setup,
+		    teardown),
+	};
+
+	log_init("test", LOG_ERROR);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
