@@ -341,8 +341,21 @@ csr_done(struct csr *csr)
 	csr->key = NULL;
 }
 
+/* RFC 7633: a list of one, status_request. */
 static void
-put_extension_request(struct bld *out, const struct ident_list *names)
+put_must_staple(struct bld *out)
+{
+	static const uint8_t features[] = { 0x30, 0x03, 0x02, 0x01, 0x05 };
+	size_t ext = der_begin(out, DER_SEQUENCE);
+
+	der_put(out, DER_OID, OID_TLS_FEATURE);
+	der_put(out, DER_OCTET_STRING, span_of(features, sizeof(features)));
+	der_end(out, ext);
+}
+
+static void
+put_extension_request(struct bld *out, const struct ident_list *names,
+    bool must_staple)
 {
 	size_t attributes = der_begin(out, DER_CONTEXT(0));
 	size_t attribute = der_begin(out, DER_SEQUENCE), set, list, ext, value;
@@ -356,6 +369,8 @@ put_extension_request(struct bld *out, const struct ident_list *names)
 	cert_put_names(out, names);
 	der_end(out, value);
 	der_end(out, ext);
+	if (must_staple)
+		put_must_staple(out);
 	der_end(out, list);
 	der_end(out, set);
 	der_end(out, attribute);
@@ -364,7 +379,7 @@ put_extension_request(struct bld *out, const struct ident_list *names)
 
 static int
 put_info(struct bld *out, EVP_PKEY *key, struct span common_name,
-    const struct ident_list *names, struct err *err)
+    const struct ident_list *names, bool must_staple, struct err *err)
 {
 	static const uint8_t v1 = 0;
 	struct arena arena = { 0 };
@@ -377,16 +392,16 @@ put_info(struct bld *out, EVP_PKEY *key, struct span common_name,
 		der_put(out, DER_INTEGER, span_of(&v1, 1));
 		cert_put_name(out, common_name);
 		bld_span(out, spki);
-		put_extension_request(out, names);
+		put_extension_request(out, names, must_staple);
 		der_end(out, info);
 	}
 	arena_free(&arena);
 	return r;
 }
 
-int
-csr_make(struct bld *out, EVP_PKEY *key, struct span common_name,
-    const struct ident_list *names, struct err *err)
+static int
+make(struct bld *out, EVP_PKEY *key, struct span common_name,
+    const struct ident_list *names, bool must_staple, struct err *err)
 {
 	const struct sigalg *alg = sigalg_of_key(key);
 	EVP_PKEY_CTX *signer = sigalg_signer(alg, key);
@@ -397,10 +412,24 @@ csr_make(struct bld *out, EVP_PKEY *key, struct span common_name,
 		return err_set(err, ERR_BAD_PUBLIC_KEY, "BR 7.1.3.2",
 		    "the key's type cannot sign a CSR");
 	bld_init(&info, CSR_DER_MAX);
-	r = put_info(&info, key, common_name, names, err);
+	r = put_info(&info, key, common_name, names, must_staple, err);
 	if (r == 0)
 		r = cert_sign(out, bld_view(&info), alg, signer, err);
 	bld_free(&info);
 	EVP_PKEY_CTX_free(signer);
 	return r;
+}
+
+int
+csr_make(struct bld *out, EVP_PKEY *key, struct span common_name,
+    const struct ident_list *names, struct err *err)
+{
+	return make(out, key, common_name, names, false, err);
+}
+
+int
+csr_make_stapled(struct bld *out, EVP_PKEY *key, struct span common_name,
+    const struct ident_list *names, struct err *err)
+{
+	return make(out, key, common_name, names, true, err);
 }

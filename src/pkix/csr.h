@@ -35,5 +35,9 @@ void csr_done(struct csr *csr);
  * be empty. */
 int csr_make(struct bld *out, EVP_PKEY *key, struct span common_name,
     const struct ident_list *names, struct err *err);
+/* The same, asking for a certificate that is only good with an OCSP response
+ * (RFC 7633, must-staple). */
+int csr_make_stapled(struct bld *out, EVP_PKEY *key, struct span common_name,
+    const struct ident_list *names, struct err *err);
 
 #endif

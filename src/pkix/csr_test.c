@@ -310,6 +310,10 @@ test_make(void **state)
 	assert_int_equal(X509_REQ_verify(req, key), 1);
 	X509_REQ_free(req);
 	expect_good(bld_view(&out), "a.example 192.0.2.1", "", false);
+	bld_reset(&out);
+	assert_int_equal(csr_make_stapled(&out, key, SPAN_NONE, &names, NULL),
+	    0);
+	expect_good(bld_view(&out), "a.example 192.0.2.1", "", true);
 	bld_free(&out);
 }
 
