@@ -37,6 +37,7 @@
                                             beyond is cut to that */
 #define CLIENT_POLL_FIRST_MS 250         /* between polls without Retry-After; */
 #define CLIENT_POLL_MAX_MS 5000          /* growing to this */
+#define CLIENT_POLLS_MAX 400             /* of one thing in one step */
 #define CLIENT_VALIDATION_MAX_MS 600000  /* from challenges sent to valid */
 #define CLIENT_PROCESSING_MAX_MS 600000  /* from finalize to valid */
 #define CLIENT_ROUNDS_MAX 6              /* orders tried for one operation */
