@@ -217,6 +217,7 @@ rollback(struct store *store)
 
 	/* Fails only if SQLite has rolled back by itself. */
 	sqlite_db_run(&use, NULL, NULL);
+	store_sqlite_account_forget_all(store_sqlite_of(store));
 }
 
 static int
@@ -281,6 +282,7 @@ free_store(struct store *store)
 	struct store_sqlite *s = store_sqlite_of(store);
 
 	sqlite_db_close(&s->db);
+	store_sqlite_account_free_all(s);
 	for (size_t i = 0; i < STORE_SQLITE_SCRATCH; i++)
 		bld_free(&s->scratch[i]);
 	free(s);

@@ -28,11 +28,25 @@ enum sql {
 };
 
 #define STORE_SQLITE_SCRATCH 3 /* builders for one statement's blobs */
+#define STORE_SQLITE_ACCOUNTS 256 /* that are remembered, a few 100 B each */
+
+/* An account as the open transaction sees it. Each request asks for its own,
+ * and a client makes half a dozen of them for one certificate. */
+struct store_sqlite_account {
+	int64_t id; /* 0: none is here */
+	enum account_status status;
+	bool terms_agreed;
+	int64_t created_at;
+	uint8_t thumbprint[JWK_THUMBPRINT_SIZE];
+	size_t spki_len;
+	struct bld bytes; /* key_spki, then the contacts as they are stored */
+};
 
 struct store_sqlite {
 	struct store store; /* first */
 	struct sqlite_db db;
 	struct bld scratch[STORE_SQLITE_SCRATCH];
+	struct store_sqlite_account accounts[STORE_SQLITE_ACCOUNTS];
 };
 
 static inline struct store_sqlite *
@@ -61,6 +75,9 @@ struct span store_sqlite_problem(struct store_sqlite *s, size_t n,
 int store_sqlite_get_problem(struct span blob, struct arena *arena,
     struct problem *ret, struct err *err);
 
+/* What a rollback takes back must not be remembered. */
+void store_sqlite_account_forget_all(struct store_sqlite *s);
+void store_sqlite_account_free_all(struct store_sqlite *s);
 int store_sqlite_account_add(struct store *store,
     const struct account *account, struct err *err);
 int store_sqlite_account_get(struct store *store, int64_t id,

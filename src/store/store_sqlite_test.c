@@ -171,6 +171,94 @@ test_locked(void **state)
 	store_free(store);
 }
 
+static struct account
+some_account(int64_t id, uint8_t mark)
+{
+	struct account account = {
+		.id = id, .status = ACCOUNT_VALID,
+		.key_spki = SPAN_LIT("spki"), .created_at = 1000 + id,
+		.num_contacts = 1,
+		.contacts = { SPAN_LIT("mailto:a@example.org") },
+	};
+
+	memset(account.thumbprint, mark, sizeof(account.thumbprint));
+	return account;
+}
+
+static struct account
+get_account(struct store *store, int64_t id, struct arena *arena)
+{
+	struct account account;
+	struct err err = ERR_INIT;
+
+	assert_int_equal(store_account_get(store, id, arena, &account, &err),
+	    0);
+	return account;
+}
+
+/* Accounts are remembered as the transaction has them, not longer. */
+static void
+test_account_remembered(void **state)
+{
+	struct account account = some_account(1, 1), got;
+	struct arena arena = { 0 };
+	struct store *store;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(store_sqlite_open(path, &store, &err), 0);
+	assert_int_equal(store_account_add(store, &account, &err), 0);
+	get_account(store, 1, &arena);
+	account.status = ACCOUNT_DEACTIVATED;
+	account.num_contacts = 0;
+	assert_int_equal(store_begin(store, &err), 0);
+	assert_int_equal(store_account_advance(store, ACCOUNT_VALID, &account,
+	    &err), 0);
+	for (int i = 0; i < 2; i++) {
+		got = get_account(store, 1, &arena);
+		assert_int_equal(got.status, ACCOUNT_DEACTIVATED);
+		assert_int_equal(got.num_contacts, 0);
+	}
+	store_rollback(store);
+	for (int i = 0; i < 2; i++) {
+		got = get_account(store, 1, &arena);
+		assert_int_equal(got.status, ACCOUNT_VALID);
+		assert_true(span_equal_str(got.key_spki, "spki"));
+		assert_int_equal(got.num_contacts, 1);
+		assert_true(span_equal_str(got.contacts[0],
+		    "mailto:a@example.org"));
+	}
+	arena_free(&arena);
+	store_free(store);
+}
+
+/* Also where their ids are alike. */
+static void
+test_account_alike(void **state)
+{
+	struct account account, got;
+	struct arena arena = { 0 };
+	struct store *store;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(store_sqlite_open(path, &store, &err), 0);
+	for (uint8_t i = 1; i < 5; i++) {
+		account = some_account((int64_t)i << 20, i);
+		assert_int_equal(store_account_add(store, &account, &err), 0);
+	}
+	for (int i = 0; i < 16; i++) {
+		int which = 1 + i * i % 4;
+
+		got = get_account(store, (int64_t)which << 20, &arena);
+		assert_int_equal(got.id, (int64_t)which << 20);
+		assert_int_equal(got.thumbprint[0], which);
+		assert_int_equal(got.created_at, 1000 + got.id);
+	}
+	arena_free(&arena);
+	store_free(store);
+}
+
 int
 main(void)
 {
@@ -178,7 +266,8 @@ main(void)
 #define TEST(f) { #f, f, set_up, tear_down, NULL }
 		TEST(test_open_twice), TEST(test_newer_schema),
 		TEST(test_not_a_database), TEST(test_plans),
-		TEST(test_locked),
+		TEST(test_locked), TEST(test_account_remembered),
+		TEST(test_account_alike),
 	};
 
 	return cmocka_run_group_tests_name("store_sqlite", tests, NULL, NULL);
