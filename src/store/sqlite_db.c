@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <limits.h>
 
-#define RELATIVE_VFS "relative"
+#include "store/sqlite_vfs.h"
 
 static int
 db_err(struct sqlite_db *db, int rc, struct err *err)
@@ -17,32 +17,6 @@ db_err(struct sqlite_db *db, int rc, struct err *err)
 	    sqlite3_errmsg(db->sqlite), rc);
 }
 
-static int
-keep_path(sqlite3_vfs *vfs, const char *path, int size, char *out)
-{
-	(void)vfs;
-	if (strlen(path) >= (size_t)size)
-		return SQLITE_CANTOPEN;
-	memcpy(out, path, strlen(path) + 1);
-	return SQLITE_OK;
-}
-
-/* SQLite makes every path absolute, and fails where the process may not look
- * at the folders above its working one. Its files can as well be opened by
- * relative paths, as long as the working folder stays. */
-static void
-register_relative(void)
-{
-	static sqlite3_vfs vfs;
-
-	if (sqlite3_vfs_find(RELATIVE_VFS) != NULL)
-		return;
-	vfs = *sqlite3_vfs_find(NULL);
-	vfs.zName = RELATIVE_VFS;
-	vfs.xFullPathname = keep_path;
-	sqlite3_vfs_register(&vfs, 0);
-}
-
 int
 sqlite_db_open(struct sqlite_db *db, const char *path,
     const char *const *texts, struct err *err)
@@ -50,10 +24,10 @@ sqlite_db_open(struct sqlite_db *db, const char *path,
 	int rc;
 
 	*db = (struct sqlite_db){ .texts = texts };
-	register_relative();
+	sqlite_vfs_register();
 	rc = sqlite3_open_v2(path, &db->sqlite, SQLITE_OPEN_READWRITE |
 	    SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
-	    path[0] == '/' ? NULL : RELATIVE_VFS);
+	    SQLITE_VFS);
 	if (rc != SQLITE_OK) {
 		rc = db_err(db, rc, err);
 		sqlite_db_close(db);
