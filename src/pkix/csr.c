@@ -14,6 +14,9 @@
 #define ATTRIBUTES_MAX 16
 #define EXTENSIONS_MAX 32
 #define RDNS_MAX 32
+/* RFC 2986 4.1 wants 0, but ruby acme-client, among others, writes the 2 of a
+ * certificate's v3. No version but the first ever was. */
+#define VERSION_MAX 2
 #define TLS_STATUS_REQUEST 5     /* RFC 7633 4.2.2, RFC 6066 8 */
 #define TLS_STATUS_REQUEST_V2 17
 
@@ -261,9 +264,9 @@ parse_info(struct parse *parse, struct span info_der, struct err *err)
 	struct csr *csr = parse->csr;
 	int r;
 
-	der_take_uint(&info, 0); /* RFC 2986 4.1: v1(0) */
+	der_take_uint(&info, VERSION_MAX);
 	if (info.failed)
-		return bad_form("its version is not 0", err);
+		return bad_form("its version is none", err);
 	r = parse_subject(parse, &info, err);
 	if (r < 0)
 		return r;

@@ -289,6 +289,35 @@ test_attributes(void **state)
 	X509_REQ_free(req);
 }
 
+/* ruby acme-client writes version 2, as of a certificate: RFC 2986 4.1. */
+static void
+test_versions(void **state)
+{
+	struct span der;
+
+	(void)state;
+	for (long version = 0; version <= 3; version++) {
+		X509_REQ *req = X509_REQ_new();
+		X509_NAME *name = X509_REQ_get_subject_name(req);
+		unsigned char *out = NULL;
+		int len;
+
+		X509_REQ_set_version(req, version);
+		X509_REQ_set_pubkey(req, key);
+		X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8,
+		    (const unsigned char *)"a.example", -1, -1, 0);
+		assert_true(X509_REQ_sign(req, key, EVP_sha256()) > 0);
+		len = i2d_X509_REQ(req, &out);
+		der = arena_dup(&arena, span_of(out, (size_t)len));
+		OPENSSL_free(out);
+		X509_REQ_free(req);
+		if (version <= 2)
+			expect_good(der, "a.example", "a.example", false);
+		else
+			expect_bad(der, "version");
+	}
+}
+
 /* What csr_make makes, OpenSSL takes. */
 static void
 test_make(void **state)
@@ -328,6 +357,7 @@ main(void)
 		cmocka_unit_test(test_flipped_bits),
 		cmocka_unit_test(test_lengths),
 		cmocka_unit_test(test_attributes),
+		cmocka_unit_test(test_versions),
 		cmocka_unit_test(test_make),
 	};
 

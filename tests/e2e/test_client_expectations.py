@@ -318,6 +318,13 @@ def test_challenge_is_pending_until_its_end(client, challenges):
     assert answer.json["status"] == "valid"
 
 
+def test_csr_of_version_2(client, challenges):
+    """ruby acme-client, and so gitlab, rails-letsencrypt, ..."""
+    order = valid_order(client, challenges)
+    request = acme.csr_of_version(jose.new_key(), ["expect.example.test"], 2)
+    assert client.finalize(order, request).json["status"] == "valid"
+
+
 def test_retry_after_while_processing(own_ca, challenges):
     """certbot, acmetool, caddy, mod_md and python-acme obey it."""
     ca = own_ca()

@@ -9,7 +9,7 @@ import urllib.parse
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.x509.oid import NameOID
 
 from kit import jose
@@ -263,6 +263,20 @@ def csr(key, names, cn=None, digest=None, extra=(), challenge_password=None):
     else:
         digest = digest or hashes.SHA256()
     return builder.sign(key, digest).public_bytes(serialization.Encoding.DER)
+
+
+def csr_of_version(key, names, version):
+    """One that says it is of another version than RFC 2986 4.1 has."""
+    request = x509.load_der_x509_csr(csr(key, names))
+    info = request.tbs_certrequest_bytes
+    at = info.index(b"\x02\x01\x00")
+    info = info[:at + 2] + bytes([version]) + info[at + 3:]
+    ecdsa_with_sha256 = bytes.fromhex("300a06082a8648ce3d040302")
+    signature = b"\0" + key.sign(info, ec.ECDSA(hashes.SHA256()))
+    body = info + ecdsa_with_sha256 + b"\x03" + bytes([len(signature)]) + \
+        signature
+    size = b"\x81" if len(body) < 256 else b"\x82\x01"
+    return b"\x30" + size + bytes([len(body) % 256]) + body
 
 
 def split_pem(text):
