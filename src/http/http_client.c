@@ -36,6 +36,7 @@ struct request {
 	size_t header_len;
 	bool header_over;
 	bool body_cut;
+	bool encoded;
 	struct bld body;
 	struct bld location;
 	CURLcode code;
@@ -73,24 +74,46 @@ on_body(char *data, size_t size, size_t count, void *arg)
 	return 0; /* ends the transfer */
 }
 
-/* RFC 9110 10.2.2; a later Location replaces an earlier: BR 3.2.2.4.19 (1)
- * asks for "the final value". */
-static void
-take_location(struct request *request, struct span line)
+/* Not a content coding (RFC 9110 8.4.1), but sent as one. */
+static bool
+is_identity(struct span coding)
 {
-	static const char name[] = "location:";
-	size_t len = sizeof(name) - 1;
+	static const char identity[] = "identity";
 
-	if (line.len < len || strncasecmp((const char *)line.data, name,
-	    len) != 0)
-		return;
-	line = span_from(line, len);
+	return coding.len == sizeof(identity) - 1 && strncasecmp(
+	    (const char *)coding.data, identity, coding.len) == 0;
+}
+
+/* Whether the line is of that field; if so, *ret is its value. */
+static bool
+is_field(struct span line, struct span name, struct span *ret)
+{
+	if (line.len < name.len || strncasecmp((const char *)line.data,
+	    (const char *)name.data, name.len) != 0)
+		return false;
+	line = span_from(line, name.len);
 	while (line.len > 0 && strchr(" \t\r\n", line.data[line.len - 1]))
 		line.len--;
 	while (line.len > 0 && strchr(" \t", line.data[0]))
 		line = span_from(line, 1);
-	bld_reset(&request->location);
-	bld_span(&request->location, line);
+	*ret = line;
+	return true;
+}
+
+/* RFC 9110 10.2.2; a later Location replaces an earlier: BR 3.2.2.4.19 (1)
+ * asks for "the final value". */
+static void
+take_field(struct request *request, struct span line)
+{
+	struct span value;
+
+	if (is_field(line, SPAN_LIT("location:"), &value)) {
+		bld_reset(&request->location);
+		bld_span(&request->location, value);
+	} else if (is_field(line, SPAN_LIT("content-encoding:"), &value)) {
+		request->encoded = request->encoded || (value.len > 0 &&
+		    !is_identity(value));
+	}
 }
 
 static size_t
@@ -105,9 +128,11 @@ on_header(char *data, size_t size, size_t count, void *arg)
 		return 0;
 	}
 	/* Each answer's head starts anew: 1xx before the final one. */
-	if (len >= 5 && memcmp(data, "HTTP/", 5) == 0)
+	if (len >= 5 && memcmp(data, "HTTP/", 5) == 0) {
 		bld_reset(&request->location);
-	take_location(request, span_of(data, len));
+		request->encoded = false;
+	}
+	take_field(request, span_of(data, len));
 	return len;
 }
 
@@ -204,6 +229,7 @@ request_answer(struct request *request)
 	fetched.location = bld_view(&request->location);
 	fetched.body = bld_view(&request->body);
 	fetched.body_cut = request->body_cut;
+	fetched.encoded = request->encoded;
 	if (request->header_over)
 		fetched.why = "the answer's header is too long";
 	else if (fetched.status != HTTP_FETCH_OK)
@@ -355,7 +381,12 @@ want_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *at)
 static void
 easy_setup(CURL *easy, struct request *request)
 {
+	/* Without it any content coding would do: RFC 9110 12.5.3. */
+	static char as_it_is[] = "Accept-Encoding: identity";
+	static struct curl_slist fields = { .data = as_it_is };
+
 	curl_easy_setopt(easy, CURLOPT_PRIVATE, (void *)request);
+	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, &fields);
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, request->client->user_agent);
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
@@ -417,6 +448,7 @@ request_prepare(struct request *request, const struct http_fetch *fetch)
 
 	request->header_len = 0;
 	request->header_over = request->body_cut = false;
+	request->encoded = false;
 	request->body_max = request->body.max = fetch->body_max;
 	bld_reset(&request->body);
 	bld_reset(&request->location);

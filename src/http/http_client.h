@@ -37,6 +37,8 @@ struct http_fetched {
 	struct span location;  /* Location: as sent, or empty */
 	struct span body;      /* at most body_max bytes */
 	bool body_cut;         /* there was more */
+	bool encoded;          /* the body has a content coding, though it was
+	                          asked for without (RFC 9110 8.4) */
 	const char *why;       /* for failures, client-safe; may be NULL */
 };
 

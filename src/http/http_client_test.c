@@ -258,7 +258,37 @@ what_is_sent(void **state)
 	assert_int_equal(f->connections, 2); /* none is used twice */
 	assert_string_equal(f->request, "GET /x?y=z HTTP/1.1\r\n"
 	    "Host: www.example.com\r\nUser-Agent: Signet-test/1\r\n"
-	    "Accept: */*\r\n\r\n");
+	    "Accept: */*\r\nAccept-Encoding: identity\r\n\r\n");
+}
+
+/* A body is what its server says it is. */
+static void
+content_coding(void **state)
+{
+	static const struct {
+		const char *reply;
+		bool encoded;
+	} rows[] = {
+#define BODY "Content-Length: 5\r\n\r\nhello"
+		{ "HTTP/1.1 200 OK\r\n" BODY, false },
+		{ "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n" BODY,
+		    true },
+		{ "HTTP/1.1 200 OK\r\ncontent-encoding: Identity \r\n" BODY,
+		    false },
+		{ "HTTP/1.1 200 OK\r\nContent-Encoding:\r\n" BODY, false },
+		{ "HTTP/1.1 200 OK\r\nContent-Encoding: br\r\n"
+		    "Content-Encoding: identity\r\n" BODY, true },
+		{ "HTTP/1.1 103 Early\r\nContent-Encoding: br\r\n\r\n"
+		    "HTTP/1.1 200 OK\r\n" BODY, false },
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		fetch(f, rows[i].reply, KEEP);
+		assert_int_equal(f->got.status, HTTP_FETCH_OK);
+		assert_string_equal(f->body, "hello");
+		assert_int_equal(f->got.encoded, rows[i].encoded);
+	}
 }
 
 static void
@@ -411,6 +441,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(answers, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_sent, setup, teardown),
+		cmocka_unit_test_setup_teardown(content_coding, setup,
+		    teardown),
 		cmocka_unit_test_setup_teardown(long_header, setup, teardown),
 		cmocka_unit_test_setup_teardown(unreachable, setup, teardown),
 		cmocka_unit_test_setup_teardown(over_tls, setup, teardown),

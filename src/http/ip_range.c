@@ -186,14 +186,13 @@ ip_range_check(const struct ip_addr *addr, const struct ip_range *allow,
     size_t num_allow, struct err *err)
 {
 	const struct special *special;
-	char text[IP_ADDR_TEXT_SIZE];
 
 	if (ip_range_listed(addr, allow, num_allow))
 		return 0;
 	special = find_special(addr);
 	if (special == NULL)
 		return 0;
-	return err_set(err, ERR_CONNECTION, special->source, "the address %s "
-	    "is of a special-purpose range (%s) that this CA does not "
-	    "connect to", ip_addr_text(text, addr), special->name);
+	return err_set(err, ERR_CONNECTION, special->source, "an address of "
+	    "a special-purpose range (%s), which this CA does not connect to",
+	    special->name);
 }

@@ -129,7 +129,8 @@ public_and_special(void **state)
 		if (r < 0) {
 			assert_int_equal(r, -ERR_CONNECTION);
 			assert_non_null(err.rule);
-			assert_non_null(strstr(err.text, rows[i].text));
+			/* Names lead to such addresses from inside only. */
+			assert_null(strstr(err.text, rows[i].text));
 		}
 	}
 }

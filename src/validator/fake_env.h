@@ -33,6 +33,7 @@ struct fake_web {
 	const char *location;
 	const char *body;
 	int64_t delay_ms;
+	bool encoded;
 };
 
 struct fake_event;
@@ -220,6 +221,7 @@ fake_run_web(struct fake_event *event)
 		fetched.code = row->code;
 		fetched.location = span_str(row->location);
 		fetched.body = span_str(row->body);
+		fetched.encoded = row->encoded;
 	}
 	if (fetched.body.len > event->body_max) {
 		fetched.body.len = event->body_max;

@@ -94,6 +94,7 @@ judge_body(struct http01 *at, const struct http_fetched *fetched)
 	token = span_of(at->request->token, sizeof(at->request->token));
 	jwk_key_authorization(&expected, token, at->request->thumbprint);
 	if (bld_end(&expected) == 0 && !fetched->body_cut &&
+	    !fetched->encoded &&
 	    span_equal(body, bld_view(&expected))) {
 		at->result.kind = ERR_NONE;
 		bld_free(&expected);
@@ -103,7 +104,10 @@ judge_body(struct http01 *at, const struct http_fetched *fetched)
 	bld_free(&expected);
 	/* What was fetched is not repeated: it may be from a place that the
 	 * client cannot reach itself. */
-	if (fetched->body_cut)
+	if (fetched->encoded)
+		why = "has a Content-Encoding, though it was asked for "
+		    "without (RFC 9110 12.5.3); serve the file as it is";
+	else if (fetched->body_cut)
 		why = "is too long to be a key authorization";
 	else if (body.len == 0)
 		why = "is empty";

@@ -38,11 +38,15 @@ struct scenario {
 #define A(name, records) { (name), DNS_A, DNS_OK, (records), 0 }
 #define AAAA(name, records) { (name), DNS_AAAA, DNS_OK, (records), 0 }
 #define SITE { A("www.example.com", V4), AAAA("www.example.com", "") }
-#define PAGE(url, body) { (url), NULL, HTTP_FETCH_OK, 200, NULL, (body), 0 }
+#define PAGE(url, body) \
+	{ (url), NULL, HTTP_FETCH_OK, 200, NULL, (body), 0, false }
+#define ENCODED_PAGE(url, body) \
+	{ (url), NULL, HTTP_FETCH_OK, 200, NULL, (body), 0, true }
 #define MOVED(url, code, to) \
-	{ (url), NULL, HTTP_FETCH_OK, (code), (to), NULL, 0 }
+	{ (url), NULL, HTTP_FETCH_OK, (code), (to), NULL, 0, \
+	    false }
 #define STATUS(url, address, status) \
-	{ (url), (address), (status), 0, NULL, NULL, 0 }
+	{ (url), (address), (status), 0, NULL, NULL, 0, false }
 
 static const struct scenario scenarios[] = {
 	{ "a plain proof", SITE, { PAGE(FIRST, GOOD) }, ERR_NONE, NULL,
@@ -70,6 +74,8 @@ static const struct scenario scenarios[] = {
 	{ "a secret of somebody else", SITE,
 	    { PAGE(FIRST, "root:x:0:0:") },
 	    ERR_INCORRECT_RESPONSE, "not the key authorization", NULL, 0 },
+	{ "a content coding", SITE, { ENCODED_PAGE(FIRST, GOOD) },
+	    ERR_INCORRECT_RESPONSE, "Content-Encoding", NULL, 0 },
 	{ "404", SITE, { MOVED(FIRST, 404, NULL) },
 	    ERR_INCORRECT_RESPONSE, "status 404", NULL, 0 },
 	{ "another 2xx", SITE,
@@ -299,6 +305,9 @@ attempt(struct fake_env *fake, const struct rules *rules,
 static void
 check_scenario(const struct scenario *row)
 {
+	static const char *const hidden[] = {
+		"10.0.0.1", "169.254.169.254", "192.168.1.1", "127.0.0.1",
+	};
 	struct validate_request request = make_request("www.example.com");
 	struct rules rules = make_rules();
 	struct fake_env fake;
@@ -324,6 +333,10 @@ check_scenario(const struct scenario *row)
 	    strstr(outcome.err.text, TOKEN) ||
 	    strstr(outcome.err.text, THUMBPRINT)))
 		fail_msg("%s: tells %s", row->what, outcome.err.text);
+	/* Nor where in a private network a name leads. */
+	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
+		if (strstr(outcome.err.text, hidden[i]) != NULL)
+			fail_msg("%s: tells %s", row->what, outcome.err.text);
 }
 
 static void
