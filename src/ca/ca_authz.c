@@ -7,9 +7,14 @@
 #include "ca/challenge_sm.h"
 #include "ca/policy.h"
 
-/* Orders that are searched for one that uses a deactivated authorization:
- * the account's newest. */
+/* Orders that one deactivation writes to: the account's newest. */
 #define DEACTIVATE_ORDERS_MAX 100
+
+const struct problem ca_authz_deactivated = {
+	.kind = ERR_UNAUTHORIZED,
+	.detail = { (const uint8_t *)"an authorization was deactivated", 32 },
+	.rule = { (const uint8_t *)"RFC 8555 7.1.6", 14 },
+};
 
 void
 ca_authz_view(struct authz *authz, int64_t now)
@@ -293,16 +298,13 @@ uses(const struct order *order, int64_t authz_id)
 	return false;
 }
 
-/* RFC 8555 7.1.6: unfinished orders that rely on it become invalid. */
+/* RFC 8555 7.1.6: unfinished orders that rely on it become invalid. Those that
+ * are not among the newest show as invalid from now on (ca_order_get), and
+ * none that relies on it can be finalized (add_attestations). */
 static int
 fail_orders(struct ca_call *call, const struct authz *authz,
     struct err *err)
 {
-	const struct problem problem = {
-		.kind = ERR_UNAUTHORIZED,
-		.detail = SPAN_LIT("an authorization was deactivated"),
-		.rule = SPAN_LIT("RFC 8555 7.1.6"),
-	};
 	struct store *store = call->ca->env->store;
 	int64_t ids[DEACTIVATE_ORDERS_MAX];
 	struct store_order row;
@@ -314,8 +316,8 @@ fail_orders(struct ca_call *call, const struct authz *authz,
 	for (size_t i = 0; r == 0 && i < count; i++) {
 		r = store_order_get(store, ids[i], call->arena, &row, err);
 		if (r == 0 && uses(&row.order, authz->id))
-			r = ca_order_fail(call->ca, ids[i], &problem,
-			    call->arena, &call->ret->effect, err);
+			r = ca_order_fail(call->ca, ids[i],
+			    &ca_authz_deactivated, call->arena, &call->ret->effect, err);
 	}
 	return r;
 }

@@ -214,6 +214,31 @@ is_validating(struct ca_call *call, const struct order *order, bool *ret,
 	return 0;
 }
 
+/* An order that relies on a deactivated authorization is invalid, whether or
+ * not the deactivation came to write so: RFC 8555 7.1.6. */
+static int
+view_authzs(struct ca_call *call, struct order *order, struct err *err)
+{
+	struct store_authz row;
+	int r;
+
+	if (order->status != ORDER_PENDING && order->status != ORDER_READY)
+		return 0;
+	for (size_t i = 0; i < order->idents.count; i++) {
+		r = store_authz_get(call->ca->env->store, order->authz_ids[i],
+		    call->arena, &row, err);
+		if (r == -ERR_NOT_FOUND)
+			continue; /* deleted as expired */
+		if (r < 0)
+			return r;
+		if (row.authz.status != AUTHZ_DEACTIVATED)
+			continue;
+		order->problem = ca_authz_deactivated;
+		return order_sm_step(&order->status, ORDER_FAIL, err);
+	}
+	return 0;
+}
+
 int
 ca_order_get(struct ca_call *call, struct err *err)
 {
@@ -223,6 +248,8 @@ ca_order_get(struct ca_call *call, struct err *err)
 	int r = ca_own_order(call->ca, call->account.id,
 	    call->request->object_id, call->arena, &row, err);
 
+	if (r == 0)
+		r = view_authzs(call, &row.order, err);
 	if (r < 0)
 		return r;
 	ca_answer_order(call, &row.order);

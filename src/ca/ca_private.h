@@ -35,6 +35,8 @@ int ca_own_authz(struct ca *ca, int64_t account_id, int64_t authz_id,
 /* What time has made of it: an expired order shows as invalid, an expired
  * authorization as expired (RFC 8555 7.1.6), without a write. */
 void ca_order_view(struct order *order, int64_t now);
+/* Why an order fails whose authorization was deactivated. */
+extern const struct problem ca_authz_deactivated;
 void ca_authz_view(struct authz *authz, int64_t now);
 
 /* Sets the answer. */

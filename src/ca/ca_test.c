@@ -403,6 +403,34 @@ test_authz_deactivate(void **state)
 	assert_int_equal(f->result.answer.order.status, ORDER_INVALID);
 }
 
+/* However many newer orders the account has. */
+static void
+test_authz_deactivate_old(void **state)
+{
+	static const char *const names[] = { "a.example" };
+	static const char *const others[] = { "b.example" };
+	struct fixture *f = *state;
+	struct web_core_actor who = actor(f, 1);
+	struct web_core_request request = order_request(&who, 1, names);
+	struct order order;
+
+	assert_int_equal(ask(f, &request), 0);
+	order = f->result.answer.order;
+	request = order_request(&who, 1, others);
+	for (int i = 0; i < 120; i++)
+		assert_int_equal(ask(f, &request), 0);
+	request = (struct web_core_request){
+		.type = WEB_CORE_AUTHZ_DEACTIVATE, .actor = who,
+		.object_id = order.authz_ids[0] };
+	assert_int_equal(ask(f, &request), 0);
+	request.type = WEB_CORE_ORDER_GET;
+	request.object_id = order.id;
+	assert_int_equal(ask(f, &request), 0);
+	assert_int_equal(f->result.answer.order.status, ORDER_INVALID);
+	assert_int_equal(f->result.answer.order.problem.kind,
+	    ERR_UNAUTHORIZED);
+}
+
 static void
 test_orders_paged(void **state)
 {
@@ -460,6 +488,7 @@ main(void)
 		TEST(test_ownership), TEST(test_order_refused),
 		TEST(test_order_several), TEST(test_attestation_of_another),
 		TEST(test_quorum), TEST(test_authz_deactivate),
+		TEST(test_authz_deactivate_old),
 		TEST(test_orders_paged), TEST(test_ids),
 	};
 
