@@ -47,6 +47,23 @@ mem_realloc(void *old, size_t size)
 	return p;
 }
 
+struct span
+mem_span_dup(struct span s)
+{
+	return s.len == 0 ? SPAN_NONE :
+	    span_of(memcpy(mem_alloc(s.len), s.data, s.len), s.len);
+}
+
+void
+mem_span_free(struct span s)
+{
+	void *data;
+
+	/* Ours to free, though spans are of const bytes. */
+	memcpy(&data, &s.data, sizeof(data));
+	free(data);
+}
+
 char *
 mem_strdup(const char *s)
 {

@@ -19,6 +19,9 @@ void *mem_alloc(size_t size) __attribute__((malloc, returns_nonnull));
 void *mem_zalloc(size_t size) __attribute__((malloc, returns_nonnull));
 void *mem_realloc(void *old, size_t size) __attribute__((returns_nonnull));
 char *mem_strdup(const char *s) __attribute__((malloc, returns_nonnull));
+/* A copy of the bytes, for mem_span_free. */
+struct span mem_span_dup(struct span s);
+void mem_span_free(struct span s);
 
 /* Overwrites bytes that the compiler may not skip: for every secret, before
  * its memory goes. */

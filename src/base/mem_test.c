@@ -12,6 +12,7 @@ test_heap(void **state)
 {
 	cleanup_free char *copy = mem_strdup("abc");
 	uint8_t *zeroed = mem_zalloc(100);
+	struct span span;
 
 	(void)state;
 	assert_string_equal(copy, "abc");
@@ -20,6 +21,10 @@ test_heap(void **state)
 	zeroed = mem_realloc(zeroed, 0);
 	assert_non_null(zeroed);
 	free(zeroed);
+	span = mem_span_dup(SPAN_LIT("abc"));
+	assert_true(span_equal_str(span, "abc"));
+	mem_span_free(span);
+	mem_span_free(mem_span_dup(SPAN_NONE));
 	zeroed = mem_alloc(0);
 	assert_non_null(zeroed);
 	free(zeroed);

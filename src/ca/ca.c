@@ -31,12 +31,8 @@ ca_init(struct ca *ca, const struct env *env, const struct config *config,
 void
 ca_done(struct ca *ca)
 {
-	for (size_t i = 0; i < ca->chain_count; i++) {
-		uint8_t *der;
-
-		memcpy(&der, &ca->chain[i].data, sizeof(der));
-		free(der);
-	}
+	for (size_t i = 0; i < ca->chain_count; i++)
+		mem_span_free(ca->chain[i]);
 	ca->chain_count = 0;
 }
 
@@ -44,14 +40,9 @@ void
 ca_set_chain(struct ca *ca, const struct issue_answer *answer)
 {
 	ca_done(ca);
-	for (size_t i = 0; i < answer->chain.count &&
-	    i < WEB_CORE_CHAIN_MAX; i++) {
-		struct span der = answer->chain.der[i];
-
-		ca->chain[i] = span_of(memcpy(mem_alloc(der.len), der.data,
-		    der.len), der.len);
-		ca->chain_count++;
-	}
+	for (size_t i = 0; i < answer->chain.count; i++)
+		ca->chain[ca->chain_count++] =
+		    mem_span_dup(answer->chain.der[i]);
 }
 
 int64_t

@@ -31,7 +31,7 @@ struct ca {
 	int64_t last_id;
 	bool signer_up;      /* as core last saw it */
 	size_t chain_count;  /* 0: the signer has not told yet */
-	struct span chain[WEB_CORE_CHAIN_MAX]; /* on the heap */
+	struct span chain[CORE_SIGNER_CHAIN_MAX]; /* on the heap */
 };
 
 /*

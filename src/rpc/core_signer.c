@@ -4,8 +4,6 @@
 /* Bytes of the shortest attestation: two one-byte texts. */
 #define ATTESTATION_SIZE_MIN (2 + 1 + JWK_THUMBPRINT_SIZE + 1 + 2 + 1 + 1 + \
 	1 + 1 + 8 + ATTESTATION_MAC_SIZE)
-#define CHAIN_MAX \
-	(sizeof(((struct issue_answer *)0)->chain.der) / sizeof(struct span))
 
 void
 issue_request_encode(struct bld *out, const struct issue_request *req)
@@ -90,7 +88,7 @@ issue_answer_decode(uint16_t type, struct span payload, struct arena *arena,
 		problem_decode(&cur, arena, &ret->problem);
 		break;
 	case CORE_SIGNER_CHAIN_IS:
-		ret->chain.count = cur_count(&cur, CHAIN_MAX);
+		ret->chain.count = cur_count(&cur, CORE_SIGNER_CHAIN_MAX);
 		for (size_t i = 0; i < ret->chain.count; i++)
 			ret->chain.der[i] = cur_span32(&cur);
 		break;

@@ -17,6 +17,7 @@
 
 #define CORE_SIGNER_ATTESTATIONS_MAX \
 	(IDENT_LIST_MAX * ATTESTATIONS_PER_IDENT_MAX)
+#define CORE_SIGNER_CHAIN_MAX 4 /* certificates above those that are issued */
 
 enum core_signer_type {
 	CORE_SIGNER_ISSUE = 1,     /* -> ISSUED or REFUSED */
@@ -48,7 +49,7 @@ struct issue_answer {
 		struct problem problem;      /* REFUSED */
 		struct {
 			size_t count;        /* intermediate first, root last */
-			struct span der[4];
+			struct span der[CORE_SIGNER_CHAIN_MAX];
 		} chain;
 	};
 };

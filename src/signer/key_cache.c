@@ -15,13 +15,10 @@ place_of(struct span spki)
 static void
 forget(struct key_cache *cache, size_t i)
 {
-	void *spki;
-
 	if (cache->places[i].spki.len == 0)
 		return;
 	jwk_done(&cache->places[i].key);
-	memcpy(&spki, &cache->places[i].spki.data, sizeof(spki));
-	free(spki);
+	mem_span_free(cache->places[i].spki);
 	cache->places[i].spki = SPAN_NONE;
 }
 
@@ -42,8 +39,7 @@ key_cache_get(struct key_cache *cache, struct span spki,
 		return r;
 	forget(cache, i);
 	cache->places[i].key = key;
-	cache->places[i].spki = span_of(memcpy(mem_alloc(spki.len), spki.data,
-	    spki.len), spki.len);
+	cache->places[i].spki = mem_span_dup(spki);
 	return 0;
 }
 

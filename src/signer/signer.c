@@ -24,12 +24,6 @@ struct signer {
 	struct bld queue;    /* u64 id, u16 type, payload behind u32 length */
 };
 
-static struct span
-heap_dup(struct span s)
-{
-	return span_of(memcpy(mem_alloc(s.len), s.data, s.len), s.len);
-}
-
 int
 signer_new(const struct signer_options *options, const struct signer_ops *ops,
     void *ctx, struct signer **ret, struct err *err)
@@ -46,17 +40,18 @@ signer_new(const struct signer_options *options, const struct signer_ops *ops,
 	bld_init(&signer->answer, LINK_PAYLOAD_MAX);
 	bld_init(&signer->queue, SIZE_MAX / 2);
 	if (options->num_perspectives > ISSUE_PERSPECTIVES_MAX ||
-	    options->num_chain == 0 || options->num_chain > 4) {
+	    options->num_chain == 0 ||
+	    options->num_chain > CORE_SIGNER_CHAIN_MAX) {
 		free(signer);
-		return err_set(err, ERR_CONFIG, NULL, "the signer takes 1 to 4 "
-		    "certificates and at most %d perspectives",
-		    ISSUE_PERSPECTIVES_MAX);
+		return err_set(err, ERR_CONFIG, NULL, "the signer takes 1 to "
+		    "%d certificates and at most %d perspectives",
+		    CORE_SIGNER_CHAIN_MAX, ISSUE_PERSPECTIVES_MAX);
 	}
 	for (size_t i = 0; i < options->num_perspectives; i++)
 		signer->context.perspectives[i] = options->perspectives[i];
 	for (size_t i = 0; i < options->num_chain; i++)
 		signer->chain.chain.der[signer->chain.chain.count++] =
-		    heap_dup(options->chain[i]);
+		    mem_span_dup(options->chain[i]);
 	r = issue_make_issuer(&signer->context.issuer,
 	    signer->chain.chain.der[0], options->key, err);
 	if (r == 0)
@@ -73,12 +68,8 @@ signer_free(struct signer *signer)
 {
 	if (signer == NULL)
 		return;
-	for (size_t i = 0; i < signer->chain.chain.count; i++) {
-		void *der;
-
-		memcpy(&der, &signer->chain.chain.der[i].data, sizeof(der));
-		free(der);
-	}
+	for (size_t i = 0; i < signer->chain.chain.count; i++)
+		mem_span_free(signer->chain.chain.der[i]);
 	mem_wipe(signer->context.perspectives,
 	    sizeof(signer->context.perspectives));
 	issue_make_issuer_done(&signer->context.issuer);

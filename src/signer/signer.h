@@ -17,7 +17,8 @@
 struct signer_options {
 	const struct env *env;       /* clock, randomness, journal */
 	const struct config *config;
-	struct span chain[4];        /* DER: the issuer first, the root last */
+	struct span chain[CORE_SIGNER_CHAIN_MAX]; /* DER: the issuer first,
+	                                             the root last */
 	size_t num_chain;
 	EVP_PKEY *key;               /* the issuer's */
 	const struct issue_perspective *perspectives;

@@ -19,7 +19,6 @@
 #include "signer/signer_sandbox.h"
 
 #define FILE_MAX 65536 /* bytes of a key or certificate file */
-#define CHAIN_MAX 4
 
 struct main {
 	struct proc proc;
@@ -158,7 +157,7 @@ read_certificates(struct main *main, enum resource resource,
 	if (r == 0)
 		r = pki_from_pem(bld_view(&pem), &main->arena,
 		    options->chain + options->num_chain,
-		    CHAIN_MAX - options->num_chain, &count, err);
+		    CORE_SIGNER_CHAIN_MAX - options->num_chain, &count, err);
 	options->num_chain += count;
 	bld_free(&pem);
 	return r;
