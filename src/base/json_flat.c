@@ -21,25 +21,29 @@ take(struct span *in, char c)
 	return true;
 }
 
+/* 1 for printable ASCII but the quotation mark and the backslash. */
+#define EIGHT 1, 1, 1, 1, 1, 1, 1, 1
+static const uint8_t plain[256] = {
+	[' '] = 1, ['!'] = 1,
+	['#'] = EIGHT, EIGHT, EIGHT, EIGHT, EIGHT, EIGHT, EIGHT, ['['] = 1,
+	[']'] = EIGHT, EIGHT, EIGHT, EIGHT, ['}'] = 1, ['~'] = 1,
+};
+
 static bool
 take_string(struct span *in, struct span *ret)
 {
-	size_t len = 0;
+	const uint8_t *begin, *end, *at;
 
 	if (in->len == 0 || in->data[0] != '"')
 		return false;
-	*in = span_from(*in, 1);
-	while (len < in->len && in->data[len] != '"') {
-		uint8_t c = in->data[len];
-
-		if (c < 0x20 || c > 0x7e || c == '\\')
-			return false;
-		len++;
-	}
-	if (len == in->len)
+	at = begin = in->data + 1;
+	end = in->data + in->len;
+	while (at < end && plain[*at])
+		at++;
+	if (at == end || *at != '"')
 		return false;
-	*ret = span_of(in->data, len);
-	*in = span_from(*in, len + 1);
+	*ret = span_of(begin, (size_t)(at - begin));
+	*in = span_of(at + 1, (size_t)(end - at - 1));
 	return true;
 }
 

@@ -194,6 +194,21 @@ test_put_string(void **state)
 }
 
 static void
+test_flat_bytes(void **state)
+{
+	struct json_flat flat;
+
+	(void)state;
+	for (unsigned c = 0; c < 256; c++) {
+		uint8_t text[] = "{\"a\":\"x\"}";
+
+		text[6] = (uint8_t)c;
+		assert_int_equal(json_flat_scan(span_of(text, 9), &flat),
+		    c >= 0x20 && c <= 0x7e && c != '"' && c != '\\');
+	}
+}
+
+static void
 test_flat(void **state)
 {
 	struct json_flat flat;
@@ -243,6 +258,7 @@ main(void)
 		cmocka_unit_test(test_strings),
 		cmocka_unit_test(test_put_string),
 		cmocka_unit_test(test_flat),
+		cmocka_unit_test(test_flat_bytes),
 		cmocka_unit_test(test_flat_left),
 	};
 

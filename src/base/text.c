@@ -103,34 +103,41 @@ text_base64url(struct bld *out, struct span in)
 	}
 }
 
-/* Decodes count digits (2 to 4) to count - 1 bytes. False when a byte is no
- * digit or the bits that no byte takes are not zero. */
-static bool
-decode_group(const uint8_t *in, size_t count, uint8_t *out)
+/* Four digits to three bytes. False when a byte is no digit. */
+static inline bool
+decode_four(const uint8_t *in, uint8_t *out)
 {
-	uint32_t v = 0;
+	uint32_t a = base64url_values[in[0]], b = base64url_values[in[1]];
+	uint32_t c = base64url_values[in[2]], d = base64url_values[in[3]];
+	/* Each is greater by one than its digit says. */
+	uint32_t v = (a << 18) + (b << 12) + (c << 6) + d - 0x41041;
 
-	assert(count >= 2 && count <= 4);
-	for (size_t i = 0; i < count; i++) {
-		uint8_t digit = base64url_values[in[i]];
-
-		if (digit == 0)
-			return false;
-		v = v << 6 | (uint32_t)(digit - 1);
-	}
-	v <<= 6 * (4 - count);
 	out[0] = (uint8_t)(v >> 16);
-	if (count > 2)
-		out[1] = (uint8_t)(v >> 8);
-	if (count > 3)
-		out[2] = (uint8_t)v;
-	return (v & ((1U << (8 * (4 - count))) - 1)) == 0;
+	out[1] = (uint8_t)(v >> 8);
+	out[2] = (uint8_t)v;
+	return a != 0 && b != 0 && c != 0 && d != 0;
+}
+
+/* Two or three digits, the last, to one byte or two. Bits that no byte takes
+ * are zero. */
+static bool
+decode_tail(const uint8_t *in, size_t count, uint8_t *out)
+{
+	uint8_t four[4] = { 'A', 'A', 'A', 'A' }, bytes[3];
+
+	assert(count == 2 || count == 3);
+	memcpy(four, in, count);
+	if (!decode_four(four, bytes) || bytes[count - 1] != 0)
+		return false;
+	memcpy(out, bytes, count - 1);
+	return true;
 }
 
 int
 text_unbase64url(struct bld *out, struct span in)
 {
-	size_t before = out->len, tail = in.len % 4;
+	size_t before = out->len, tail = in.len % 4, whole = in.len - tail;
+	bool ok = true;
 	uint8_t *at;
 
 	if (tail == 1)
@@ -138,15 +145,14 @@ text_unbase64url(struct bld *out, struct span in)
 	at = bld_grow(out, in.len / 4 * 3 + (tail == 0 ? 0 : tail - 1));
 	if (at == NULL)
 		return bld_end(out);
-	for (size_t i = 0; i < in.len; i += 4, at += 3) {
-		size_t count = in.len - i < 4 ? tail : 4;
-
-		if (!decode_group(in.data + i, count, at)) {
-			out->len = before;
-			return -(int)ERR_MALFORMED;
-		}
-	}
-	return 0;
+	for (size_t i = 0; ok && i < whole; i += 4, at += 3)
+		ok = decode_four(in.data + i, at);
+	if (ok && tail > 0)
+		ok = decode_tail(in.data + whole, tail, at);
+	if (ok)
+		return 0;
+	out->len = before;
+	return -(int)ERR_MALFORMED;
 }
 
 void

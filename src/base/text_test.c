@@ -88,6 +88,35 @@ test_base64url_refused(void **state)
 	}
 }
 
+/* Each byte at each place of a text of 2 to 4: what is taken is written just
+ * the same again, and all is taken that is written. */
+static void
+test_base64url_exact(void **state)
+{
+	size_t taken[5] = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < 4 * 256 * 3; i++) {
+		char text[5] = "AAAA";
+		size_t len = 2 + i % 3;
+		struct bld bytes, again;
+
+		text[i / 3 % len] = (char)(i / 12);
+		bld_init(&bytes, OUT_MAX);
+		bld_init(&again, OUT_MAX);
+		if (text_unbase64url(&bytes, span_of(text, len)) == 0) {
+			taken[len]++;
+			text_base64url(&again, bld_view(&bytes));
+			assert_true(span_equal(bld_view(&again),
+			    span_of(text, len)));
+		}
+		bld_free(&bytes);
+		bld_free(&again);
+	}
+	assert_true(taken[2] > 64 && taken[3] > 64);
+	assert_int_equal(taken[4], 4 * 64);
+}
+
 static void
 test_base64url_bounded(void **state)
 {
@@ -295,6 +324,7 @@ main(void)
 		cmocka_unit_test(test_hex),
 		cmocka_unit_test(test_base64url),
 		cmocka_unit_test(test_base64url_refused),
+		cmocka_unit_test(test_base64url_exact),
 		cmocka_unit_test(test_base64url_bounded),
 		cmocka_unit_test(test_pem),
 		cmocka_unit_test(test_uint),
