@@ -142,6 +142,39 @@ test_examples(void **state)
 	}
 }
 
+/* r and s that begin with zero bytes, which DER leaves out: one signature in
+ * 128 has one. */
+static void
+test_short_numbers(void **state)
+{
+	EVP_PKEY *pkey = EVP_EC_gen("P-256");
+	unsigned found = 0;
+	struct err err = ERR_INIT;
+	struct jwk jwk;
+
+	(void)state;
+	assert_int_equal(jwk_from_key(pkey, &jwk, &err), 0);
+	for (unsigned i = 0; i < 20000 && found < 3; i++) {
+		struct span parts[] = {
+			SPAN_LIT("a"), SPAN_LIT("."), SPAN_LIT("b")
+		};
+		struct bld signature;
+
+		bld_init(&signature, OUT_MAX);
+		assert_int_equal(jwa_sign(&signature, &jwk, parts, 3, &err), 0);
+		assert_int_equal(signature.len, 64);
+		if (signature.data[0] == 0 || signature.data[32] == 0) {
+			found++;
+			assert_int_equal(jws_verify_parts(parts[0], parts[2],
+			    bld_view(&signature), &jwk, &err), 0);
+		}
+		bld_free(&signature);
+	}
+	assert_int_equal(found, 3);
+	jwk_done(&jwk);
+	EVP_PKEY_free(pkey);
+}
+
 /* A DER signature is none in JWS, RFC 7518 section 3.4. */
 static void
 test_der_refused(void **state)
@@ -280,6 +313,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_examples),
+		cmocka_unit_test(test_short_numbers),
 		cmocka_unit_test(test_der_refused),
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_empty_payload),
