@@ -5,7 +5,10 @@
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent_ssl.h>
+#include <event2/bufferevent_struct.h>
+#include <event2/event.h>
 #include <event2/listener.h>
+#include <stddef.h>
 #include <sys/socket.h>
 
 #include "base/mem.h"
@@ -114,6 +117,7 @@ on_ssl_free(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index,
 		free(conn);
 		return;
 	}
+	loop_flush_cancel(server->loop, &conn->again);
 	TAILQ_REMOVE(&server->conns, conn, of_server);
 	server->slots[conn->slot] = NULL;
 	server->received -= conn->received;
@@ -171,6 +175,23 @@ cut_greediest(struct http_server *server)
 	http_conn_cut(most);
 }
 
+/* In the next turn, so that who sends without end lets others have theirs. */
+static void
+on_again(struct loop_flush *item)
+{
+	struct http_conn *conn = (struct http_conn *)(void *)((char *)item -
+	    offsetof(struct http_conn, again));
+
+	event_active(&conn->bev->ev_read, EV_READ, 0);
+}
+
+void
+http_conn_read_on(struct http_conn *conn)
+{
+	if (SSL_has_pending(conn->ssl))
+		loop_flush_later(conn->server->loop, &conn->again);
+}
+
 static void
 on_bytes(struct evbuffer *input, const struct evbuffer_cb_info *info,
     void *arg)
@@ -187,6 +208,11 @@ on_bytes(struct evbuffer *input, const struct evbuffer_cb_info *info,
 	server->received += info->n_added;
 	if (server->received > server->limits.buffers_max)
 		cut_greediest(server);
+	/* Not in the handshake, behind which nobody looks for more. */
+	SSL_set_read_ahead(conn->ssl, 1);
+	/* bufferevent itself sees to the rest of a record that it began. */
+	if (SSL_pending(conn->ssl) == 0)
+		http_conn_read_on(conn);
 }
 
 /* A free slot: there is one, as no more than that many are accepted but for
@@ -315,6 +341,7 @@ http_conn_new(struct http_server *server)
 	}
 	conn->ssl = ssl;
 	conn->bev = bev;
+	conn->again.flush = on_again;
 	conn->since_ms = env_now(&server->env);
 	TAILQ_INSERT_TAIL(&server->conns, conn, of_server);
 	server->count++;

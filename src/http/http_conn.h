@@ -35,6 +35,7 @@ struct http_conn {
 	int64_t since_ms;                /* accepted, asked or last answered */
 	int64_t first_byte_ms;           /* of the request under way, or 0 */
 	size_t received;                 /* bytes of the request under way */
+	struct loop_flush again;         /* looks at what OpenSSL holds */
 	uint32_t slot;                   /* in server->slots */
 	bool cut;
 	bool refused;                    /* closes behind its answer */
@@ -81,6 +82,10 @@ struct http_conn *http_conn_of(struct evhttp_connection *evcon);
 
 /* A request is whole: its bytes no longer count as under way. */
 void http_conn_received(struct http_conn *conn);
+
+/* Reads on in the next turn if OpenSSL holds bytes: it reads ahead, and for
+ * those the kernel will not wake anybody. */
+void http_conn_read_on(struct http_conn *conn);
 
 /* Cuts the client off; the record goes when evhttp notices. */
 void http_conn_cut(struct http_conn *conn);

@@ -194,8 +194,9 @@ begin(struct http_conn *conn, struct evhttp_connection *evcon,
  * evhttp stops reading while a request waits for its answer, and so would
  * hear only from a failed write that the client is gone. Here reading goes on
  * but for evhttp: it looks for a next request when it has sent the answer, and
- * of that no more is taken in until then than one TLS record. This is also
- * cheaper: the kernel is told less often what to watch.
+ * of that no more is taken in until then than one TLS record and the 16 KiB
+ * that OpenSSL reads ahead. This is also cheaper: the kernel is told less often
+ * what to watch.
  */
 static void
 watch_end(struct http_conn *conn)
@@ -395,6 +396,7 @@ http_server_respond(struct http_server *server, uint64_t exchange,
 	if (conn->first_byte_ms != 0)
 		conn->first_byte_ms = conn->since_ms;
 	bufferevent_setwatermark(conn->bev, EV_READ, 0, 0);
+	http_conn_read_on(conn);
 	evhttp_send_reply(request, response->status,
 	    http_status_name(response->status), NULL);
 	join_pieces(conn);
@@ -487,8 +489,10 @@ http_server_free(struct http_server *server)
 	evhttp_free(server->evhttp);
 	/* libevent frees a connection's last parts when the loop runs again,
 	 * or ends. */
-	TAILQ_FOREACH(conn, &server->conns, of_server)
+	TAILQ_FOREACH(conn, &server->conns, of_server) {
+		loop_flush_cancel(server->loop, &conn->again);
 		conn->server = NULL;
+	}
 	if (server->sweep != NULL)
 		server->env.timer_cancel(server->env.ctx, server->sweep);
 	SSL_CTX_free(server->tls);

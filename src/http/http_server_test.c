@@ -244,6 +244,121 @@ test_old_tls(void **state)
 	run(talk_old_tls, &limits, &fixture);
 }
 
+/* From now on what is put is kept, to be sent by send_kept. */
+static BIO *
+keep(struct client *client)
+{
+	BIO *kept = BIO_new(BIO_s_mem());
+
+	SSL_set0_wbio(client->ssl, kept);
+	return kept;
+}
+
+static void
+send_kept(struct client *client, BIO *kept, size_t len)
+{
+	static char bytes[65536];
+
+	CHECK(BIO_read(kept, bytes, (int)len) == (int)len);
+	CHECK(send(client->fd, bytes, len, 0) == (ssize_t)len);
+}
+
+/* Records that come in one piece are all seen, also those behind a request
+ * that waits for its answer, and a record that is larger than what is read
+ * at once. */
+static void
+talk_together(struct client *client, BIO *kept)
+{
+	static char large[12001];
+
+	memset(large, 'x', sizeof(large) - 1);
+	put(client, "POST /one" HEAD "Content-Length: 7\r\n\r\n");
+	put(client, "in ");
+	put(client, "two.");
+	put(client, "GET /late" HEAD "\r\n");
+	put(client, "GET /three" HEAD "\r\n");
+	put(client, "GET /late" HEAD "\r\n");
+	put(client, "POST /large" HEAD "Content-Length: 12004\r\n\r\n");
+	put(client, large);
+	put(client, "end.");
+	put(client, "GET /last" HEAD "\r\n");
+	send_kept(client, kept, BIO_pending(kept));
+	CHECK(get(client, "GET /last|"));
+	CHECK(strstr(client->text, "in two.") != NULL);
+	CHECK(strstr(client->text, "xxend.") != NULL);
+	forget(client);
+}
+
+/* One large record behind a request that waits: it is read in part while that
+ * waits, and then to its end. */
+static void
+talk_large_behind(struct client *client, BIO *kept)
+{
+	static char large[12100];
+
+	snprintf(large, sizeof(large), "POST /large" HEAD
+	    "Content-Length: 12000\r\n\r\n%012000d", 7);
+	put(client, "GET /late" HEAD "\r\n");
+	put(client, large);
+	send_kept(client, kept, BIO_pending(kept));
+	CHECK(get(client, "POST /large|"));
+	CHECK(get(client, "0007"));
+	forget(client);
+}
+
+/* One record, and a part of the next of every kind: the rest comes when the
+ * first is answered. */
+static void
+talk_parts(struct client *client, BIO *kept)
+{
+	for (size_t part = 1; part < 40; part++) {
+		size_t first;
+
+		put(client, "GET /first" HEAD "\r\n");
+		first = BIO_pending(kept);
+		put(client, "GET /second" HEAD "\r\n");
+		send_kept(client, kept, first + part);
+		CHECK(get(client, "GET /first|"));
+		send_kept(client, kept, BIO_pending(kept));
+		CHECK(get(client, "GET /second|"));
+		forget(client);
+	}
+}
+
+static void
+talk_ahead(uint16_t port)
+{
+	static const int versions[] = { TLS1_2_VERSION, TLS1_3_VERSION };
+
+	for (size_t i = 0; i < 2; i++) {
+		static struct client client;
+		BIO *kept;
+
+		client_open(&client, port, versions[i]);
+		kept = keep(&client);
+		talk_together(&client, kept);
+		talk_large_behind(&client, kept);
+		talk_parts(&client, kept);
+		/* The end in one piece with a request. */
+		put(&client, "GET /never" HEAD "\r\n");
+		SSL_shutdown(client.ssl);
+		send_kept(&client, kept, BIO_pending(kept));
+		CHECK(ended(&client));
+		client_close(&client);
+	}
+}
+
+static void
+test_ahead(void **state)
+{
+	struct http_server_limits limits = default_limits();
+	struct fixture fixture;
+
+	(void)state;
+	run(talk_ahead, &limits, &fixture);
+	assert_int_equal(fixture.gone, 2);
+}
+
 static void
 test_tls_files(void **state)
 {
@@ -273,6 +388,7 @@ main(void)
 		cmocka_unit_test(test_reload),
 		cmocka_unit_test(test_stop),
 		cmocka_unit_test(test_old_tls),
+		cmocka_unit_test(test_ahead),
 		cmocka_unit_test(test_tls_files),
 	};
 
