@@ -32,6 +32,8 @@ enum sandbox_calls {
 	SANDBOX_ACCEPT = 1 << 1,  /* accept4 on sockets it was given */
 	SANDBOX_FILES = 1 << 2,   /* open, rename, unlink, ftruncate, locks: within
 	                             the Landlock paths */
+	SANDBOX_LINKS = 1 << 4,   /* with SANDBOX_FILES: make hard and symbolic
+	                             links */
 	SANDBOX_SPAWN = 1 << 3    /* master: fork, exec, wait, kill, listen, and
 	                             entering a sandbox. A filter is inherited, so
 	                             this one also has all of the above, lets
@@ -43,6 +45,7 @@ struct sandbox_path {
 	const char *path;
 	bool write;
 	bool execute;
+	bool links;  /* with write: symbolic links may be made */
 	bool remove; /* only: remove empty folders directly inside */
 };
 

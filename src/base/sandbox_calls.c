@@ -56,6 +56,10 @@ static const int calls_files[] = {
 	CALL(flock), CALL(umask), CALL(utimensat), CALLS_END
 };
 
+static const int calls_links[] = {
+	CALL(link), CALL(linkat), CALL(symlink), CALL(symlinkat), CALLS_END
+};
+
 static const int calls_dial[] = {
 	CALL(connect), CALL(bind), CALL(setsockopt), CALL(sendmmsg),
 	CALL(recvmmsg), CALLS_END
@@ -251,6 +255,8 @@ add_role(scmp_filter_ctx ctx, unsigned calls)
 		    SCMP_ACT_ERRNO(EACCES), calls_look);
 	if (r == 0 && files)
 		r = add_calls(ctx, SCMP_ACT_ALLOW, calls_files);
+	if (r == 0 && (calls & SANDBOX_LINKS) != 0)
+		r = add_calls(ctx, SCMP_ACT_ALLOW, calls_links);
 	if (r == 0 && (calls & SANDBOX_DIAL) != 0)
 		r = add_dial(ctx);
 	if (r == 0 && (calls & SANDBOX_ACCEPT) != 0)

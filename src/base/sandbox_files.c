@@ -28,7 +28,7 @@ struct ruleset {
 };
 
 #define FS_READ (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
-/* No devices, sockets, pipes or symbolic links are ever made. */
+/* No devices, sockets or pipes are ever made. */
 #define FS_WRITE (LANDLOCK_ACCESS_FS_WRITE_FILE | FS_TRUNCATE | \
 	LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE | \
 	LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG | \
@@ -78,6 +78,7 @@ rights_of(const struct sandbox_path *path)
 	if (path->remove)
 		return LANDLOCK_ACCESS_FS_REMOVE_DIR;
 	return FS_READ | (path->write ? FS_WRITE : 0) |
+	    (path->links ? LANDLOCK_ACCESS_FS_MAKE_SYM : 0) |
 	    (path->execute ? LANDLOCK_ACCESS_FS_EXECUTE : 0);
 }
 

@@ -58,6 +58,7 @@ agent_proc_begin(struct agent_proc *proc, enum agent_role role,
 	char name[16]; /* what the kernel keeps */
 
 	proc->role = role;
+	proc->root = geteuid() == 0;
 	log_init(agent_proc_name(role), level);
 	if (fcntl(AGENT_LINK_FD(AGENT_JUDGE), F_GETFD) < 0)
 		return err_set(err, ERR_IO, NULL, "there is no judge on "
@@ -97,7 +98,7 @@ agent_proc_sandbox(struct agent_proc *proc, const struct sandbox *sandbox,
 	int r;
 
 	/* Whoever changes owners stays root and keeps what that takes. */
-	if (geteuid() == 0 && own.keep_caps == 0)
+	if (proc->root && own.keep_caps == 0)
 		own.uid = own.gid = AGENT_UID_BASE + (uid_t)proc->role;
 	r = sandbox_enter(&own, &missing, err);
 	if (r == 0 && missing != NULL)

@@ -55,6 +55,7 @@ struct agent_proc {
 	                          listener, import files of account */
 	int fds[AGENT_FDS_MAX];
 	const struct sandbox_path *paths; /* files: beyond DIR; or NULL */
+	bool root;             /* the run was started as root */
 	struct loop *loop;
 	struct env env;        /* loop_env() filled */
 	struct agent_proc_private *priv;

@@ -121,6 +121,7 @@ judge_files_answer_encode(struct bld *out,
 	case JUDGE_FILES_SITE_IS:
 		bld_u8(out, answer->recovered);
 		encode_live(out, &answer->live);
+		rpc_err_encode(out, &answer->err);
 		break;
 	case JUDGE_FILES_PUBLISHED:
 		encode_live(out, &answer->live);
@@ -152,6 +153,7 @@ judge_files_answer_decode(uint16_t type, struct span payload,
 	case JUDGE_FILES_SITE_IS:
 		ret->recovered = cur_bool(&cur);
 		decode_live(&cur, &ret->live);
+		rpc_err_decode(&cur, &ret->err);
 		break;
 	case JUDGE_FILES_PUBLISHED:
 		decode_live(&cur, &ret->live);

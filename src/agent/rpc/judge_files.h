@@ -69,7 +69,7 @@ struct judge_files_answer {
 	bool recovered;          /* SITE_IS: a publication was finished just now:
 	                            deploy it */
 	struct files_live live;  /* SITE_IS, PUBLISHED */
-	struct err err;          /* REFUSED; PUBLISHED: kind ERR_NONE, or what
+	struct err err;          /* REFUSED; of the others kind ERR_NONE, or what
 	                            went wrong with an extra copy: the rest is
 	                            live, and it is tried again at each SITE */
 };

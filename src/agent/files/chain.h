@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SIGNET_AGENT_FILES_CHAIN_H
+#define SIGNET_AGENT_FILES_CHAIN_H
+
+/*
+ * chain: reads a certificate chain as a CA sent it and checks that it is what
+ * was asked for: a CA may err or lie, and nobody has looked before. What is
+ * published is written anew from what was parsed.
+ */
+
+#include "agent/rpc/judge_files.h"
+
+#define CHAIN_EARLY_MAX_S 600 /* a CA's clock may be this much ahead */
+
+struct chain {
+	size_t count;
+	struct span certificates[FILES_CHAIN_CERTIFICATES_MAX]; /* DER, leaf
+	                                                           first */
+	struct files_live leaf; /* what it says; all but path */
+};
+
+/* -ERR_MALFORMED for what is no chain. All spans are in the arena. */
+int chain_parse(struct span pem, struct arena *arena, struct chain *ret,
+    struct err *err);
+
+/* What was asked for: that key, exactly those names (NULL: any), good now,
+ * each certificate signed by the next. -ERR_MALFORMED with what is wrong. */
+int chain_check(const struct chain *chain,
+    const uint8_t spki_hash[FILES_HASH_SIZE], const struct ident_list *names,
+    int64_t now_ms, struct err *err);
+
+/* Appends the certificates from the one with that index on, as PEM. */
+void chain_put(struct bld *out, const struct chain *chain, size_t from);
+
+/* An OCSP response (RFC 6960): by the leaf's issuer, good, and valid now. */
+int chain_check_ocsp(const struct chain *chain, struct span response,
+    int64_t now_ms, struct err *err);
+
+#endif

@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/files/files_main.h"
+
+#include <linux/capability.h>
+#include <stdio.h>
+
+#include "agent/files/intent.h"
+#include "agent/files/publish.h"
+#include "agent/rpc/certkey_files.h"
+
+#define CAP(name) (UINT64_C(1) << CAP_##name)
+
+/* A site that judge told of, with what is going on for it. */
+struct known {
+	uint8_t *payload;    /* site borrows from it */
+	struct site site;
+	bool busy;           /* an answer to judge is open */
+	uint64_t id;         /* of judge's frame, and of the one to certkey */
+	bool asked_site;     /* it was SITE, not PUBLISH */
+	struct known *next;
+};
+
+struct files_main {
+	struct agent_proc *proc;
+	struct known *first;
+	struct bld out;      /* of the message that is being made */
+};
+
+int
+files_main_sandbox(const struct agent_proc *proc, struct sandbox_path *paths,
+    struct sandbox *ret, struct err *err)
+{
+	static const char *const own[] = { "live", "archive", "publish" };
+	size_t count = 0;
+
+	for (size_t i = 0; i < 3; i++)
+		paths[count++] = (struct sandbox_path){ .path = own[i],
+			.write = true, .links = true };
+	for (const struct sandbox_path *at = proc->paths; at != NULL &&
+	    at->path != NULL; at++) {
+		if (count == FILES_MAIN_PATHS_MAX + 3)
+			return err_set(err, ERR_CONFIG, NULL, "certificates "
+			    "would be written to more than %d folders in one "
+			    "run", FILES_MAIN_PATHS_MAX);
+		paths[count] = *at;
+		paths[count++].links = true;
+	}
+	paths[count] = (struct sandbox_path){ .path = NULL };
+	*ret = (struct sandbox){ .calls = SANDBOX_FILES | SANDBOX_LINKS,
+		.paths = paths };
+	/* Files of others are replaced, and belong to them again. */
+	if (proc->root)
+		ret->keep_caps = CAP(CHOWN) | CAP(FOWNER) | CAP(DAC_OVERRIDE);
+	return 0;
+}
+
+static struct known *
+find(const struct files_main *main, struct span name, enum site_key_type type,
+    const bool *second)
+{
+	struct known *at = main->first;
+
+	while (at != NULL && (!span_equal(at->site.name, name) ||
+	    at->site.key_type != type ||
+	    (second != NULL && at->site.second != *second)))
+		at = at->next;
+	return at;
+}
+
+static void
+answer(struct files_main *main, uint64_t id,
+    struct judge_files_answer *answer)
+{
+	if (answer->type == JUDGE_FILES_REFUSED &&
+	    answer->err.kind == ERR_NONE)
+		err_set(&answer->err, ERR_INTERNAL, NULL, "refused");
+	bld_reset(&main->out);
+	judge_files_answer_encode(&main->out, answer);
+	agent_proc_send(main->proc, AGENT_JUDGE, (uint16_t)answer->type, id,
+	    bld_view(&main->out));
+}
+
+static void
+refuse(struct files_main *main, uint64_t id, const struct err *why)
+{
+	struct judge_files_answer told = { .type = JUDGE_FILES_REFUSED,
+		.err = *why };
+
+	answer(main, id, &told);
+}
+
+/* The end of what judge asked for about a site: what is live now. */
+static void
+answer_live(struct files_main *main, struct known *known, bool recovered,
+    const struct err *copies)
+{
+	struct judge_files_answer told = { .type = known->asked_site ?
+		JUDGE_FILES_SITE_IS : JUDGE_FILES_PUBLISHED,
+		.recovered = recovered };
+	char path[LAYOUT_PATH_SIZE + LAYOUT_NAME_SIZE];
+	struct arena arena = { 0 };
+	struct layout layout;
+	struct chain chain;
+	struct err err = ERR_INIT;
+
+	known->busy = false;
+	layout_of(&known->site, main->proc->dir, &layout);
+	snprintf(path, sizeof(path), "%s/%s", layout.parent, layout.name);
+	/* What cannot be read is nothing to go on with: it is replaced. */
+	if (publish_live(&known->site, main->proc->dir, &arena, &chain,
+	    &err) < 0) {
+		chain = (struct chain){ 0 };
+		log_err(LOG_WARNING, "live-unreadable", &err);
+	}
+	told.live = chain.leaf;
+	told.live.path = span_str(path);
+	if (copies != NULL)
+		told.err = *copies;
+	answer(main, known->id, &told);
+	arena_free(&arena);
+}
+
+static void
+fail(struct files_main *main, struct known *known, const struct err *why)
+{
+	known->busy = false;
+	refuse(main, known->id, why);
+}
+
+/* With the key at hand, or without one: all steps. */
+static void
+finish(struct files_main *main, struct known *known,
+    const struct intent *intent, const struct chain *chain, struct span key)
+{
+	const struct publish publish = { .dir = main->proc->dir,
+		.site = &known->site, .chain = chain, .key = key,
+		.at_s = intent->at_s };
+	struct err err = ERR_INIT, copies = ERR_INIT;
+
+	if (publish_target(&publish, &err) < 0) {
+		fail(main, known, &err);
+		return;
+	}
+	if (publish_copies(&publish, &copies) == 0 &&
+	    intent_remove(main->proc->dir, &known->site, &copies) == 0)
+		copies = (struct err)ERR_INIT;
+	answer_live(main, known, known->asked_site, &copies);
+}
+
+static void
+ask_certkey(struct files_main *main, struct known *known,
+    const struct intent *intent)
+{
+	struct certkey_files_request question = {
+		.type = CERTKEY_FILES_PENDING, .site = known->site.name,
+		.key_type = known->site.key_type };
+
+	memcpy(question.spki_hash, intent->spki_hash, FILES_HASH_SIZE);
+	bld_reset(&main->out);
+	certkey_files_request_encode(&main->out, &question);
+	agent_proc_send(main->proc, AGENT_CERTKEY, (uint16_t)question.type,
+	    known->id, bld_view(&main->out));
+}
+
+static int
+load(const struct files_main *main, const struct known *known,
+    struct arena *arena, struct intent *intent, struct chain *chain,
+    struct err *err)
+{
+	int r = intent_read(main->proc->dir, &known->site, arena, intent, err);
+
+	return r == 0 ? chain_parse(intent->chain, arena, chain, err) : r;
+}
+
+/* Publishes what the intent says, as soon as the key is there: the key that is
+ * live (kept, or published before the crash), or certkey's. */
+static void
+carry_out(struct files_main *main, struct known *known)
+{
+	struct arena arena = { 0 };
+	struct err err = ERR_INIT;
+	struct intent intent;
+	struct chain chain;
+	struct bld key;
+	int r;
+
+	bld_init(&key, PUBLISH_KEY_MAX);
+	r = load(main, known, &arena, &intent, &chain, &err);
+	if (r == -(int)ERR_NOT_FOUND && known->asked_site)
+		answer_live(main, known, false, NULL);
+	else if (r < 0)
+		fail(main, known, &err);
+	else if (intent.no_key || publish_live_key(&known->site,
+	    main->proc->dir, intent.spki_hash, &key, NULL) == 0)
+		finish(main, known, &intent, &chain, bld_view(&key));
+	else
+		ask_certkey(main, known, &intent);
+	if (key.data != NULL)
+		mem_wipe(key.data, key.cap);
+	bld_free(&key);
+	arena_free(&arena);
+}
+
+static void
+take_site(struct files_main *main, uint64_t id, const struct site *site)
+{
+	struct known *known = find(main, site->name, site->key_type,
+	    &site->second);
+	struct err err = ERR_INIT;
+	struct bld copy;
+	struct cur cur;
+
+	if (known != NULL && known->busy) {
+		err_set(&err, ERR_BUSY, NULL, "the site is being published");
+		refuse(main, id, &err);
+		return;
+	}
+	if (known == NULL) {
+		known = mem_zalloc(sizeof(*known));
+		known->next = main->first;
+		main->first = known;
+	}
+	free(known->payload);
+	bld_init(&copy, LINK_PAYLOAD_MAX);
+	site_encode(&copy, site);
+	known->payload = copy.data;
+	cur = CUR_OF(bld_view(&copy));
+	site_decode(&cur, &known->site);
+	known->id = id;
+	known->busy = known->asked_site = true;
+	carry_out(main, known);
+}
+
+static int
+begin(struct files_main *main, const struct known *known,
+    const struct judge_files_request *request, struct err *err)
+{
+	struct intent intent = { .at_s = env_now(&main->proc->env) / 1000,
+		.no_key = request->no_key, .chain = request->chain };
+	struct arena arena = { 0 };
+	struct chain chain;
+	int r;
+
+	memcpy(intent.spki_hash, request->spki_hash, FILES_HASH_SIZE);
+	r = chain_parse(request->chain, &arena, &chain, err);
+	if (r == 0)
+		r = chain_check(&chain, request->spki_hash, &request->names,
+		    env_now(&main->proc->env), err);
+	if (r == 0)
+		r = intent_write(main->proc->dir, &known->site, &intent, err);
+	arena_free(&arena);
+	return r;
+}
+
+static void
+take_publish(struct files_main *main, uint64_t id, struct known *known,
+    const struct judge_files_request *request)
+{
+	struct err err = ERR_INIT;
+
+	if (begin(main, known, request, &err) < 0) {
+		refuse(main, id, &err);
+		return;
+	}
+	known->id = id;
+	known->busy = true;
+	known->asked_site = false;
+	carry_out(main, known);
+}
+
+static int
+put_ocsp(const struct files_main *main, const struct known *known,
+    struct span response, struct err *err)
+{
+	struct arena arena = { 0 };
+	struct chain chain;
+	int r = publish_live(&known->site, main->proc->dir, &arena, &chain,
+	    err);
+
+	if (r == 0 && !chain.leaf.exists)
+		r = err_set(err, ERR_NOT_FOUND, NULL,
+		    "there is no certificate to put an OCSP response to");
+	if (r == 0)
+		r = chain_check_ocsp(&chain, response,
+		    env_now(&main->proc->env), err);
+	if (r == 0)
+		r = publish_ocsp(&known->site, main->proc->dir, response, err);
+	arena_free(&arena);
+	return r;
+}
+
+static int
+on_judge(void *ctx, uint16_t type, uint64_t id, struct span payload,
+    struct err *err)
+{
+	struct files_main *main = ctx;
+	struct judge_files_request request;
+	struct judge_files_answer done = { .type = JUDGE_FILES_DONE };
+	struct known *known;
+	int r = judge_files_request_decode(type, payload, &request, err);
+
+	if (r < 0)
+		return r;
+	if (request.type == JUDGE_FILES_SITE) {
+		take_site(main, id, &request.site);
+		return 0;
+	}
+	known = find(main, request.site.name, request.site.key_type,
+	    &request.site.second);
+	if (known == NULL || known->busy)
+		r = err_set(&done.err, ERR_BUSY, NULL, "the site is not known "
+		    "to the files process, or something is being done for it");
+	else if (request.type == JUDGE_FILES_PUBLISH) {
+		take_publish(main, id, known, &request);
+		return 0;
+	} else if (request.type == JUDGE_FILES_REMOVE)
+		r = publish_remove(&known->site, main->proc->dir, &done.err);
+	else
+		r = put_ocsp(main, known, request.ocsp, &done.err);
+	if (r < 0)
+		done.type = JUDGE_FILES_REFUSED;
+	answer(main, id, &done);
+	return 0;
+}
+
+/* certkey wants a key that is live. */
+static void
+lend_key(struct files_main *main, uint64_t id,
+    const struct certkey_files_request *request)
+{
+	const struct known *known = find(main, request->site,
+	    request->key_type, NULL);
+	struct certkey_files_answer told = { .type = CERTKEY_FILES_KEY };
+	struct bld key;
+	int r;
+
+	bld_init(&key, CERTKEY_FILES_PEM_MAX);
+	r = known == NULL ? err_set(&told.err, ERR_NOT_FOUND, NULL,
+	    "the site is not known to the files process") :
+	    publish_live_key(&known->site, main->proc->dir,
+	    request->any ? NULL : request->spki_hash, &key, &told.err);
+	told.pem = bld_view(&key);
+	if (r < 0)
+		told.type = CERTKEY_FILES_REFUSED;
+	bld_reset(&main->out);
+	certkey_files_answer_encode(&main->out, &told);
+	agent_proc_send(main->proc, AGENT_CERTKEY, (uint16_t)told.type, id,
+	    bld_view(&main->out));
+	mem_wipe(main->out.data, main->out.cap);
+	if (key.data != NULL)
+		mem_wipe(key.data, key.cap);
+	bld_free(&key);
+}
+
+/* Nobody has the key of what was to be published: it never can be. */
+static void
+give_up(struct files_main *main, struct known *known, const struct err *why)
+{
+	struct err err = *why;
+
+	if (why->kind == ERR_NOT_FOUND) {
+		intent_remove(main->proc->dir, &known->site, NULL);
+		err_prefix(&err, "the key of %.*s is gone, so its new "
+		    "certificate is of no use; get another",
+		    SPAN_FMT(known->site.name));
+	}
+	fail(main, known, &err);
+}
+
+static void
+take_key(struct files_main *main, struct known *known,
+    const struct certkey_files_answer *given)
+{
+	struct arena arena = { 0 };
+	struct err err = ERR_INIT;
+	struct intent intent;
+	struct chain chain;
+
+	if (given->type == CERTKEY_FILES_REFUSED)
+		give_up(main, known, &given->err);
+	else if (load(main, known, &arena, &intent, &chain, &err) < 0)
+		fail(main, known, &err);
+	else
+		finish(main, known, &intent, &chain, given->pem);
+	arena_free(&arena);
+}
+
+static int
+on_certkey(void *ctx, uint16_t type, uint64_t id, struct span payload,
+    struct err *err)
+{
+	struct files_main *main = ctx;
+	struct certkey_files_request question;
+	struct certkey_files_answer given;
+	struct known *known = main->first;
+	int r;
+
+	if (type == CERTKEY_FILES_LIVE) {
+		r = certkey_files_request_decode(type, payload, &question,
+		    err);
+		if (r == 0)
+			lend_key(main, id, &question);
+		return r;
+	}
+	r = certkey_files_answer_decode(type, payload, &given, err);
+	if (r < 0)
+		return r;
+	while (known != NULL && (!known->busy || known->id != id))
+		known = known->next;
+	if (known == NULL)
+		return err_set(err, ERR_FRAME, NULL,
+		    "certkey answers what nobody asked");
+	take_key(main, known, &given);
+	return 0;
+}
+
+int
+files_main(struct agent_proc *proc)
+{
+	struct sandbox_path paths[FILES_MAIN_PATHS_MAX + 4];
+	struct files_main main = { .proc = proc };
+	struct sandbox sandbox;
+	struct known *known;
+	struct err err = ERR_INIT;
+	int status;
+
+	bld_init(&main.out, LINK_PAYLOAD_MAX);
+	if (files_main_sandbox(proc, paths, &sandbox, &err) < 0 ||
+	    agent_proc_sandbox(proc, &sandbox, &err) < 0) {
+		log_err(LOG_ERROR, "start-failed", &err);
+		return 1;
+	}
+	agent_proc_link(proc, AGENT_JUDGE, on_judge, &main);
+	agent_proc_link(proc, AGENT_CERTKEY, on_certkey, &main);
+	status = agent_proc_run(proc);
+	while ((known = main.first) != NULL) {
+		main.first = known->next;
+		free(known->payload);
+		free(known);
+	}
+	bld_free(&main.out);
+	return status;
+}
