@@ -71,6 +71,9 @@ static const struct problem_row rows[ERR_KIND_COUNT] = {
 	    { PROBLEM_URN "incorrectResponse", 403, NULL },
 	/* A contact URL for an account was invalid. */
 	[ERR_INVALID_CONTACT] = { PROBLEM_URN "invalidContact", 400, NULL },
+	/* The request specified a profile which this server does not
+	 * support: draft-ietf-acme-profiles 6.3 */
+	[ERR_INVALID_PROFILE] = { PROBLEM_URN "invalidProfile", 400, NULL },
 	/* The request message was malformed. */
 	[ERR_MALFORMED] = { PROBLEM_URN "malformed", 400, NULL },
 	/* The request attempted to finalize an order that is not ready to be

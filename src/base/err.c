@@ -28,6 +28,7 @@ static const char *const kind_names[ERR_KIND_COUNT] = {
 	[ERR_EXTERNAL_ACCOUNT_REQUIRED] = "externalAccountRequired",
 	[ERR_INCORRECT_RESPONSE] = "incorrectResponse",
 	[ERR_INVALID_CONTACT] = "invalidContact",
+	[ERR_INVALID_PROFILE] = "invalidProfile",
 	[ERR_MALFORMED] = "malformed",
 	[ERR_ORDER_NOT_READY] = "orderNotReady",
 	[ERR_RATE_LIMITED] = "rateLimited",

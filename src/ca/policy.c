@@ -114,7 +114,7 @@ policy_profile(struct span name, const struct policy_profile **ret,
 			return 0;
 		}
 	snprintf(shown, sizeof(shown), "%.*s", SPAN_FMT(name));
-	return err_set(err, ERR_MALFORMED, "draft-ietf-acme-profiles 4",
+	return err_set(err, ERR_INVALID_PROFILE, "draft-ietf-acme-profiles 4",
 	    "profile \"%s\" is unknown; ask for \"default\" or for none",
 	    shown);
 }

@@ -68,7 +68,7 @@ const struct policy_row *policy_at(enum config_program program, int64_t now);
 /* All rows, by program and date: for documents and tests. */
 const struct policy_row *policy_rows(size_t *ret_count);
 
-/* The profile with this name; empty is the default. -ERR_MALFORMED. */
+/* The profile with this name; empty is the default. -ERR_INVALID_PROFILE. */
 int policy_profile(struct span name, const struct policy_profile **ret,
     struct err *err);
 

@@ -226,7 +226,7 @@ static const struct attack attacks[] = {
 	ATTACK(not_der, ERR_BAD_CSR, ""),
 	ATTACK(too_long, ERR_MALFORMED, "at most"),
 	ATTACK(too_early, ERR_MALFORMED, "48 hours"),
-	ATTACK(unknown_profile, ERR_MALFORMED, "profile"),
+	ATTACK(unknown_profile, ERR_INVALID_PROFILE, "profile"),
 	ATTACK(onion, ERR_REJECTED_IDENTIFIER, "not in DNS"),
 };
 

@@ -147,7 +147,8 @@ take_profile(struct web_call *call, const json_t *payload, struct span *ret,
 	if (r < 0)
 		return r;
 	if (ret->len > ACME_PROFILE_MAX)
-		return err_set(err, ERR_MALFORMED, "draft-ietf-acme-profiles 4",
+		return err_set(err, ERR_INVALID_PROFILE,
+		    "draft-ietf-acme-profiles 4",
 		    "there is no profile of so long a name");
 	*ret = arena_dup(&call->arena, *ret);
 	return 0;

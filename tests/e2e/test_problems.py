@@ -291,6 +291,14 @@ def test_several_rejected_identifiers(client):
         assert sub["type"] == acme.URN + "rejectedIdentifier"
 
 
+def test_invalid_profile(client):
+    """draft-ietf-acme-profiles 4."""
+    for name in ("nosuch", "x" * 1000):
+        payload = identifiers("profile.example.test") | {"profile": name}
+        check(client.post(client.directory["newOrder"], payload), 400,
+              "invalidProfile")
+
+
 def test_unsupported_identifier(client):
     check(client.post(client.directory["newOrder"],
                       identifiers("x", kind="email")), 400,
