@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SIGNET_AGENT_DEPLOY_COMMAND_H
+#define SIGNET_AGENT_DEPLOY_COMMAND_H
+
+/*
+ * command: one command of the administrator's, run by the shell (/bin/sh -c)
+ * in a process group of its own, without blocking. The end of what it says is
+ * kept for the one who asks why it failed.
+ */
+
+#include "base/err.h"
+#include "base/loop.h"
+#include "base/span.h"
+
+#define COMMAND_OUTPUT_MAX 4096           /* bytes that are kept: the last */
+#define COMMAND_TIMEOUT_MS INT64_C(600000) /* then it is killed */
+
+struct command;
+
+/* variables are "NAME=value" on top of our own environment, with NULL at the
+ * end. done is called once, unless it was cancelled; err says how it ended:
+ * kind ERR_NONE for status 0. output has what it wrote, with control
+ * characters. NULL if it could not be started. */
+struct command *command_start(struct loop *loop, const char *text,
+    const char *const *variables, void (*done)(void *ctx,
+    const struct err *err, struct span output), void *ctx, struct err *err);
+
+/* Kills it; done is not called. NULL is fine. */
+void command_cancel(struct command *command);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SIGNET_AGENT_DEPLOY_DEPLOY_H
+#define SIGNET_AGENT_DEPLOY_DEPLOY_H
+
+/*
+ * deploy: the steps by which a service takes a new certificate. Each has a
+ * name that stands in the database and is read by people ("reload systemctl
+ * reload nginx"); its outcome is stored, and it is run again until it
+ * succeeds.
+ *
+ * Kinds of steps stand in one table: which key of a site makes them, and what
+ * runs them.
+ */
+
+#include "agent/conf/site_conf.h"
+#include "agent/deploy/command.h"
+#include "base/mem.h"
+
+#define DEPLOY_STEPS_MAX 64
+
+struct deploy_cert {
+	const struct site_conf *site;
+	struct span path;        /* the folder of the files */
+	const char *key_name;    /* "ec256" */
+	bool dry_run;
+};
+
+struct deploy_kind {
+	const char *name;        /* "reload" */
+	size_t offset;           /* of a struct row_list in struct site_conf */
+	/* The same step of two certificates is one: it may run once for both. */
+	bool shared;
+	/* Starts it; done is called later. NULL with err. */
+	struct command *(*start)(struct loop *loop, const char *argument,
+	    const struct deploy_cert *cert, void (*done)(void *ctx,
+	    const struct err *err, struct span output), void *ctx,
+	    struct err *err);
+};
+
+struct deploy_step {
+	const struct deploy_kind *kind;
+	const char *argument;    /* in the site */
+	char *name;              /* "reload COMMAND", in the arena */
+};
+
+extern const struct deploy_kind deploy_kinds[]; /* NULL name at the end */
+
+/* The steps of a site, in the order in which they run. */
+size_t deploy_list(const struct site_conf *site, struct arena *arena,
+    struct deploy_step ret[DEPLOY_STEPS_MAX]);
+
+#endif

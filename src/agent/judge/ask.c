@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/judge/judge_private.h"
+
+uint64_t
+ask_send(struct judge *judge, enum agent_role to, uint16_t type,
+    const struct bld *payload, ask_answer *answer, void *ctx)
+{
+	uint64_t id = ++judge->last_id;
+	struct ask *ask;
+
+	if (answer != NULL) {
+		ask = mem_alloc(sizeof(*ask));
+		*ask = (struct ask){ .next = judge->asks, .id = id,
+		    .answer = answer, .ctx = ctx };
+		judge->asks = ask;
+	}
+	ask_more(judge, to, id, type, payload);
+	return id;
+}
+
+void
+ask_more(struct judge *judge, enum agent_role to, uint64_t id, uint16_t type,
+    const struct bld *payload)
+{
+	agent_procs_send(judge->procs, to, type, id, bld_view(payload));
+}
+
+static struct ask **
+find(struct judge *judge, uint64_t id)
+{
+	struct ask **at = &judge->asks;
+
+	while (*at != NULL && (*at)->id != id)
+		at = &(*at)->next;
+	return at;
+}
+
+void
+ask_forget(struct judge *judge, uint64_t id)
+{
+	struct ask **at = find(judge, id), *ask = *at;
+
+	if (ask == NULL)
+		return;
+	*at = ask->next;
+	free(ask);
+}
+
+void
+ask_forget_all(struct judge *judge)
+{
+	while (judge->asks != NULL)
+		ask_forget(judge, judge->asks->id);
+}
+
+static int
+on_net_account(struct judge *judge, struct span payload, struct err *err)
+{
+	struct judge_net_tell tell;
+	struct arena arena = { 0 };
+	int r = judge_net_tell_decode(NET_JUDGE_ACCOUNT, payload, &arena,
+	    &tell, err);
+
+	if (r == 0)
+		judge_ca_account(judge, tell.account.ca,
+		    &tell.account.account);
+	arena_free(&arena);
+	return r;
+}
+
+/* An answer whose question was forgotten is none to us. */
+static int
+on_frame(void *ctx, uint16_t type, uint64_t id, struct span payload,
+    struct err *err)
+{
+	struct judge *judge = ctx;
+	struct ask *ask;
+
+	if (id == 0 && type == NET_JUDGE_ACCOUNT)
+		return on_net_account(judge, payload, err);
+	ask = *find(judge, id);
+	if (ask != NULL && ask->answer(ask->ctx, type, payload))
+		ask_forget(judge, id);
+	return 0;
+}
+
+bool
+ask_link(struct judge *judge)
+{
+	static const enum agent_role roles[] = {
+		AGENT_NET, AGENT_ACCOUNT, AGENT_CERTKEY, AGENT_FILES
+	};
+
+	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
+		if (!agent_procs_link(judge->procs, roles[i], on_frame, judge))
+			return false;
+	}
+	return true;
+}

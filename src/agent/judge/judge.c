@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/judge/judge_private.h"
+
+#include <assert.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "agent/account/account_main.h"
+#include "agent/certkey/certkey_main.h"
+#include "agent/files/files_main.h"
+#include "agent/proc/agent_dirs.h"
+#include "agent/state/run_lock.h"
+
+int
+judge_new(const struct judge_options *options, struct judge **ret,
+    struct err *err)
+{
+	struct judge *judge = mem_zalloc(sizeof(*judge));
+	int r = 0;
+
+	judge->options = *options;
+	judge->loop = loop_new();
+	loop_env(judge->loop, &judge->env);
+	judge->world = (struct solver_world){ .loop = judge->loop,
+	    .env = &judge->env, .procs = &judge->procs, .dir = options->dir,
+	    .dry_run = options->dry_run };
+	if (options->create)
+		r = agent_dirs_make(options->dir, err);
+	if (r == 0)
+		r = state_open(options->dir, options->create, &judge->state,
+		    err);
+	if (r == 0)
+		r = judge_sync(judge, err);
+	if (r == 0)
+		*ret = judge;
+	else
+		judge_free(judge);
+	return r;
+}
+
+void
+judge_free(struct judge *judge)
+{
+	if (judge == NULL)
+		return;
+	agent_procs_stop(judge->procs);
+	state_close(judge->state);
+	loop_free(judge->loop);
+	free(judge->queue);
+	row_list_clear(&judge->shared_ok);
+	row_list_clear(&judge->shared_failed);
+	free(judge);
+}
+
+struct state *
+judge_state(struct judge *judge)
+{
+	return judge->state;
+}
+
+struct loop *
+judge_loop(struct judge *judge)
+{
+	return judge->loop;
+}
+
+int64_t
+judge_now(struct judge *judge)
+{
+	return env_now(&judge->env);
+}
+
+uint64_t
+judge_random(struct judge *judge)
+{
+	uint64_t ret;
+
+	env_random(&judge->env, &ret, sizeof(ret));
+	return ret;
+}
+
+void
+judge_say(struct judge *judge, enum judge_say how, const char *site,
+    const char *fmt, ...)
+{
+	char text[2 * TROUBLE_TEXT_SIZE + 256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	judge->options.say(judge->options.ctx, how, site, text);
+}
+
+void
+judge_end(struct judge *judge, const struct err *err)
+{
+	if (judge->err.kind == ERR_NONE)
+		judge->err = *err;
+	loop_stop(judge->loop);
+}
+
+static void
+on_died(void *ctx, enum agent_role role, const char *text)
+{
+	struct judge *judge = ctx;
+	struct err err = ERR_INIT;
+
+	(void)role;
+	err_set(&err, ERR_INTERNAL, NULL, "%s; what is live stays as it is, "
+	    "and the next run goes on", text);
+	judge_end(judge, &err);
+}
+
+void
+judge_add(struct judge *judge, int64_t cert_id, unsigned flags)
+{
+	for (size_t i = 0; i < judge->num_queue; i++) {
+		if (judge->queue[i].cert_id == cert_id) {
+			judge->queue[i].flags |= flags;
+			return;
+		}
+	}
+	judge->queue = mem_realloc(judge->queue,
+	    (judge->num_queue + 1) * sizeof(judge->queue[0]));
+	judge->queue[judge->num_queue++] =
+	    (struct judge_due){ .cert_id = cert_id, .flags = flags };
+}
+
+int
+judge_add_due(struct judge *judge, struct err *err)
+{
+	int64_t ids[JUDGE_BATCH_MAX];
+	size_t count;
+	int r = state_cert_due(judge->state, judge_now(judge), ids,
+	    JUDGE_BATCH_MAX, &count, err);
+
+	for (size_t i = 0; r == 0 && i < count; i++)
+		judge_add(judge, ids[i], 0);
+	return r;
+}
+
+int
+judge_add_site(struct judge *judge, int64_t site_id, unsigned flags,
+    struct err *err)
+{
+	int64_t ids[STATE_CERTS_PER_SITE];
+	size_t count;
+	int r = state_cert_list(judge->state, site_id, ids, &count, err);
+
+	for (size_t i = 0; r == 0 && i < count; i++)
+		judge_add(judge, ids[i], flags);
+	return r;
+}
+
+static void
+start_jobs(struct judge *judge)
+{
+	while (judge->num_jobs < JUDGE_JOBS_MAX &&
+	    judge->next_queue < judge->num_queue &&
+	    judge->err.kind == ERR_NONE)
+		job_start(judge, &judge->queue[judge->next_queue++]);
+	if (judge->num_jobs == 0 && judge->next_queue == judge->num_queue)
+		loop_stop(judge->loop);
+}
+
+void
+judge_job_over(struct job *job)
+{
+	struct judge *judge = job->judge;
+	struct job **at = &judge->jobs;
+
+	while (*at != job)
+		at = &(*at)->next;
+	*at = job->next;
+	judge->num_jobs--;
+	if (job->failed)
+		judge->tally.failed++;
+	else if (job->issued)
+		judge->tally.done++;
+	job_free(job);
+	start_jobs(judge);
+}
+
+static int
+start_procs(struct judge *judge, struct err *err)
+{
+	const struct agent_plan plan = {
+		.roles = 1u << AGENT_NET | 1u << AGENT_ACCOUNT |
+		    1u << AGENT_CERTKEY | 1u << AGENT_FILES,
+		.dir = judge->options.dir,
+		.mains = {
+			[AGENT_ACCOUNT] = account_main,
+			[AGENT_CERTKEY] = certkey_main,
+			[AGENT_FILES] = files_main,
+		},
+		.net_program = judge->options.net_program,
+		.log_level = judge->options.verbose ? LOG_INFO : LOG_WARNING,
+		.died = on_died, .ctx = judge,
+	};
+	int r = agent_procs_start(&judge->procs, judge->loop, &plan, err);
+
+	if (r == 0 && !ask_link(judge))
+		r = err_set(err, ERR_INTERNAL, NULL, "a process has no link");
+	return r;
+}
+
+/* In the next turn, so that each job has been put into the list before it can
+ * be over. */
+static void
+on_start(void *arg)
+{
+	start_jobs(arg);
+}
+
+static void
+run_jobs(struct judge *judge)
+{
+	struct job *job;
+
+	judge->env.timer_start(judge->env.ctx, 0, on_start, judge);
+	loop_run(judge->loop);
+	while ((job = judge->jobs) != NULL) {
+		judge->jobs = job->next;
+		job_free(job);
+	}
+	judge->num_jobs = 0;
+	ask_forget_all(judge);
+	judge_ca_free_all(judge);
+	agent_procs_stop(judge->procs);
+	judge->procs = NULL;
+}
+
+static int
+take_lock(struct judge *judge, struct run_lock *lock, struct err *err)
+{
+	char who[RUN_LOCK_WHO_SIZE];
+	int r = run_lock_take(lock, judge->options.dir,
+	    judge->options.command, false, who, err);
+
+	if (r != -(int)ERR_BUSY)
+		return r;
+	judge_say(judge, JUDGE_STEP, NULL, "%s is at work; waiting for it",
+	    who);
+	*err = (struct err)ERR_INIT;
+	return run_lock_take(lock, judge->options.dir, judge->options.command,
+	    true, who, err);
+}
+
+int
+judge_run(struct judge *judge, struct judge_tally *ret, struct err *err)
+{
+	struct run_lock lock = { -1 };
+	int r = 0;
+
+	judge->tally = (struct judge_tally){ 0 };
+	judge->err = (struct err)ERR_INIT;
+	if (judge->num_queue > 0)
+		r = take_lock(judge, &lock, err);
+	if (r == 0 && judge->num_queue > 0)
+		r = start_procs(judge, err);
+	if (r == 0 && judge->num_queue > 0)
+		run_jobs(judge);
+	else
+		agent_procs_stop(judge->procs);
+	judge->procs = NULL;
+	run_lock_release(&lock);
+	judge->num_queue = judge->next_queue = 0;
+	row_list_clear(&judge->shared_ok);
+	row_list_clear(&judge->shared_failed);
+	if (r == 0 && judge->err.kind != ERR_NONE) {
+		*err = judge->err;
+		r = -(int)judge->err.kind;
+	}
+	*ret = judge->tally;
+	return r;
+}

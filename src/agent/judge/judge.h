@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SIGNET_AGENT_JUDGE_JUDGE_H
+#define SIGNET_AGENT_JUDGE_JUDGE_H
+
+/*
+ * judge: the process that decides. It knows configuration and state, starts
+ * the processes that a run needs, and drives certificates through them, some
+ * at once (src/agent/DESIGN.md).
+ *
+ * Life: judge_new, then what is to be done (judge_add, judge_add_due), then
+ * judge_run, which starts no process when there is nothing to do.
+ */
+
+#include "agent/conf/settings.h"
+#include "agent/state/state.h"
+#include "base/loop.h"
+
+#define JUDGE_JOBS_MAX 8      /* certificates at work at once */
+#define JUDGE_BATCH_MAX 1000  /* certificates looked at in one run */
+
+enum judge_say {
+	JUDGE_STEP = 1, /* what is going on: for a terminal */
+	JUDGE_DONE,     /* something was achieved */
+	JUDGE_WARN,     /* it goes on, but not as wanted */
+	JUDGE_FAIL,     /* text is what went wrong and the remedy */
+};
+
+struct judge_options {
+	const char *command;     /* that runs, for the lock */
+	const char *dir;         /* absolute */
+	const char *config_file; /* NULL: none */
+	const char *net_program; /* NULL: the usual */
+	bool dry_run;
+	bool verbose;
+	bool create;             /* make the state if there is none */
+	void (*say)(void *ctx, enum judge_say how, const char *site,
+	    const char *text);
+	void *ctx;
+};
+
+enum judge_flags {
+	JUDGE_FORCE = 1 << 0,  /* issue though it is not due */
+	JUDGE_NOW = 1 << 1,    /* whatever failed before */
+	JUDGE_DEPLOY = 1 << 2  /* run all steps of the deployment again */
+};
+
+struct judge_tally {
+	size_t done, failed;
+};
+
+struct judge;
+
+/* Opens the state, and reads the configuration if it is another than last
+ * time. */
+int judge_new(const struct judge_options *options, struct judge **ret,
+    struct err *err);
+void judge_free(struct judge *judge);
+
+struct state *judge_state(struct judge *judge);
+struct loop *judge_loop(struct judge *judge);
+int64_t judge_now(struct judge *judge);
+
+/* Takes a site up, or changes it. What makes its certificate another one lets
+ * it be issued anew. */
+int judge_set_site(struct judge *judge, const struct site_conf *site,
+    enum state_origin origin, int64_t *ret_id, struct err *err);
+
+/* The CA called name: of the configuration, of a command line, or known.
+ * authority_done frees. */
+int judge_find_authority(struct judge *judge, const char *name,
+    struct authority *ret, struct err *err);
+int judge_set_authority(struct judge *judge,
+    const struct authority *authority, struct err *err);
+
+/* What a site's row says; site_conf_done frees. */
+int judge_read_site(const struct state_site *row, struct site_conf *ret,
+    struct err *err);
+
+/* Reads the configuration file if it changed. */
+int judge_sync(struct judge *judge, struct err *err);
+
+void judge_add(struct judge *judge, int64_t cert_id, unsigned flags);
+/* All that is due, up to JUDGE_BATCH_MAX. */
+int judge_add_due(struct judge *judge, struct err *err);
+/* All of a site. */
+int judge_add_site(struct judge *judge, int64_t site_id, unsigned flags,
+    struct err *err);
+
+/* Does what was added. An error is one of the run as a whole: those of single
+ * certificates are told by say and counted. */
+int judge_run(struct judge *judge, struct judge_tally *ret, struct err *err);
+
+#endif

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A CA becomes usable in steps: its account's row in the state gives the
+ * number of the key; account opens (or makes) the key for the CA's origin, and
+ * gets the EAB key; net is told of the CA.
+ */
+#include <ctype.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "agent/judge/judge_private.h"
+#include "base/text.h"
+
+#define ORIGIN_MAX ACCOUNT_ORIGIN_MAX
+
+static void
+tell(struct judge_ca *ca)
+{
+	struct judge_ca_waiter *w, *next;
+	const struct err *err = ca->ready ? NULL : &ca->err;
+
+	w = ca->waiters;
+	ca->waiters = NULL;
+	for (; w != NULL; w = next) {
+		next = w->next;
+		w->ready(w->ctx, ca->ready ? ca : NULL, err);
+		free(w);
+	}
+}
+
+static void
+refuse(struct judge_ca *ca, const struct err *err)
+{
+	ca->err = *err;
+	tell(ca);
+}
+
+/* "https://host:port" of a URL, in lower case. */
+static struct span
+origin_of(const char *url, char out[ORIGIN_MAX + 1])
+{
+	size_t len = 8 + strcspn(url + (strlen(url) < 8 ? 0 : 8), "/?#");
+
+	if (len > ORIGIN_MAX)
+		len = ORIGIN_MAX;
+	for (size_t i = 0; i < len; i++)
+		out[i] = (char)tolower((unsigned char)url[i]);
+	out[len] = '\0';
+	return span_str(out);
+}
+
+static int
+read_file(const char *path, struct bld *out, struct err *err)
+{
+	uint8_t data[4096];
+	int fd = open(path, O_RDONLY | O_CLOEXEC), r;
+	ssize_t n = -1;
+
+	if (fd < 0)
+		return err_errno(err, "cannot open %s", path);
+	while (out->len < out->max && (n = read(fd, data, sizeof(data))) > 0)
+		bld_bytes(out, data, (size_t)n);
+	r = n < 0 ? err_errno(err, "cannot read %s", path) : 0;
+	close(fd);
+	mem_wipe(data, sizeof(data));
+	return r < 0 ? r : bld_end(out) == 0 ? 0 : err_set(err, ERR_CONFIG,
+	    NULL, "%s is too long; is it the right file?", path);
+}
+
+static void
+put_registration(const struct judge_ca *ca, struct arena *arena,
+    struct client_registration *ret)
+{
+	char text[ROW_TEXT_MAX + 8];
+
+	ret->terms_agreed = ca->authority.agree_terms == ROW_YES;
+	ret->eab_kid = span_str(ca->authority.eab_kid);
+	for (size_t i = 0; i < ca->authority.email.count &&
+	    i < ACME_CONTACTS_MAX; i++) {
+		snprintf(text, sizeof(text), "mailto:%s",
+		    ca->authority.email.items[i]);
+		ret->contacts[ret->num_contacts++] =
+		    arena_dup(arena, span_str(text));
+	}
+}
+
+/* The last step. */
+static void
+tell_net(struct judge_ca *ca, const uint8_t *thumbprint)
+{
+	struct judge_net_ask ask = { .type = JUDGE_NET_CA };
+	struct err err = ERR_INIT;
+	struct bld out, trust;
+	int r = 0;
+
+	bld_init(&out, LINK_PAYLOAD_MAX);
+	bld_init(&trust, JUDGE_NET_TRUST_MAX);
+	ask.new_ca.ca = ca->number;
+	ask.new_ca.account = ca->account.id;
+	ask.new_ca.options.directory_url = span_str(ca->authority.directory);
+	ask.new_ca.options.kid = ca->account.kid;
+	memcpy(ask.new_ca.options.thumbprint, thumbprint, JWK_THUMBPRINT_SIZE);
+	put_registration(ca, &ca->arena, &ask.new_ca.options.registration);
+	if (ca->authority.ca_file != NULL)
+		r = read_file(ca->authority.ca_file, &trust, &err);
+	if (r == 0) {
+		ask.new_ca.trust = bld_view(&trust);
+		judge_net_ask_encode(&out, &ask);
+		agent_procs_send(ca->judge->procs, AGENT_NET, JUDGE_NET_CA, 0,
+		    bld_view(&out));
+		ca->ready = true;
+		tell(ca);
+	} else {
+		refuse(ca, &err);
+	}
+	bld_free(&out);
+	bld_free(&trust);
+}
+
+static bool
+decode(struct judge_ca *ca, uint16_t type, struct span payload,
+    struct judge_account_answer *ret)
+{
+	struct err err = ERR_INIT;
+
+	if (judge_account_answer_decode(type, payload, ret, &err) < 0) {
+		judge_end(ca->judge, &err);
+		return false;
+	}
+	if (ret->type == JUDGE_ACCOUNT_REFUSED) {
+		refuse(ca, &ret->err);
+		return false;
+	}
+	return true;
+}
+
+static void
+ask_account(struct judge_ca *ca, const struct judge_account_request *request,
+    ask_answer *answer)
+{
+	struct bld out;
+
+	bld_init(&out, LINK_PAYLOAD_MAX);
+	judge_account_request_encode(&out, request);
+	ask_send(ca->judge, AGENT_ACCOUNT, (uint16_t)request->type, &out,
+	    answer, ca);
+	if (out.data != NULL)
+		mem_wipe(out.data, out.len);
+	bld_free(&out);
+}
+
+static bool
+on_eab(void *ctx, uint16_t type, struct span payload)
+{
+	struct judge_account_answer answer;
+
+	(void)decode(ctx, type, payload, &answer);
+	return true;
+}
+
+/* base64url, with white space around and perhaps padded. */
+static int
+decode_eab(const struct judge_ca *ca, const struct bld *text, struct bld *out,
+    struct err *err)
+{
+	struct span s = bld_view(text);
+
+	while (s.len > 0 && isspace(s.data[0]))
+		s = span_from(s, 1);
+	while (s.len > 0 && (isspace(s.data[s.len - 1]) ||
+	    s.data[s.len - 1] == '='))
+		s.len--;
+	if (s.len == 0 || text_unbase64url(out, s) < 0)
+		return err_set(err, ERR_CONFIG, "RFC 8555 7.3.4", "%s does not "
+		    "hold a key in base64url; put the key that the CA gave "
+		    "there, and nothing else", ca->authority.eab_key_file);
+	return 0;
+}
+
+static int
+send_eab(struct judge_ca *ca, struct err *err)
+{
+	struct judge_account_request request = { .type = JUDGE_ACCOUNT_EAB,
+	    .id = ca->account.id, .kid = span_str(ca->authority.eab_kid),
+	    .hmac_bits = 256 };
+	struct bld text, key;
+	int r;
+
+	bld_init(&text, 2 * ACCOUNT_HMAC_MAX);
+	bld_init(&key, ACCOUNT_HMAC_MAX);
+	r = read_file(ca->authority.eab_key_file, &text, err);
+	if (r == 0)
+		r = decode_eab(ca, &text, &key, err);
+	if (r == 0) {
+		request.hmac = bld_view(&key);
+		ask_account(ca, &request, on_eab);
+	}
+	if (text.data != NULL)
+		mem_wipe(text.data, text.len);
+	if (key.data != NULL)
+		mem_wipe(key.data, key.len);
+	bld_free(&text);
+	bld_free(&key);
+	return r;
+}
+
+static bool
+on_opened(void *ctx, uint16_t type, struct span payload)
+{
+	struct judge_ca *ca = ctx;
+	struct judge_account_answer answer;
+	struct err err = ERR_INIT;
+
+	if (!decode(ca, type, payload, &answer))
+		return true;
+	/* account takes questions in their order, so nobody signs before it
+	 * has the EAB key. */
+	if (ca->authority.eab_key_file != NULL && send_eab(ca, &err) < 0)
+		refuse(ca, &err);
+	else
+		tell_net(ca, answer.opened.thumbprint);
+	return true;
+}
+
+static int
+open_account(struct judge_ca *ca, struct err *err)
+{
+	struct judge_account_request request = { .type = JUDGE_ACCOUNT_OPEN,
+	    .alg = JWK_ES256, .num_origins = 1 };
+	char origin[ORIGIN_MAX + 1];
+	int r;
+
+	ca->account.directory = span_str(ca->authority.directory);
+	ca->account.created_at = judge_now(ca->judge);
+	r = state_account_add(ca->judge->state, &ca->account, err);
+	if (r == 0)
+		r = state_account_get(ca->judge->state, ca->account.directory,
+		    &ca->arena, &ca->account, err);
+	if (r < 0)
+		return r;
+	request.id = ca->account.id;
+	request.origins[0] = origin_of(ca->authority.directory, origin);
+	ask_account(ca, &request, on_opened);
+	return 0;
+}
+
+/* --dry-run asks the CA's rehearsal stage, or the CA itself if that is what
+ * the administrator made for it. */
+static int
+find_authority(struct judge_ca *ca, struct err *err)
+{
+	char staging[ROW_TEXT_MAX];
+	int r = judge_find_authority(ca->judge, ca->name, &ca->authority, err);
+
+	if (r < 0 || !ca->judge->options.dry_run)
+		return r;
+	if (ca->authority.staging == NULL)
+		return err_set(err, ERR_CONFIG, NULL, "it is not known where "
+		    "%s can be rehearsed; set staging in its ca block of "
+		    "signet.conf, to its own URL if it issues for tests",
+		    ca->name);
+	snprintf(staging, sizeof(staging), "%s", ca->authority.staging);
+	if (strcmp(staging, ca->authority.directory) == 0)
+		return 0;
+	authority_done(&ca->authority);
+	return judge_find_authority(ca->judge, staging, &ca->authority, err);
+}
+
+static struct judge_ca *
+make(struct judge *judge, const char *name)
+{
+	struct judge_ca *ca = mem_zalloc(sizeof(*ca));
+
+	ca->judge = judge;
+	ca->name = mem_strdup(name);
+	ca->number = ++judge->num_cas;
+	ca->next = judge->cas;
+	judge->cas = ca;
+	return ca;
+}
+
+void
+judge_ca_need(struct judge *judge, const char *name,
+    void (*ready)(void *ctx, struct judge_ca *ca, const struct err *err),
+    void *ctx)
+{
+	struct judge_ca_waiter *waiter;
+	struct judge_ca *ca = judge->cas;
+	struct err err = ERR_INIT;
+	bool is_new;
+
+	while (ca != NULL && strcmp(ca->name, name) != 0)
+		ca = ca->next;
+	is_new = ca == NULL;
+	if (is_new)
+		ca = make(judge, name);
+	waiter = mem_alloc(sizeof(*waiter));
+	*waiter = (struct judge_ca_waiter){ .next = ca->waiters,
+	    .ready = ready, .ctx = ctx };
+	ca->waiters = waiter;
+	if (is_new && (find_authority(ca, &err) < 0 ||
+	    open_account(ca, &err) < 0))
+		refuse(ca, &err);
+	else if (ca->ready || ca->err.kind != ERR_NONE)
+		tell(ca);
+}
+
+void
+judge_ca_account(struct judge *judge, uint32_t number,
+    const struct client_account *account)
+{
+	struct err err = ERR_INIT;
+	struct judge_ca *ca = judge->cas;
+	struct bld contacts;
+
+	while (ca != NULL && ca->number != number)
+		ca = ca->next;
+	if (ca == NULL)
+		return;
+	bld_init(&contacts, 65536);
+	for (size_t i = 0; i < account->num_contacts; i++)
+		bld_fmt(&contacts, "%s%.*s", i == 0 ? "" : " ",
+		    SPAN_FMT(account->contacts[i]));
+	ca->account.kid = arena_dup(&ca->arena, account->kid);
+	ca->account.contacts = arena_dup(&ca->arena, bld_view(&contacts));
+	if (state_account_set(judge->state, &ca->account, &err) < 0)
+		judge_end(judge, &err);
+	if (account->created)
+		judge_say(judge, JUDGE_STEP, NULL, "made an account at %s",
+		    ca->authority.name);
+	bld_free(&contacts);
+}
+
+void
+judge_ca_free_all(struct judge *judge)
+{
+	struct judge_ca *ca;
+
+	while ((ca = judge->cas) != NULL) {
+		judge->cas = ca->next;
+		while (ca->waiters != NULL) {
+			struct judge_ca_waiter *w = ca->waiters;
+
+			ca->waiters = w->next;
+			free(w);
+		}
+		authority_done(&ca->authority);
+		arena_free(&ca->arena);
+		free(ca->name);
+		free(ca);
+	}
+	judge->num_cas = 0;
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/judge/trouble.h"
+
+#include <stdio.h>
+
+#include "base/text.h"
+
+/* By the problem's type (RFC 8555 6.7 and later), then by cause. "%s" stands
+ * for the name where the sentence needs one. */
+static const struct {
+	const char *type;
+	const char *remedy;
+} remedies[] = {
+	{ "rateLimited", "wait: the next run tries again by itself; "
+	    "certificates that are there stay in use" },
+	{ "unauthorized", "check that the name's address is this host's and "
+	    "that the challenge can be reached from the Internet" },
+	{ "incorrectResponse", "check that requests for "
+	    "/.well-known/acme-challenge/ reach the folder or program that "
+	    "--via names" },
+	{ "connection", "open port 80 (http-01) or 443 (tls-alpn-01) of every "
+	    "address that the name has, IPv6 too" },
+	{ "dns", "give the name an A or AAAA record, and check that all its "
+	    "name servers answer" },
+	{ "tls", "check what answers on port 443 of the name's addresses" },
+	{ "caa", "add the CA to the name's CAA records, or remove them" },
+	{ "rejectedIdentifier", "ask for names only that the CA may certify" },
+	{ "externalAccountRequired", "get a key identifier and a key from the "
+	    "CA, and set eab_kid and eab_key_file in the ca block of "
+	    "signet.conf" },
+	{ "userActionRequired", "open the page that is named and do what it "
+	    "asks" },
+	{ "accountDoesNotExist", "the CA has forgotten the account: "
+	    "`signet account update` makes a new one" },
+	{ "invalidContact", "write e-mail addresses that exist with --email" },
+	{ "unsupportedContact", "write e-mail addresses with --email" },
+	{ "badCSR", "choose another type of key with --key" },
+	{ "badPublicKey", "choose another type of key with --key" },
+	{ "invalidProfile", "choose a profile that the CA has" },
+	{ "serverInternal", "the CA has trouble of its own: the next run "
+	    "tries again" },
+};
+
+static const char *const by_cause[CLIENT_CAUSE_COUNT] = {
+	[CLIENT_REFUSED] = "the CA's words say what it wants",
+	[CLIENT_UNREACHABLE] = "check the network and the URL of the CA; if "
+	    "its certificate is not trusted, give its roots with --ca-file",
+	[CLIENT_NONSENSE] = "check that the URL is that of an ACME directory",
+	[CLIENT_TIMEOUT] = "the next run goes on where this one ended",
+	[CLIENT_SETUP] = "change the configuration as it says",
+	[CLIENT_DECLINED] = "choose another --via",
+	[CLIENT_SIGNING] = "check the keys in the state's folder accounts",
+	[CLIENT_CANCELLED] = "start it again",
+};
+
+static const char *
+find_remedy(const struct client_problem *problem)
+{
+	struct span type = problem->type;
+
+	if (problem->cause == CLIENT_SETUP && problem->terms_url.len > 0)
+		return "read the terms and agree to them with --agree-terms";
+	for (size_t i = 0; i < sizeof(remedies) / sizeof(remedies[0]); i++) {
+		if (span_equal_str(type, remedies[i].type))
+			return remedies[i].remedy;
+		for (size_t j = 0; j < problem->num_subs; j++) {
+			if (span_equal_str(type, "compound") && span_equal_str(
+			    problem->subs[j].type, remedies[i].type))
+				return remedies[i].remedy;
+		}
+	}
+	return by_cause[problem->cause];
+}
+
+static void
+put_subs(struct bld *out, const struct client_problem *problem)
+{
+	for (size_t i = 0; i < problem->num_subs; i++) {
+		const struct client_subproblem *sub = &problem->subs[i];
+
+		bld_str(out, i == 0 && out->len == 0 ? "" : "; ");
+		if (sub->ident.type != 0)
+			bld_fmt(out, "%.*s: ", SPAN_FMT(sub->ident.value));
+		if (sub->method != 0)
+			bld_fmt(out, "%s: ", client_method_name(sub->method));
+		bld_span(out, sub->detail);
+	}
+}
+
+static void
+put_text(const struct client_problem *problem, char *out, size_t size)
+{
+	struct bld text;
+
+	bld_init(&text, 65536);
+	bld_span(&text, problem->detail);
+	if (problem->type.len > 0)
+		bld_fmt(&text, " (%.*s)", SPAN_FMT(problem->type));
+	put_subs(&text, problem);
+	if (problem->instance.len > 0)
+		bld_fmt(&text, "; see %.*s", SPAN_FMT(problem->instance));
+	if (problem->terms_url.len > 0)
+		bld_fmt(&text, "; the terms are at %.*s",
+		    SPAN_FMT(problem->terms_url));
+	text_printable(out, size, bld_view(&text));
+	bld_free(&text);
+}
+
+void
+trouble_judge(const struct client_problem *problem, struct trouble *ret)
+{
+	*ret = (struct trouble){ .next = TROUBLE_OTHER_CA,
+	    .retry_at = problem->retry_at };
+	/* Nothing was asked of the CA, or nobody could prove anything. */
+	if (problem->cause == CLIENT_DECLINED ||
+	    problem->cause == CLIENT_CANCELLED)
+		ret->next = TROUBLE_OURS;
+	put_text(problem, ret->text, sizeof(ret->text));
+	snprintf(ret->remedy, sizeof(ret->remedy), "%s", find_remedy(problem));
+}
+
+bool
+trouble_concerns(const struct client_problem *problem,
+    const struct ident *ident)
+{
+	bool named = false;
+
+	for (size_t i = 0; i < problem->num_subs; i++) {
+		const struct ident *sub = &problem->subs[i].ident;
+
+		if (sub->type == 0)
+			continue;
+		named = true;
+		if (ident_compare(sub, ident) == 0 ||
+		    (ident_is_wildcard(ident) && span_equal(sub->value,
+		    span_from(ident->value, 2))))
+			return true;
+	}
+	return !named;
+}

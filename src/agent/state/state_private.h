@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SIGNET_AGENT_STATE_STATE_PRIVATE_H
+#define SIGNET_AGENT_STATE_STATE_PRIVATE_H
+
+/*
+ * state_private: what the files of this folder share.
+ */
+
+#include "agent/state/state.h"
+#include "store/sqlite_db.h"
+
+enum state_sql {
+	SQL_BEGIN, SQL_COMMIT, SQL_ROLLBACK,
+	SQL_META_GET, SQL_META_SET,
+	SQL_AUTHORITY_SET, SQL_AUTHORITY_GET, SQL_AUTHORITY_DEL_FILE,
+	SQL_ACCOUNT_ADD, SQL_ACCOUNT_SET, SQL_ACCOUNT_GET, SQL_ACCOUNT_DEL,
+	SQL_ACCOUNT_NEXT,
+	SQL_SITE_SET, SQL_SITE_GET, SQL_SITE_GET_ID, SQL_SITE_NEXT,
+	SQL_SITE_DEL,
+	SQL_CERT_ADD, SQL_CERT_SET, SQL_CERT_GET, SQL_CERT_DEL, SQL_CERT_LIST,
+	SQL_CERT_DUE, SQL_CERT_NEXT_DUE,
+	SQL_FAILURE_GET, SQL_FAILURE_SET, SQL_FAILURE_DEL,
+	SQL_DEPLOYMENT_SET, SQL_DEPLOYMENT_GET, SQL_DEPLOYMENT_DEL,
+	SQL_DEPLOYMENT_NEXT,
+	SQL_COUNT
+};
+
+struct state {
+	struct sqlite_db db;
+};
+
+/* -ERR_NOT_FOUND */
+int state_missing(struct err *err, const char *what);
+
+#endif
