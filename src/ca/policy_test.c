@@ -165,7 +165,7 @@ test_validity(void **state)
 	assert_int_equal(policy_check_order(&config, 0, 0,
 	    SPAN_LIT("default"), NOW, &err), 0);
 	assert_int_equal(policy_check_order(&config, 0, 0, SPAN_LIT("\n"),
-	    NOW, &err), -ERR_MALFORMED);
+	    NOW, &err), -ERR_INVALID_PROFILE);
 }
 
 /* BR 3.2.2.8: what is issued from an authorization has a CAA check that is at
