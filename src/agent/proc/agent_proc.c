@@ -19,6 +19,8 @@ struct proc_link {
 };
 
 struct agent_proc_private {
+	bool given[AGENT_ROLE_COUNT]; /* links that were there at the start: a
+	                                 number that is free is soon another's */
 	struct proc_link links[AGENT_ROLE_COUNT];
 	int status;
 };
@@ -71,6 +73,9 @@ agent_proc_begin(struct agent_proc *proc, enum agent_role role,
 	for (size_t i = 0; i < proc->num_fds; i++)
 		proc->fds[i] = AGENT_GIVEN_FD + (int)i;
 	proc->priv = mem_zalloc(sizeof(*proc->priv));
+	for (int peer = AGENT_JUDGE; peer < AGENT_ROLE_COUNT; peer++)
+		proc->priv->given[peer] = fcntl(AGENT_LINK_FD(peer),
+		    F_GETFD) >= 0;
 	proc->loop = loop_new();
 	loop_env(proc->loop, &proc->env);
 	return 0;
@@ -145,7 +150,7 @@ agent_proc_link(struct agent_proc *proc, enum agent_role peer,
 	};
 	struct proc_link *to = &proc->priv->links[peer];
 
-	if (fcntl(AGENT_LINK_FD(peer), F_GETFD) < 0)
+	if (!proc->priv->given[peer])
 		return false;
 	*to = (struct proc_link){ proc, peer, NULL, frame, ctx };
 	to->link = link_new(proc->loop, AGENT_LINK_FD(peer), &ops, to);

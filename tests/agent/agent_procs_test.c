@@ -1,0 +1,538 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The agent's forked processes together, in their sandboxes: this is judge.
+ * With --cost it only says what starting them takes. */
+#include "agent/files/files_fixture.h"
+
+#include <dirent.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agent/account/account_main.h"
+#include "agent/certkey/certkey_main.h"
+#include "agent/files/files_main.h"
+#include "agent/proc/agent_procs.h"
+#include "agent/rpc/judge_account.h"
+#include "agent/rpc/judge_certkey.h"
+#include "jose/jws.h"
+#include "pkix/csr.h"
+
+#define ROLES (1u << AGENT_ACCOUNT | 1u << AGENT_CERTKEY | 1u << AGENT_FILES)
+
+static struct files_fixture fixture;
+static char dir[64];
+static struct agent_procs *procs;
+static char death[256];     /* what died said */
+
+/* The answer that a question waits for. */
+static struct {
+	bool here;
+	uint16_t type;
+	uint8_t payload[LINK_PAYLOAD_MAX];
+	size_t len;
+} answer;
+
+static int
+on_frame(void *ctx, uint16_t type, uint64_t id, struct span payload,
+    struct err *err)
+{
+	(void)ctx;
+	(void)err;
+	assert_int_equal(id, 7);
+	answer.here = true;
+	answer.type = type;
+	answer.len = payload.len;
+	if (payload.len > 0)
+		memcpy(answer.payload, payload.data, payload.len);
+	loop_stop(fixture.loop);
+	return 0;
+}
+
+static void
+on_died(void *ctx, enum agent_role role, const char *text)
+{
+	(void)ctx;
+	(void)role;
+	snprintf(death, sizeof(death), "%s", text);
+	loop_stop(fixture.loop);
+}
+
+static int
+listener_main(struct agent_proc *proc)
+{
+	(void)proc;
+	return 3;
+}
+
+static struct agent_plan
+plan_of(unsigned roles)
+{
+	return (struct agent_plan){ .roles = roles, .dir = dir,
+		.mains = { [AGENT_ACCOUNT] = account_main,
+		    [AGENT_CERTKEY] = certkey_main,
+		    [AGENT_FILES] = files_main,
+		    [AGENT_LISTENER] = listener_main },
+		.died = on_died, .log_level = LOG_WARNING };
+}
+
+static void
+start(const struct agent_plan *plan)
+{
+	struct err err = ERR_INIT;
+
+	procs = NULL;
+	death[0] = '\0';
+	if (agent_procs_start(&procs, fixture.loop, plan, &err) < 0)
+		fail_msg("%s", err.text);
+	for (int role = AGENT_NET; role < AGENT_ROLE_COUNT; role++)
+		agent_procs_link(procs, (enum agent_role)role, on_frame, NULL);
+}
+
+static struct span
+ask(enum agent_role role, uint16_t type, struct bld *question)
+{
+	assert_int_equal(bld_end(question), 0);
+	answer.here = false;
+	agent_procs_send(procs, role, type, 7, bld_view(question));
+	bld_free(question);
+	loop_run(fixture.loop);
+	if (!answer.here)
+		fail_msg("died: %s", death);
+	return span_of(answer.payload, answer.len);
+}
+
+static struct judge_account_answer
+ask_account(const struct judge_account_request *request)
+{
+	struct judge_account_answer got;
+	struct bld out;
+	struct span payload;
+
+	bld_init(&out, LINK_PAYLOAD_MAX);
+	judge_account_request_encode(&out, request);
+	payload = ask(AGENT_ACCOUNT, (uint16_t)request->type, &out);
+	assert_int_equal(judge_account_answer_decode(answer.type, payload,
+	    &got, NULL), 0);
+	return got;
+}
+
+static struct judge_certkey_answer
+ask_certkey(const struct judge_certkey_request *request)
+{
+	struct judge_certkey_answer got;
+	struct bld out;
+	struct span payload;
+
+	bld_init(&out, LINK_PAYLOAD_MAX);
+	judge_certkey_request_encode(&out, request);
+	payload = ask(AGENT_CERTKEY, (uint16_t)request->type, &out);
+	assert_int_equal(judge_certkey_answer_decode(answer.type, payload,
+	    &got, NULL), 0);
+	return got;
+}
+
+static struct judge_files_answer
+ask_files(const struct judge_files_request *request)
+{
+	struct judge_files_answer got;
+	struct bld out;
+	struct span payload;
+
+	bld_init(&out, LINK_PAYLOAD_MAX);
+	judge_files_request_encode(&out, request);
+	payload = ask(AGENT_FILES, (uint16_t)request->type, &out);
+	assert_int_equal(judge_files_answer_decode(answer.type, payload,
+	    &got, NULL), 0);
+	return got;
+}
+
+static struct judge_certkey_request
+csr_request(const char *name, enum certkey_policy policy)
+{
+	return (struct judge_certkey_request){ .type = JUDGE_CERTKEY_REQUEST,
+		.site = span_str(name), .key_type = SITE_KEY_EC256,
+		.policy = policy,
+		.names = { .count = 1, .items = { { IDENT_DNS,
+		    span_str(name) } } } };
+}
+
+static struct judge_files_request
+files_request(enum judge_files_type type, const char *name)
+{
+	return (struct judge_files_request){ .type = type,
+		.site = { .name = span_str(name), .key_type = SITE_KEY_EC256,
+		    .layout = SITE_LAYOUT_SIGNET, .uid = SITE_KEEP_ID,
+		    .gid = SITE_KEEP_ID, .key_mode = 0600 },
+		.names = { .count = 1, .items = { { IDENT_DNS,
+		    span_str(name) } } } };
+}
+
+static void
+tell_site(const char *name)
+{
+	struct judge_files_request request = files_request(JUDGE_FILES_SITE,
+	    name);
+
+	assert_int_equal(ask_files(&request).type, JUDGE_FILES_SITE_IS);
+}
+
+/* What a CA would make of a CSR: PEM in the arena. */
+static struct span
+certify(struct span der)
+{
+	struct pki_issuer ca = { fixture.ca, fixture.ca_key };
+	struct csr csr;
+	struct span leaf;
+	struct bld out;
+
+	assert_int_equal(csr_parse(der, &fixture.arena, &csr, NULL), 0);
+	assert_int_equal(pki_make_api_leaf(&fixture.env, &ca, csr.key,
+	    &csr.names, 0, &fixture.arena, &leaf, NULL), 0);
+	csr_done(&csr);
+	bld_init(&out, FILES_CHAIN_MAX);
+	text_pem(&out, "CERTIFICATE", leaf);
+	text_pem(&out, "CERTIFICATE", fixture.ca);
+	der = arena_dup(&fixture.arena, bld_view(&out));
+	bld_free(&out);
+	return der;
+}
+
+/* The whole way; gives the hash of the key that is live then. */
+static void
+publish(const char *name, enum certkey_policy policy,
+    uint8_t ret_hash[CERTKEY_HASH_SIZE], bool *ret_reused)
+{
+	struct judge_certkey_request csr = csr_request(name, policy), done;
+	struct judge_files_request files = files_request(JUDGE_FILES_PUBLISH,
+	    name);
+	struct judge_certkey_answer made;
+	struct judge_files_answer live;
+
+	tell_site(name);
+	made = ask_certkey(&csr);
+	assert_int_equal(made.type, JUDGE_CERTKEY_CSR);
+	*ret_reused = made.reused;
+	memcpy(ret_hash, made.spki_hash, CERTKEY_HASH_SIZE);
+	files.chain = certify(arena_dup(&fixture.arena, made.csr));
+	memcpy(files.spki_hash, ret_hash, CERTKEY_HASH_SIZE);
+	live = ask_files(&files);
+	if (live.type != JUDGE_FILES_PUBLISHED)
+		fail_msg("%s", live.err.text);
+	assert_int_equal(live.err.kind, ERR_NONE);
+	assert_true(live.live.exists);
+	assert_memory_equal(live.live.spki_hash, ret_hash, CERTKEY_HASH_SIZE);
+	assert_int_equal(live.live.names.count, 1);
+	assert_true(span_equal_str(live.live.issuer, "Test CA"));
+	done = csr;
+	done.type = JUDGE_CERTKEY_PUBLISHED;
+	memcpy(done.spki_hash, ret_hash, CERTKEY_HASH_SIZE);
+	assert_int_equal(ask_certkey(&done).type, JUDGE_CERTKEY_DONE);
+}
+
+static size_t
+count_files(const char *folder)
+{
+	char path[128];
+	struct dirent *entry;
+	size_t count = 0;
+	DIR *list;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, folder);
+	list = opendir(path);
+	assert_non_null(list);
+	while ((entry = readdir(list)) != NULL)
+		count += entry->d_name[0] != '.';
+	closedir(list);
+	return count;
+}
+
+static void
+test_publish(void **state)
+{
+	const struct agent_plan plan = plan_of(ROLES);
+	uint8_t first[CERTKEY_HASH_SIZE], next[CERTKEY_HASH_SIZE];
+	bool reused;
+
+	(void)state;
+	start(&plan);
+	publish("www.example.org", CERTKEY_NEW, first, &reused);
+	assert_false(reused);
+	publish("www.example.org", CERTKEY_REUSE, next, &reused);
+	assert_true(reused);
+	assert_memory_equal(first, next, sizeof(first));
+	publish("www.example.org", CERTKEY_NEW, next, &reused);
+	assert_memory_not_equal(first, next, sizeof(first));
+	publish("new.example.org", CERTKEY_REUSE, next, &reused);
+	assert_false(reused);
+	assert_int_equal(count_files("pending"), 0);
+	assert_int_equal(count_files("publish"), 0);
+	assert_int_equal(count_files("live"), 2);
+	agent_procs_stop(procs);
+	assert_string_equal(death, "");
+}
+
+/* A crash after the CA has certified: the key is still there, and the next run
+ * finishes. */
+static void
+test_crash(void **state)
+{
+	const struct agent_plan plan = plan_of(ROLES);
+	struct judge_certkey_request csr = csr_request("crash.example",
+	    CERTKEY_NEW);
+	struct judge_files_request files = files_request(JUDGE_FILES_PUBLISH,
+	    "crash.example");
+	uint8_t hash[CERTKEY_HASH_SIZE];
+	struct judge_certkey_answer made;
+
+	(void)state;
+	start(&plan);
+	made = ask_certkey(&csr);
+	memcpy(hash, made.spki_hash, sizeof(hash));
+	files.chain = certify(arena_dup(&fixture.arena, made.csr));
+	memcpy(files.spki_hash, hash, sizeof(hash));
+	agent_procs_stop(procs);
+	assert_int_equal(count_files("pending"), 1);
+	start(&plan);
+	made = ask_certkey(&csr);
+	assert_memory_equal(made.spki_hash, hash, sizeof(hash));
+	tell_site("crash.example");
+	assert_int_equal(ask_files(&files).type, JUDGE_FILES_PUBLISHED);
+	csr.policy = CERTKEY_FRESH;
+	made = ask_certkey(&csr);
+	assert_memory_not_equal(made.spki_hash, hash, sizeof(hash));
+	agent_procs_stop(procs);
+}
+
+/* What a CA may send instead of what was asked for. */
+static void
+test_lies(void **state)
+{
+	const struct agent_plan plan = plan_of(ROLES);
+	struct judge_certkey_request csr = csr_request("lies.example",
+	    CERTKEY_NEW);
+	struct judge_files_request files = files_request(JUDGE_FILES_PUBLISH,
+	    "lies.example");
+	struct judge_files_answer got;
+	struct files_set other;
+	struct span good;
+
+	(void)state;
+	start(&plan);
+	tell_site("lies.example");
+	files_fixture_set(&fixture, "lies.example", NULL, &other);
+	good = certify(arena_dup(&fixture.arena, ask_certkey(&csr).csr));
+	files.chain = other.pem;
+	got = ask_files(&files);
+	assert_int_equal(got.type, JUDGE_FILES_REFUSED);
+	assert_non_null(strstr(got.err.text, "another key"));
+	memcpy(files.spki_hash, other.spki_hash, sizeof(files.spki_hash));
+	files.names.items[0].value = SPAN_LIT("other.example");
+	got = ask_files(&files);
+	assert_non_null(strstr(got.err.text, "other names"));
+	files.names.items[0].value = SPAN_LIT("lies.example");
+	/* The right form, but nobody here has the key. */
+	got = ask_files(&files);
+	assert_int_equal(got.type, JUDGE_FILES_REFUSED);
+	assert_non_null(strstr(got.err.text, "is gone"));
+	files.chain = SPAN_LIT("nothing");
+	assert_int_equal(ask_files(&files).type, JUDGE_FILES_REFUSED);
+	assert_int_equal(count_files("publish"), 0);
+	assert_true(good.len > 0);
+	EVP_PKEY_free(other.key);
+	agent_procs_stop(procs);
+}
+
+static void
+test_revoke(void **state)
+{
+	const struct agent_plan plan = plan_of(ROLES);
+	struct judge_certkey_request revoke = { .type = JUDGE_CERTKEY_REVOKE,
+		.site = SPAN_LIT("gone.example"), .key_type = SITE_KEY_EC256,
+		.url = SPAN_LIT("https://ca.example/revoke"),
+		.nonce = SPAN_LIT("abc"), .reason = 1 };
+	struct judge_certkey_answer got;
+	struct arena arena = { 0 };
+	struct files_set other;
+	struct span pem[2];
+	struct jws jws;
+	struct bld text;
+	char path[128];
+	FILE *file;
+	size_t count;
+	bool reused;
+
+	(void)state;
+	start(&plan);
+	publish("gone.example", CERTKEY_NEW, revoke.spki_hash, &reused);
+	snprintf(path, sizeof(path), "%s/live/gone.example/fullchain.pem", dir);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	bld_init(&text, FILES_CHAIN_MAX);
+	text.len = fread(bld_grow(&text, 65536), 1, 65536, file);
+	fclose(file);
+	assert_int_equal(pki_from_pem(bld_view(&text), &arena, pem, 2, &count,
+	    NULL), 0);
+	revoke.certificate = pem[0];
+	got = ask_certkey(&revoke);
+	assert_int_equal(got.type, JUDGE_CERTKEY_JWS);
+	assert_int_equal(jws_parse(got.jws, &arena, &jws, NULL), 0);
+	assert_true(span_equal_str(jws.header.nonce, "abc"));
+	jws_done(&jws);
+	/* A certificate of another key is not revoked by this one. */
+	files_fixture_set(&fixture, "gone.example", NULL, &other);
+	revoke.certificate = other.der;
+	assert_int_equal(ask_certkey(&revoke).type, JUDGE_CERTKEY_REFUSED);
+	EVP_PKEY_free(other.key);
+	bld_free(&text);
+	arena_free(&arena);
+	agent_procs_stop(procs);
+}
+
+static void
+test_account(void **state)
+{
+	const struct agent_plan plan = plan_of(1u << AGENT_ACCOUNT);
+	struct judge_account_request request = { .type = JUDGE_ACCOUNT_OPEN,
+		.id = 1, .num_origins = 1,
+		.origins = { SPAN_LIT("https://ca.example") } };
+	struct judge_account_answer got, next;
+
+	(void)state;
+	start(&plan);
+	got = ask_account(&request);
+	assert_int_equal(got.type, JUDGE_ACCOUNT_REFUSED);
+	assert_non_null(strstr(got.err.text, "1.key"));
+	request.alg = JWK_ES256;
+	got = ask_account(&request);
+	assert_int_equal(got.type, JUDGE_ACCOUNT_OPENED);
+	assert_true(got.opened.created);
+	request.type = JUDGE_ACCOUNT_ROLL;
+	request.alg = JWK_RS256;
+	next = ask_account(&request);
+	assert_true(next.opened.next);
+	agent_procs_stop(procs);
+	/* The run ended before the CA answered. */
+	start(&plan);
+	request.type = JUDGE_ACCOUNT_OPEN;
+	request.alg = 0;
+	got = ask_account(&request);
+	assert_true(got.opened.next);
+	assert_memory_equal(got.opened.next_thumbprint,
+	    next.opened.next_thumbprint, JWK_THUMBPRINT_SIZE);
+	request.type = JUDGE_ACCOUNT_USE_NEXT;
+	got = ask_account(&request);
+	assert_memory_equal(got.opened.thumbprint,
+	    next.opened.next_thumbprint, JWK_THUMBPRINT_SIZE);
+	request.type = JUDGE_ACCOUNT_COMMIT;
+	got = ask_account(&request);
+	assert_false(got.opened.next);
+	assert_int_equal(got.opened.alg, JWK_RS256);
+	assert_int_equal(count_files("accounts"), 1);
+	agent_procs_stop(procs);
+}
+
+/* Keys are nobody's but the process's that has them. */
+static void
+test_owners(void **state)
+{
+	char path[128];
+	struct stat st;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/accounts/1.key", dir);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0400);
+	assert_int_equal(st.st_uid, geteuid() == 0 ?
+	    AGENT_UID_BASE + AGENT_ACCOUNT : geteuid());
+	snprintf(path, sizeof(path), "%s/accounts", dir);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0700);
+	snprintf(path, sizeof(path), "%s/live/www.example.org/privkey.pem",
+	    dir);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(st.st_uid, geteuid());
+}
+
+static void
+test_death(void **state)
+{
+	const struct agent_plan plan = plan_of(1u << AGENT_LISTENER);
+	const struct agent_plan more = plan_of(1u << AGENT_CERTKEY);
+
+	(void)state;
+	start(&plan);
+	loop_run(fixture.loop);
+	assert_string_equal(death, "the listener process ended with status 3; "
+	    "what it said stands above");
+	agent_procs_stop(procs);
+	/* Nonsense from judge ends a process, and judge hears of it. */
+	start(&more);
+	agent_procs_send(procs, AGENT_CERTKEY, 999, 7, SPAN_NONE);
+	loop_run(fixture.loop);
+	assert_non_null(strstr(death, "certkey"));
+	agent_procs_stop(procs);
+}
+
+static int64_t
+cpu_us(int who)
+{
+	struct rusage usage;
+
+	getrusage(who, &usage);
+	return (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) *
+	    INT64_C(1000000) + usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
+}
+
+#define COST_ROUNDS 100
+
+static int
+say_cost(void)
+{
+	const struct agent_plan plan = plan_of(ROLES);
+	int64_t self = 0, children = 0;
+
+	for (int i = -1; i < COST_ROUNDS; i++) {
+		if (i == 0) {
+			self = cpu_us(RUSAGE_SELF);
+			children = cpu_us(RUSAGE_CHILDREN);
+		}
+		start(&plan);
+		agent_procs_stop(procs);
+	}
+	printf("starting and ending account, certkey and files: %lld us CPU of "
+	    "judge, %lld us of all three\n",
+	    (long long)(cpu_us(RUSAGE_SELF) - self) / COST_ROUNDS,
+	    (long long)(cpu_us(RUSAGE_CHILDREN) - children) / COST_ROUNDS);
+	return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_publish),
+		cmocka_unit_test(test_crash),
+		cmocka_unit_test(test_lies),
+		cmocka_unit_test(test_revoke),
+		cmocka_unit_test(test_account),
+		cmocka_unit_test(test_owners),
+		cmocka_unit_test(test_death),
+	};
+	char command[96];
+	int r;
+
+	log_init("judge", LOG_WARNING);
+	snprintf(dir, sizeof(dir), "/tmp/signet-agent-XXXXXX");
+	if (mkdtemp(dir) == NULL || chmod(dir, 0755) < 0)
+		return 1;
+	files_fixture_init(&fixture);
+	r = argc > 1 && strcmp(argv[1], "--cost") == 0 ? say_cost() :
+	    cmocka_run_group_tests(tests, NULL, NULL);
+	files_fixture_done(&fixture);
+	snprintf(command, sizeof(command), "rm -rf %s", dir);
+	return system(command) == 0 ? r : 1;
+}
