@@ -35,8 +35,10 @@
                                             waits when it is told to */
 #define CLIENT_RETRY_AT_MAX_MS INT64_C(2678400000) /* 31 days: what a CA says
                                             beyond is cut to that */
-#define CLIENT_POLL_FIRST_MS 250         /* between polls without Retry-After; */
+#define CLIENT_POLL_FIRST_MS 100         /* between polls without Retry-After; */
 #define CLIENT_POLL_MAX_MS 5000          /* growing to this */
+#define CLIENT_POLL_EARLY_MS 5000        /* a Retry-After up to this does not
+                                            keep from the first poll */
 #define CLIENT_POLLS_MAX 400             /* of one thing in one step */
 #define CLIENT_VALIDATION_MAX_MS 600000  /* from challenges sent to valid */
 #define CLIENT_PROCESSING_MAX_MS 600000  /* from finalize to valid */

@@ -246,10 +246,12 @@ on_no_answer(struct client_call *call, const struct err *err)
 {
 	int64_t delay_ms;
 
-	/* An answer that passes a limit will do so again. */
+	/* An answer that passes a limit will do so again; who is not trusted
+	 * or does not exist stays so. */
 	if (err->kind == ERR_TOO_LARGE) {
 		fail(call, CLIENT_NONSENSE, err);
-	} else if (err->kind == ERR_TLS || !again_after(call, -1, &delay_ms)) {
+	} else if (err->kind == ERR_TLS || err->kind == ERR_DNS ||
+	    !again_after(call, -1, &delay_ms)) {
 		fail(call, CLIENT_UNREACHABLE, err);
 	} else {
 		tell_waiting(call, delay_ms, span_str(err->text));

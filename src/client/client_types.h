@@ -266,7 +266,8 @@ struct client_request {
 #define CLIENT_LINKS_MAX 16      /* Link headers of one answer */
 #define CLIENT_HEADER_MAX 2048   /* bytes of one header's value */
 
-/* An answer, or err of kind other than ERR_NONE: why there is none. Values
+/* An answer, or err of kind other than ERR_NONE: why there is none. ERR_TLS,
+ * ERR_DNS and ERR_TOO_LARGE are final, all others are worth a repetition. Values
  * of headers are as they came; empty if absent. */
 struct client_response {
 	struct err err;

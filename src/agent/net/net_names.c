@@ -10,6 +10,9 @@
 
 #include "base/mem.h"
 
+#define TIMEOUT_S "4"  /* of one question to one server */
+#define ATTEMPTS "2"
+
 struct net_names {
 	struct loop *loop;
 	struct evdns_base *dns;
@@ -43,6 +46,8 @@ net_names_new(struct loop *loop)
 		assert(names->dns != NULL);
 		evdns_base_load_hosts(names->dns, "/etc/hosts");
 	}
+	evdns_base_set_option(names->dns, "timeout", TIMEOUT_S);
+	evdns_base_set_option(names->dns, "attempts", ATTEMPTS);
 	return names;
 }
 
@@ -68,14 +73,19 @@ static void
 answer(evutil_socket_t fd, short what, void *arg)
 {
 	struct net_names_query *query = arg;
+	bool none = query->error == EVUTIL_EAI_NONAME ||
+	    query->error == EVUTIL_EAI_NODATA;
 	struct err err = ERR_INIT;
 
 	(void)fd;
 	(void)what;
-	if (query->error != 0 || query->addresses.len == 0)
-		err_set(&err, ERR_DNS, NULL, "the name %s of the CA cannot be "
-		    "looked up: %s", query->host, query->error != 0 ?
-		    evutil_gai_strerror(query->error) : "it has no address");
+	if (none || (query->error == 0 && query->addresses.len == 0))
+		err_set(&err, ERR_DNS, NULL, "there is no host %s",
+		    query->host);
+	else if (query->error != 0)
+		err_set(&err, ERR_CONNECTION, NULL, "no name server says "
+		    "where %s is (/etc/resolv.conf): %s", query->host,
+		    evutil_gai_strerror(query->error));
 	query->cb(query->arg, bld_view(&query->addresses), &err);
 	query_free(query);
 }

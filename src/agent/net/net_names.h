@@ -23,7 +23,8 @@ void net_names_free(struct net_names *names);
 
 /* Asks for host, a DNS name or an address (IPv6 without brackets). cb is
  * called once, never before this returns: with the addresses as text, commas
- * between them, IPv6 in brackets; or with an error of kind ERR_DNS. */
+ * between them, IPv6 in brackets; or with an error: ERR_DNS if
+ * there is no such host, ERR_CONNECTION if nobody can tell. */
 struct net_names_query *net_names_start(struct net_names *names,
     const char *host, void (*cb)(void *arg, struct span addresses,
     const struct err *err), void *arg);

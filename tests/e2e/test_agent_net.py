@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""signet-net against our own CA: all that judge can ask of it."""
+
+import pathlib
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from kit import agent_net, jose
+
+
+@pytest.fixture
+def trust(ca):
+    return pathlib.Path(ca.cafile).read_bytes()
+
+
+@pytest.fixture
+def net(ca, trust, challenges):
+    with agent_net.Net() as running:
+        running.ca(ca.url, trust)
+        agent_net.solve_http(running, challenges)
+        yield running
+
+
+def leaf(chain):
+    return x509.load_pem_x509_certificate(chain["pem"])
+
+
+def names(certificate):
+    san = certificate.extensions.get_extension_for_class(
+        x509.SubjectAlternativeName).value
+    return sorted(san.get_values_for_type(x509.DNSName))
+
+
+def test_directory(net):
+    found = net.must(net.ask(agent_net.OPEN), "directory")
+    assert found["key_change"] is False
+    assert found["eab"] is False
+
+
+def test_certificate(net, challenges):
+    cleaned = []
+    net.on_clean = cleaned.append
+    op = net.order(["b.example.test", "a.example.test"])
+    chain = net.must(op, "chain")
+    assert names(leaf(chain)) == ["a.example.test", "b.example.test"]
+    assert chain["preferred"]
+    assert cleaned == [op]
+    assert net.accounts[0]["created"]
+    assert net.steps(op)[:2] == ["account", "ordered"]
+    assert net.steps(op)[-1] == "downloading"
+
+
+def test_order_is_resumed_by_url(net):
+    key = ec.generate_private_key(ec.SECP256R1())
+    first = net.must(net.order(["resume.example.test"], key=key), "chain")
+    again = net.must(net.order(["resume.example.test"], key=key,
+                               resume=first["order"]), "chain")
+    assert again["pem"] == first["pem"]
+    other = net.must(net.order(["other.example.test"],
+                               resume=first["order"]), "chain")
+    assert other["order"] != first["order"]
+
+
+def test_many_orders_side_by_side(net):
+    ops = [net.order([f"n{i}.example.test"]) for i in range(10)]
+    for i, op in enumerate(ops):
+        assert names(leaf(net.must(op, "chain"))) == [f"n{i}.example.test"]
+
+
+def test_wrong_answer_is_told_with_the_name(net, challenges):
+    def offer(op, offers):
+        for one in offers:
+            token = one["challenges"]["http-01"]["token"]
+            challenges.add(token, "nonsense")
+            net.solved(op, one["authz"], "http-01")
+    net.on_offer = offer
+    cleaned = []
+    net.on_clean = cleaned.append
+    op = net.order(["wrong.example.test"])
+    problem = net.must(op, "problem")
+    assert problem["cause"] == "refused"
+    assert problem["detail"].startswith("wrong.example.test, http-01: ")
+    assert problem["subs"][0]["ident"] == ("dns", "wrong.example.test")
+    assert problem["subs"][0]["method"] == "http-01"
+    assert cleaned == [op]
+
+
+def test_declined_ends_the_order(net):
+    net.on_offer = lambda op, offers: net.declined(
+        op, offers[0]["authz"], "port 80 is taken")
+    problem = net.must(net.order(["declined.example.test"]), "problem")
+    assert problem["cause"] == "declined"
+    assert problem["detail"] == "declined.example.test: port 80 is taken"
+
+
+def test_method_that_is_not_permitted_is_said(net):
+    problem = net.must(net.order(["dns.example.test"], methods=1 << 3),
+                       "problem")
+    assert "http-01" in problem["detail"]
+
+
+def test_cancel(net):
+    net.on_offer = lambda op, offers: net.ask(agent_net.CANCEL, op=op)
+    problem = net.must(net.order(["cancel.example.test"]), "problem")
+    assert problem["cause"] == "cancelled"
+
+
+def test_account(net):
+    only = agent_net.REGISTER
+    problem = net.must(net.ask(only, b"\1"), "problem")
+    assert problem["type"] == "accountDoesNotExist"
+    made = net.must(net.ask(only, b"\0"), "account")
+    assert made["kid"] == net.must(net.ask(only, b"\1"), "account")["kid"]
+    updated = net.must(net.ask(agent_net.UPDATE, agent_net.registration(
+        contacts=["mailto:a@example.org"])), "account")
+    assert updated["contacts"] == ["mailto:a@example.org"]
+
+
+def test_terms_that_nobody_agreed_to(net, ca, trust):
+    net.ca(ca.url, trust, number=2, terms_agreed=False)
+    net.key = jose.new_key()
+    problem = net.must(net.order(["terms.example.test"], ca=2), "problem")
+    assert (problem["cause"], problem["type"]) == ("setup",
+                                                   "userActionRequired")
+    assert problem["terms"] in problem["detail"]
+
+
+def test_ca_that_is_not_trusted(net, ca):
+    net.ca(ca.url, number=2)
+    problem = net.must(net.ask(agent_net.OPEN, ca=2), "problem")
+    assert problem["cause"] == "unreachable"
+    assert "--ca-file" in problem["detail"]
+
+
+def test_ca_that_is_not_there(net, trust):
+    net.ca("https://no-such-name.invalid/dir", trust, number=2)
+    problem = net.must(net.ask(agent_net.OPEN, ca=2), "problem")
+    assert problem["cause"] == "unreachable"
+
+
+def test_ca_by_a_name_of_the_hosts_file(net, ca, trust):
+    net.ca(ca.url.replace("127.0.0.1", "localhost"), trust, number=2)
+    net.must(net.ask(agent_net.OPEN, ca=2), "directory")
+
+
+def test_ca_by_plain_http_elsewhere(net):
+    net.ca("http://ca.example/dir", number=2)
+    problem = net.must(net.ask(agent_net.OPEN, ca=2), "problem")
+    assert problem["cause"] == "setup"
+
+
+def test_what_the_ca_does_not_offer_is_said(net):
+    problem = net.must(net.order(["profile.example.test"], profile="tiny"),
+                       "problem")
+    assert problem["type"] == "invalidProfile"
+    assert '"tiny"' in problem["detail"]
