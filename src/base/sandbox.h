@@ -54,6 +54,8 @@ struct sandbox {
 	const struct sandbox_path *paths; /* what stays reachable; NULL-path end */
 	uid_t uid;              /* 0: keep (not started as root) */
 	gid_t gid;
+	uint16_t connect_port;  /* with SANDBOX_DIAL: the only TCP port to dial
+	                           where Landlock can tell; 0: any */
 	uint64_t keep_caps;     /* 1 << CAP_...: master's; 0 for all others */
 };
 

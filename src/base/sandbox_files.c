@@ -19,6 +19,13 @@
 #define SCOPE_ABSTRACT_UNIX (1ULL << 0)  /* ABI 6 */
 #define SCOPE_SIGNAL (1ULL << 1)         /* ABI 6 */
 
+/* As landlock_net_port_attr, with LANDLOCK_RULE_NET_PORT. */
+#define RULE_NET_PORT 2
+struct port_rule {
+	uint64_t allowed_access;
+	uint64_t port;
+};
+
 /* What the rules can be about, in the kernel's form: its length says how many
  * of the members the kernel is told. */
 struct ruleset {
@@ -56,7 +63,8 @@ rules_for(const struct sandbox *sandbox, int abi)
 
 	if (abi >= 4 && (sandbox->calls & SANDBOX_SPAWN) == 0) {
 		rules.net = NET_BIND_TCP;
-		if ((sandbox->calls & SANDBOX_DIAL) == 0)
+		if ((sandbox->calls & SANDBOX_DIAL) == 0 ||
+		    sandbox->connect_port != 0)
 			rules.net |= NET_CONNECT_TCP;
 	}
 	if (abi >= 6)
@@ -127,6 +135,22 @@ allow_paths(int ruleset, const struct sandbox *sandbox, uint64_t known,
 	return SANITIZED ? allow_path(ruleset, &sanitizer, known, err) : 0;
 }
 
+static int
+allow_port(int ruleset, const struct sandbox *sandbox,
+    const struct ruleset *rules, struct err *err)
+{
+	struct port_rule rule = { .allowed_access = NET_CONNECT_TCP,
+		.port = sandbox->connect_port };
+
+	if (sandbox->connect_port == 0 || (rules->net & NET_CONNECT_TCP) == 0)
+		return 0;
+	if (syscall(SYS_landlock_add_rule, ruleset, RULE_NET_PORT, &rule, 0) <
+	    0)
+		return err_errno(err, "Landlock refuses the rule for port %u",
+		    sandbox->connect_port);
+	return 0;
+}
+
 int
 sandbox_files_enter(const struct sandbox *sandbox, const char **ret_missing,
     struct err *err)
@@ -150,6 +174,8 @@ sandbox_files_enter(const struct sandbox *sandbox, const char **ret_missing,
 	if (fd < 0)
 		return err_errno(err, "Landlock refuses its rules");
 	r = allow_paths(fd, sandbox, rules.fs, err);
+	if (r == 0)
+		r = allow_port(fd, sandbox, &rules, err);
 	if (r == 0 && syscall(SYS_landlock_restrict_self, fd, 0) < 0)
 		r = err_errno(err, "Landlock refuses to restrict the process");
 	close(fd);

@@ -169,6 +169,13 @@ put_policies(struct bld *out, const struct cert *cert)
 	der_end(out, at);
 }
 
+/* RFC 8737 3: Authorization, an OCTET STRING. */
+static void
+put_acme_identifier(struct bld *out, const struct cert *cert)
+{
+	der_put(out, DER_OCTET_STRING, cert->acme_identifier);
+}
+
 static bool
 has_type(const struct ident_list *list, enum ident_type type)
 {
@@ -266,6 +273,11 @@ wants_authority_id(const struct cert *c)
 {
 	return c->authority_key_id.len > 0;
 }
+static bool
+wants_acme(const struct cert *c)
+{
+	return c->acme_identifier.len > 0;
+}
 
 struct extension {
 	struct span oid;
@@ -294,6 +306,8 @@ put_extensions(struct bld *out, const struct cert *cert)
 		    put_policies },
 		{ OID_NAME_CONSTRAINTS, wants_constraints, always_critical,
 		    put_name_constraints },
+		{ OID_ACME_IDENTIFIER, wants_acme, always_critical,
+		    put_acme_identifier },
 	};
 	size_t tagged = der_begin(out, DER_CONTEXT(3));
 	size_t list = der_begin(out, DER_SEQUENCE);

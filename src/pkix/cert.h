@@ -51,6 +51,7 @@ struct cert {
 	struct span subject_key_id;   /* empty: none */
 	struct span authority_key_id; /* empty: none */
 	bool domain_validated;     /* policy 2.23.140.1.2.1 */
+	struct span acme_identifier; /* RFC 8737 3: 32 octets; empty: none */
 };
 
 /* A serial number that nobody can guess, positive and always of

@@ -22,6 +22,8 @@
 	SPAN_LIT("\x2b\x06\x01\x05\x05\x07\x03\x01")  /* 1.3.6.1.5.5.7.3.1 */
 #define OID_TLS_FEATURE \
 	SPAN_LIT("\x2b\x06\x01\x05\x05\x07\x01\x18")  /* 1.3.6.1.5.5.7.1.24 */
+#define OID_ACME_IDENTIFIER \
+	SPAN_LIT("\x2b\x06\x01\x05\x05\x07\x01\x1f")  /* 1.3.6.1.5.5.7.1.31 */
 #define OID_EXTENSION_REQUEST \
 	SPAN_LIT("\x2a\x86\x48\x86\xf7\x0d\x01\x09\x0e") /* PKCS#9 14 */
 #define OID_DOMAIN_VALIDATED \

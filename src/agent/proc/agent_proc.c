@@ -32,6 +32,8 @@ static const char *const names[AGENT_ROLE_COUNT] = {
 	[AGENT_CERTKEY] = "certkey",
 	[AGENT_FILES] = "files",
 	[AGENT_LISTENER] = "listener",
+	[AGENT_ALPN] = "alpn",
+	[AGENT_PROBE] = "probe",
 };
 
 const char *

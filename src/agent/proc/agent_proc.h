@@ -28,7 +28,9 @@ enum agent_role {
 	AGENT_ACCOUNT,
 	AGENT_CERTKEY,
 	AGENT_FILES,
-	AGENT_LISTENER,
+	AGENT_LISTENER, /* http-01 */
+	AGENT_ALPN,     /* tls-alpn-01; the same code on another port */
+	AGENT_PROBE,
 	AGENT_ROLE_COUNT
 };
 
@@ -52,10 +54,12 @@ struct agent_proc {
 	                          DIR of files; else -1 and the working folder
 	                          is "/" */
 	size_t num_fds;        /* given by the plan: listening sockets of
-	                          listener, import files of account */
+	                          listener and alpn, import files of account */
 	int fds[AGENT_FDS_MAX];
 	const struct sandbox_path *paths; /* files: beyond DIR; or NULL */
 	bool root;             /* the run was started as root */
+	const struct listener_backend *backend; /* alpn: who gets what is no
+	                          challenge; or NULL */
 	struct loop *loop;
 	struct env env;        /* loop_env() filled */
 	struct agent_proc_private *priv;

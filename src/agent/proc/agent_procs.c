@@ -44,6 +44,8 @@ static const struct {
 	{ AGENT_JUDGE, AGENT_CERTKEY },
 	{ AGENT_JUDGE, AGENT_FILES },
 	{ AGENT_JUDGE, AGENT_LISTENER },
+	{ AGENT_JUDGE, AGENT_ALPN },
+	{ AGENT_JUDGE, AGENT_PROBE },
 	{ AGENT_NET, AGENT_ACCOUNT },
 	{ AGENT_CERTKEY, AGENT_FILES },
 };
@@ -207,8 +209,10 @@ agent_procs_start(struct agent_procs **ret, struct loop *loop,
 	if (*ret == NULL)
 		*ret = mem_zalloc(sizeof(**ret));
 	(*ret)->loop = loop;
-	(*ret)->died = plan->died;
-	(*ret)->died_ctx = plan->ctx;
+	if (plan->died != NULL) {
+		(*ret)->died = plan->died;
+		(*ret)->died_ctx = plan->ctx;
+	}
 	r = open_sockets(plan, &sockets, err);
 	for (int role = AGENT_NET; r == 0 && role < AGENT_ROLE_COUNT; role++) {
 		if (plan_has(plan, (enum agent_role)role))
@@ -288,6 +292,20 @@ await(struct procs_child *child, int timeout_ms)
 	if (poll(&end, 1, timeout_ms) <= 0)
 		kill(child->pid, SIGKILL);
 	reap(child, &status);
+}
+
+void
+agent_procs_end(struct agent_procs *procs, enum agent_role role)
+{
+	struct procs_child *child = &procs->children[role];
+
+	link_free(child->link);
+	child->link = NULL;
+	if (child->procs != NULL && child->fd >= 0)
+		close(child->fd);
+	if (child->pid > 0)
+		await(child, AGENT_PROCS_STOP_MS);
+	child->procs = NULL;
 }
 
 void

@@ -9,7 +9,7 @@
  *
  * Forked, not exec'd, but for net, which is a program of its own: so judge
  * calls agent_procs_start before it knows anything secret. It may be called
- * again for roles that talk to nobody but judge (listener).
+ * again for roles that talk to nobody but judge (listener, alpn, probe).
  */
 
 #include "agent/proc/agent_proc.h"
@@ -26,15 +26,16 @@ struct agent_plan {
 	                            of copies, all with write; NULL-path end */
 	const int *import_fds;   /* account's */
 	size_t num_import_fds;
-	const int *listen_fds;   /* listener's */
+	const int *listen_fds;   /* listener's or alpn's */
 	size_t num_listen_fds;
+	const struct listener_backend *backend; /* alpn's, or NULL */
 	enum log_level log_level; /* of what the processes write to stderr */
 	/* A process ended though nobody told it to, or said what is not of its
 	 * conversation's form. text says which and how ("the certkey process
 	 * was ended by signal 31"). Called once at most, from the loop: the run
 	 * is over, and what is left is to call agent_procs_stop after it. */
 	void (*died)(void *ctx, enum agent_role role, const char *text);
-	void *ctx;
+	void *ctx;               /* both stay as they are if died is NULL */
 };
 
 struct agent_procs; /* all of a run */
@@ -53,6 +54,10 @@ bool agent_procs_link(struct agent_procs *procs, enum agent_role role,
 /* Queues a frame; dropped if the process is gone: died says so. */
 void agent_procs_send(struct agent_procs *procs, enum agent_role role,
     uint16_t type, uint64_t id, struct span payload);
+
+/* Ends one that is not needed any more, and what it listens on is free again.
+ * It may be started anew. Nothing happens if it does not run. */
+void agent_procs_end(struct agent_procs *procs, enum agent_role role);
 
 /* Closes all links, waits for all to end, kills what does not within
  * AGENT_PROCS_STOP_MS. NULL is fine. */

@@ -28,6 +28,12 @@ struct layout {
 	int fds[FDS_MAX];
 };
 
+static bool
+listens(enum agent_role role)
+{
+	return role == AGENT_LISTENER || role == AGENT_ALPN;
+}
+
 static void
 lay_out(const struct agent_spawn *spawn, int null, struct layout *ret)
 {
@@ -38,7 +44,7 @@ lay_out(const struct agent_spawn *spawn, int null, struct layout *ret)
 	if (spawn->role == AGENT_ACCOUNT) {
 		given = plan->import_fds;
 		num = plan->num_import_fds;
-	} else if (spawn->role == AGENT_LISTENER) {
+	} else if (listens(spawn->role)) {
 		given = plan->listen_fds;
 		num = plan->num_listen_fds;
 	}
@@ -115,9 +121,11 @@ run_forked(const struct agent_spawn *spawn)
 	struct err err = ERR_INIT;
 	int status = 1;
 
+	if (spawn->role == AGENT_ALPN)
+		proc.backend = plan->backend;
 	if (spawn->role == AGENT_ACCOUNT)
 		proc.num_fds = plan->num_import_fds;
-	else if (spawn->role == AGENT_LISTENER)
+	else if (listens(spawn->role))
 		proc.num_fds = plan->num_listen_fds;
 	else if (spawn->role == AGENT_FILES)
 		proc.paths = plan->files_paths;

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/listener/front.h"
+
+#include <assert.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/bufferevent_ssl.h>
+#include <event2/listener.h>
+#include <stdio.h>
+#include <sys/queue.h>
+#include <sys/resource.h>
+
+#include "agent/listener/client_hello.h"
+#include "agent/listener/pass.h"
+#include "agent/proc/agent_proc.h"
+#include "base/log.h"
+
+#define SPARE_FDS 64 /* descriptors for all but connections */
+
+struct caller {
+	TAILQ_ENTRY(caller) of_front;
+	struct front *front;
+	struct bufferevent *bev;  /* until it is passed on */
+	struct client_hello hello;
+	size_t fed;               /* bytes of the input that hello has seen */
+	int64_t since_ms;
+	struct pass *pass;
+};
+
+TAILQ_HEAD(callers, caller);
+
+struct front {
+	struct event_base *base;
+	const struct env *env;
+	const struct tls_answer *tls;
+	const struct listener_backend *backend;
+	struct evconnlistener *listeners[AGENT_FDS_MAX];
+	size_t num_listeners;
+	struct callers new;    /* not known yet, or answered: oldest first */
+	struct callers passed;
+	size_t num_new;
+	size_t num_passed;
+	size_t passes_max;
+	bool paused;
+	struct env_timer *sweep;  /* runs while there are callers, or paused */
+};
+
+static void
+accepting(struct front *front, bool on)
+{
+	for (size_t i = 0; i < front->num_listeners; i++) {
+		if (on)
+			evconnlistener_enable(front->listeners[i]);
+		else
+			evconnlistener_disable(front->listeners[i]);
+	}
+	front->paused = !on;
+}
+
+static void
+hang_up(struct caller *caller)
+{
+	struct front *front = caller->front;
+
+	TAILQ_REMOVE(&front->new, caller, of_front);
+	front->num_new--;
+	bufferevent_free(caller->bev);
+	client_hello_done(&caller->hello);
+	free(caller);
+}
+
+static void
+on_passed(void *ctx)
+{
+	struct caller *caller = ctx;
+	struct front *front = caller->front;
+
+	TAILQ_REMOVE(&front->passed, caller, of_front);
+	front->num_passed--;
+	free(caller);
+	if (front->paused && front->num_passed < front->passes_max)
+		accepting(front, true);
+}
+
+static void
+pass_on(struct caller *caller)
+{
+	struct front *front = caller->front;
+
+	TAILQ_REMOVE(&front->new, caller, of_front);
+	front->num_new--;
+	client_hello_done(&caller->hello);
+	caller->pass = pass_new(front->base, front->env, caller->bev,
+	    front->backend, on_passed, caller);
+	caller->bev = NULL;
+	if (caller->pass == NULL) {
+		free(caller);
+		return;
+	}
+	TAILQ_INSERT_TAIL(&front->passed, caller, of_front);
+	if (++front->num_passed >= front->passes_max)
+		accepting(front, false);
+}
+
+/* The handshake is all that a CA wants: it goes after it. */
+static void
+on_answer_event(struct bufferevent *bev, short what, void *arg)
+{
+	struct caller *caller = arg;
+
+	(void)bev;
+	if ((what & BEV_EVENT_CONNECTED) == 0) {
+		hang_up(caller);
+		return;
+	}
+	log_event(LOG_INFO, "challenge-answered", "method=tls-alpn-01 "
+	    "name=%s", caller->hello.name);
+}
+
+static void
+answer(struct caller *caller, SSL *ssl)
+{
+	struct bufferevent *under = caller->bev;
+
+	/* It works on what has been read already. */
+	bufferevent_setcb(under, NULL, NULL, NULL, NULL);
+	caller->bev = bufferevent_openssl_filter_new(caller->front->base,
+	    under, ssl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
+	assert(caller->bev != NULL);
+	bufferevent_setcb(caller->bev, NULL, NULL, on_answer_event, caller);
+	bufferevent_enable(caller->bev, EV_READ | EV_WRITE);
+	bufferevent_trigger(under, EV_READ, BEV_TRIG_IGNORE_WATERMARKS |
+	    BEV_TRIG_DEFER_CALLBACKS);
+}
+
+/* RFC 6066 3: nobody of that name. */
+static void
+refuse(struct caller *caller)
+{
+	static const uint8_t alert[] = { 21, 3, 3, 0, 2, 2, 112 };
+
+	if (caller->hello.len > 0 &&
+	    send(bufferevent_getfd(caller->bev), alert, sizeof(alert),
+	    MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+		log_event(LOG_DEBUG, "alert-not-sent", NULL);
+	hang_up(caller);
+}
+
+static void
+decide(struct caller *caller, enum client_hello_state state)
+{
+	SSL *ssl = state == CLIENT_HELLO_KNOWN && caller->hello.acme ?
+	    tls_answer_ssl(caller->front->tls, caller->hello.name) : NULL;
+
+	if (ssl != NULL)
+		answer(caller, ssl);
+	else if (caller->front->backend != NULL)
+		pass_on(caller);
+	else
+		refuse(caller);
+}
+
+static void
+on_hello(struct bufferevent *bev, void *arg)
+{
+	struct caller *caller = arg;
+	struct evbuffer *input = bufferevent_get_input(bev);
+	size_t len = evbuffer_get_length(input), fed = caller->fed;
+	enum client_hello_state state;
+
+	if (len == fed)
+		return;
+	caller->fed = len;
+	state = client_hello_feed(&caller->hello,
+	    span_of(evbuffer_pullup(input, -1) + fed, len - fed));
+	if (state != CLIENT_HELLO_MORE)
+		decide(caller, state);
+}
+
+static void
+on_hello_event(struct bufferevent *bev, short what, void *arg)
+{
+	(void)bev;
+	(void)what;
+	hang_up(arg);
+}
+
+static void on_sweep(void *arg);
+
+static void
+sweep_later(struct front *front)
+{
+	if (front->sweep == NULL)
+		front->sweep = front->env->timer_start(front->env->ctx,
+		    FRONT_SWEEP_MS, on_sweep, front);
+}
+
+static void
+on_sweep(void *arg)
+{
+	struct front *front = arg;
+	int64_t now = env_now(front->env);
+	struct caller *caller, *next;
+
+	front->sweep = NULL;
+	while ((caller = TAILQ_FIRST(&front->new)) != NULL &&
+	    now - caller->since_ms > FRONT_HELLO_MS)
+		hang_up(caller);
+	for (caller = TAILQ_FIRST(&front->passed); caller != NULL;
+	    caller = next) {
+		next = TAILQ_NEXT(caller, of_front);
+		if (pass_is_late(caller->pass, now)) {
+			pass_free(caller->pass);
+			on_passed(caller);
+		}
+	}
+	if (front->paused && front->num_passed < front->passes_max)
+		accepting(front, true);
+	if (front->num_new + front->num_passed > 0 || front->paused)
+		sweep_later(front);
+}
+
+static void
+on_accept(struct evconnlistener *listener, evutil_socket_t fd,
+    struct sockaddr *peer, int peer_len, void *arg)
+{
+	struct front *front = arg;
+	struct caller *caller = mem_zalloc(sizeof(*caller));
+
+	(void)listener;
+	(void)peer;
+	(void)peer_len;
+	if (front->num_new == FRONT_HELLO_MAX)
+		hang_up(TAILQ_FIRST(&front->new));
+	caller->front = front;
+	caller->since_ms = env_now(front->env);
+	caller->bev = bufferevent_socket_new(front->base, fd,
+	    BEV_OPT_CLOSE_ON_FREE);
+	assert(caller->bev != NULL);
+	bufferevent_setcb(caller->bev, on_hello, NULL, on_hello_event,
+	    caller);
+	bufferevent_setwatermark(caller->bev, EV_READ, 0,
+	    2 * CLIENT_HELLO_RAW_MAX);
+	bufferevent_enable(caller->bev, EV_READ);
+	TAILQ_INSERT_TAIL(&front->new, caller, of_front);
+	front->num_new++;
+	sweep_later(front);
+}
+
+/* No descriptor is left: those who come wait until one is. */
+static void
+on_accept_error(struct evconnlistener *listener, void *arg)
+{
+	(void)listener;
+	accepting(arg, false);
+	sweep_later(arg);
+}
+
+struct front *
+front_new(struct loop *loop, const struct env *env,
+    const struct tls_answer *tls, const struct listener_backend *backend,
+    const int *fds, size_t num_fds)
+{
+	struct front *front = mem_zalloc(sizeof(*front));
+	struct rlimit limit = { 0, 0 };
+
+	*front = (struct front){ .base = loop_base(loop), .env = env,
+		.tls = tls, .backend = backend,
+		.passes_max = FRONT_PASSES_MAX };
+	TAILQ_INIT(&front->new);
+	TAILQ_INIT(&front->passed);
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+	    limit.rlim_cur < 2 * FRONT_PASSES_MAX + FRONT_HELLO_MAX +
+	    SPARE_FDS)
+		front->passes_max = limit.rlim_cur < 4 * SPARE_FDS ? 1 :
+		    (limit.rlim_cur - SPARE_FDS) / 4;
+	for (size_t i = 0; i < num_fds; i++) {
+		struct evconnlistener *made = evconnlistener_new(front->base,
+		    on_accept, front, LEV_OPT_CLOSE_ON_FREE |
+		    LEV_OPT_CLOSE_ON_EXEC, 0, fds[i]);
+
+		assert(made != NULL);
+		evconnlistener_set_error_cb(made, on_accept_error);
+		front->listeners[front->num_listeners++] = made;
+	}
+	return front;
+}
+
+void
+front_free(struct front *front)
+{
+	struct caller *caller;
+
+	if (front == NULL)
+		return;
+	front->env->timer_cancel(front->env->ctx, front->sweep);
+	for (size_t i = 0; i < front->num_listeners; i++)
+		evconnlistener_free(front->listeners[i]);
+	while (!TAILQ_EMPTY(&front->new))
+		hang_up(TAILQ_FIRST(&front->new));
+	while ((caller = TAILQ_FIRST(&front->passed)) != NULL) {
+		TAILQ_REMOVE(&front->passed, caller, of_front);
+		pass_free(caller->pass);
+		free(caller);
+	}
+	free(front);
+}
