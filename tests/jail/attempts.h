@@ -10,10 +10,13 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "agent/proc/agent_proc.h"
 #include "proc/proc.h"
 
 #define BIT(role) (1U << (role))
-#define ALL ((1U << ROLE_COUNT) - 1)
+/* The agent's roles come after the CA's. */
+#define AGENT_BIT(role) BIT((unsigned)ROLE_COUNT + (unsigned)(role))
+#define ALL (BIT((unsigned)ROLE_COUNT + (unsigned)AGENT_ROLE_COUNT) - 1)
 
 /* What stands ready before the sandbox, as it would for a process that had
  * more in the past. */
@@ -44,5 +47,6 @@ extern const struct attempt attempts_files[];
 extern const struct attempt attempts_net[];
 extern const struct attempt attempts_kernel[];
 extern const struct attempt attempts_needed[];
+extern const struct attempt attempts_agent[];
 
 #endif

@@ -230,6 +230,9 @@ erase_journal(const struct jail *jail)
 
 #define MASTER BIT(ROLE_MASTER)
 #define CORE BIT(ROLE_CORE)
+/* Their files are theirs to change; of the journal they know nothing. */
+#define AGENT_FILE_ROLES (AGENT_BIT(AGENT_ACCOUNT) | \
+	AGENT_BIT(AGENT_CERTKEY) | AGENT_BIT(AGENT_FILES))
 
 const struct attempt attempts_files[] = {
 	{ "read /etc/passwd", read_passwd, BIT(ROLE_MASTER), false, 0, 0 },
@@ -243,8 +246,8 @@ const struct attempt attempts_files[] = {
 	{ "open /proc/PID/environ", read_environment, 0, false, 1, 0 },
 	{ "open a device", open_device, 0, false, 1, 0 },
 	{ "mknod", make_device, 0, false, 0, 0 },
-	{ "symlink", make_symlink, 0, false, 0, 0 },
-	{ "link", make_hard_link, 0, false, 0, 0 },
+	{ "symlink", make_symlink, 0, false, 1, 0 },
+	{ "link", make_hard_link, 0, false, 1, 0 },
 	{ "chmod", change_mode, 0, false, 0, 0 },
 	{ "chown", change_owner, 0, false, 0, 0 },
 	{ "truncate", cut_file, 0, false, 0, 0 },
@@ -255,10 +258,13 @@ const struct attempt attempts_files[] = {
 	{ "umount", unmount, 0, true, 0, 0 },
 	{ "open_by_handle_at", open_by_handle, 0, false, 0, 0 },
 	/* Nothing that others have is open for appending only. */
-	{ "stop appending", stop_appending, MASTER | BIT(ROLE_VALIDATOR),
-	    false, 0, 0 },
-	{ "map the journal", map_journal, MASTER | CORE, false, 0, 0 },
-	{ "cut the journal", cut_journal, MASTER | CORE, false, 0, 0 },
-	{ "erase the journal", erase_journal, MASTER | CORE, false, 0, 0 },
+	{ "stop appending", stop_appending, MASTER | BIT(ROLE_VALIDATOR) |
+	    AGENT_BIT(AGENT_NET), false, 0, 0 },
+	{ "map the journal", map_journal, MASTER | CORE |
+	    AGENT_FILE_ROLES, false, 0, 0 },
+	{ "cut the journal", cut_journal, MASTER | CORE |
+	    AGENT_FILE_ROLES, false, 0, 0 },
+	{ "erase the journal", erase_journal, MASTER | CORE |
+	    AGENT_FILE_ROLES, false, 0, 0 },
 	{ NULL, NULL, 0, false, 0, 0 },
 };

@@ -185,8 +185,11 @@ const struct attempt attempts_needed[] = {
 	{ "poll", turn_loop, ALL, false, 0, 0 },
 	{ "abort", call_abort, ALL, false, 0, 0 },
 	{ "make a loop", make_loop, BIT(ROLE_MASTER), false, 0, 0 },
-	{ "files in the store", handle_files, BIT(ROLE_CORE), false, 0,
+	{ "files in the store", handle_files, BIT(ROLE_CORE) |
+	    AGENT_BIT(AGENT_ACCOUNT) | AGENT_BIT(AGENT_CERTKEY), false, 0,
 	    BIT(ROLE_MASTER) },
-	{ "SQLite", use_sqlite, BIT(ROLE_CORE), false, 0, BIT(ROLE_MASTER) },
+	{ "SQLite", use_sqlite, BIT(ROLE_CORE), false, 0, BIT(ROLE_MASTER) |
+	    AGENT_BIT(AGENT_ACCOUNT) | AGENT_BIT(AGENT_CERTKEY) |
+	    AGENT_BIT(AGENT_FILES) },
 	{ NULL, NULL, 0, false, 0, 0 },
 };

@@ -134,7 +134,7 @@ make_pair(const struct jail *jail)
 	return socketpair(AF_UNIX, SOCK_STREAM, 0, fds);
 }
 
-#define DIALS (BIT(ROLE_MASTER) | BIT(ROLE_VALIDATOR))
+#define DIALS (BIT(ROLE_MASTER) | BIT(ROLE_VALIDATOR) | AGENT_BIT(AGENT_NET))
 
 /* Master's own filter has what its children need: a filter is inherited. */
 const struct attempt attempts_net[] = {

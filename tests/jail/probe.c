@@ -23,10 +23,16 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "agent/account/account_main.h"
+#include "agent/certkey/certkey_main.h"
+#include "agent/files/files_main.h"
+#include "agent/net/net_main.h"
+#include "agent/proc/agent_dirs.h"
 #include "base/log.h"
 #include "core/core_sandbox.h"
 #include "dev/dev_sandbox.h"
@@ -40,7 +46,43 @@
 #define STATUS_FAILED 254 /* with errno 0 */
 
 static const struct attempt *const tables[] = { attempts_files, attempts_net,
-	attempts_kernel, attempts_needed };
+	attempts_kernel, attempts_needed, attempts_agent };
+
+/* A role of the CA, or ROLE_COUNT and one of the agent; 0 for no sandbox. */
+static unsigned
+role_of(const char *name)
+{
+	static const char agent[] = "agent-";
+
+	for (unsigned role = AGENT_NET; role <= AGENT_FILES; role++) {
+		if (strncmp(name, agent, strlen(agent)) == 0 &&
+		    strcmp(name + strlen(agent),
+		    agent_proc_name((enum agent_role)role)) == 0)
+			return ROLE_COUNT + role;
+	}
+	return role_from_name(name);
+}
+
+static int
+agent_sandbox_of(enum agent_role role, const char *dir, struct sandbox *ret)
+{
+	static struct sandbox_path paths[FILES_MAIN_PATHS_MAX + 4];
+	struct agent_proc proc = { .role = role, .root = geteuid() == 0 };
+	char state[4096];
+	int fd;
+
+	snprintf(state, sizeof(state), "%s/agent", dir);
+	if (agent_dirs_open(state, role, &fd, NULL) < 0 ||
+	    (fd < 0 ? chdir("/") : fchdir(fd)) != 0)
+		return -1;
+	if (role == AGENT_FILES)
+		return files_main_sandbox(&proc, paths, ret, NULL);
+	*ret = role == AGENT_NET ? net_main_sandbox : role == AGENT_ACCOUNT ?
+	    account_main_sandbox : certkey_main_sandbox;
+	if (proc.root)
+		ret->uid = ret->gid = AGENT_UID_BASE + (uid_t)role;
+	return 0;
+}
 
 static int
 sandbox_of(enum role role, const char *dir, struct sandbox *ret)
@@ -79,15 +121,18 @@ sandbox_of(enum role role, const char *dir, struct sandbox *ret)
 
 /* As proc_sandbox does, after what a role's main does before. */
 static void
-enter(enum role role, const char *dir)
+enter(unsigned role, const char *dir)
 {
 	struct sandbox sandbox;
 	struct err err = ERR_INIT;
 	const char *missing;
+	int r;
 
-	if (sandbox_of(role, dir, &sandbox) != 0 ||
-	    sandbox_enter(&sandbox, &missing, &err) != 0) {
-		fprintf(stderr, "%s: %s\n", role_name(role), err.text);
+	r = role > ROLE_COUNT ? agent_sandbox_of(
+	    (enum agent_role)(role - ROLE_COUNT), dir, &sandbox) :
+	    sandbox_of((enum role)role, dir, &sandbox);
+	if (r != 0 || sandbox_enter(&sandbox, &missing, &err) != 0) {
+		fprintf(stderr, "role %u: %s\n", role, err.text);
 		_exit(STATUS_NO_SANDBOX);
 	}
 }
@@ -131,7 +176,7 @@ furnish(struct jail *jail)
 }
 
 static int
-try(const struct attempt *attempt, enum role role, struct jail *jail)
+try(const struct attempt *attempt, unsigned role, struct jail *jail)
 {
 	int r;
 
@@ -201,7 +246,7 @@ landlock_abi(void)
 
 /* Gives whether it came out as wanted. */
 static bool
-judge(const struct attempt *attempt, enum role role, struct jail *jail)
+judge(const struct attempt *attempt, unsigned role, struct jail *jail)
 {
 	bool allowed = (attempt->allowed & BIT(role)) != 0;
 	bool any = role == 0 || (attempt->any & BIT(role)) != 0 ||
@@ -222,15 +267,39 @@ judge(const struct attempt *attempt, enum role role, struct jail *jail)
 	return any || outcome == (allowed ? WORKED : REFUSED);
 }
 
+/* The agent's state, with a key of each kind. Its folders become their
+ * processes' when those begin. */
+static void
+make_agent(const char *dir)
+{
+	static const char *const names[] = { "agent", "agent/accounts",
+		"agent/accounts/1.key", "agent/pending",
+		"agent/pending/www.example.org.ec256.key", "agent/live",
+		"agent/live/www.example.org",
+		"agent/live/www.example.org/privkey.pem", "agent/archive" };
+	char path[4096];
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const char *dot = strrchr(names[i], '.');
+
+		snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
+		if (dot != NULL && (strcmp(dot, ".key") == 0 ||
+		    strcmp(dot, ".pem") == 0))
+			close(open(path, O_WRONLY | O_CREAT, 0400));
+		else
+			mkdir(path, 0700);
+	}
+}
+
 int
 main(int argc, char **argv)
 {
 	char outside[4096];
 	struct jail jail;
-	enum role role;
+	unsigned role;
 	bool good = true;
 
-	if (argc != 3 || ((role = role_from_name(argv[1])) == 0 &&
+	if (argc != 3 || ((role = role_of(argv[1])) == 0 &&
 	    strcmp(argv[1], "none") != 0) || chdir(argv[2]) != 0 ||
 	    chdir("store") != 0) {
 		fprintf(stderr, "usage: jail_probe ROLE DIR\n");
@@ -241,6 +310,7 @@ main(int argc, char **argv)
 	snprintf(outside, sizeof(outside), "%s.outside", argv[2]);
 	jail.dir = argv[2];
 	jail.outside = outside;
+	make_agent(argv[2]);
 	jail.victim = make_victim();
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
 		for (const struct attempt *a = tables[i]; a->name != NULL; a++)

@@ -11,7 +11,8 @@ import pytest
 
 from kit import signetd
 
-ROLES = ("master", "web", "core", "validator", "signer", "dev")
+ROLES = ("master", "web", "core", "validator", "signer", "dev",
+         "agent-net", "agent-account", "agent-certkey", "agent-files")
 NOBODY = 65534
 USERS = ("root", "ordinary") if os.geteuid() == 0 else ("ordinary",)
 
@@ -24,7 +25,8 @@ REAL = {"read a key", "write root.pem", "create beside", "open /proc/PID/mem",
         "connect", "bind TCP", "bind UDP", "listen", "accept", "exec",
         "memfd and exec", "fork", "thread", "ptrace", "kill",
         "process_vm_readv", "prlimit of another", "setuid(0)", "map code",
-        "make code", "shmget", "inotify"}
+        "make code", "shmget", "inotify", "read an account key",
+        "read a pending key", "read a live key"}
 
 pytestmark = pytest.mark.skipif(signetd.sanitized(),
                                 reason="sanitizers need more calls")
