@@ -88,7 +88,7 @@ configure(const char *file, const struct authority_options *options,
 		return err_errno(err, "%s", file);
 	fprintf(config, "resolver = \"127.0.0.1:%u\"\n"
 	    "validation_allow = { \"127.0.0.0/8\" }\n"
-	    "caa_identity = \"ca.example.com\"\n%s\n", options->dns_port,
+	    "%s\n", options->dns_port,
 	    options->extra == NULL ? "" : options->extra);
 	if (fclose(config) != 0)
 		return err_errno(err, "%s", file);

@@ -6,7 +6,7 @@
  * authority: the CA under load: made by `signetd init` in a folder of its own
  * on a disk, run by `signetd run`, stopped and removed in the end. Its
  * configuration is the one that init writes, with the lines that let it see
- * the load generator's hosts, and a CAA identity, so that CAA is checked.
+ * the load generator's hosts and those that the caller adds.
  */
 
 #include <limits.h>

@@ -298,9 +298,9 @@ usage(FILE *out, int status)
 {
 	fprintf(out,
 	    "usage: bench [options] SIGNETD\n"
-	    "  --certificates N  how many to issue (3000)\n"
+	    "  --certificates N  how many to issue (5000)\n"
 	    "  --rounds N        in how many rounds (5, at most %d)\n"
-	    "  --in-flight N     orders at once, one client each (128)\n"
+	    "  --in-flight N     orders at once, one client each (512)\n"
 	    "  --folder DIR      on a disk, for the CA's data (/var/tmp)\n"
 	    "  --config LINES    more lines of configuration\n"
 	    "  --pids            say the processes' ids, for a profiler\n"
@@ -341,7 +341,7 @@ main(int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' }, { 0 }
 	};
 	static struct bench bench = {
-		.in_flight = 128, .certificates = 3000, .rounds = 5,
+		.in_flight = 512, .certificates = 5000, .rounds = 5,
 		.authority_options.parent = "/var/tmp",
 	};
 	int opt;

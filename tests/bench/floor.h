@@ -6,7 +6,8 @@
  * floor: what the signature operations of one certificate cost that no CA can
  * do without: as bare OpenSSL calls with warm keys and contexts made before,
  * on this machine, in this run. Short measurements before, between and after
- * the load; the median of all.
+ * the load, with all processors busy as under the load (one that is alone may
+ * run faster); the median of all.
  */
 
 #include "base/err.h"
@@ -23,7 +24,7 @@ struct floor;
 struct floor *floor_new(struct err *err);
 void floor_free(struct floor *floor);
 
-/* About a twentieth of a second. */
+/* About a twentieth of a second. Other processors do the same meanwhile. */
 void floor_measure(struct floor *floor);
 
 /* Medians so far, in microseconds of CPU time. */
