@@ -37,8 +37,8 @@
                                             beyond is cut to that */
 #define CLIENT_POLL_FIRST_MS 100         /* between polls without Retry-After; */
 #define CLIENT_POLL_MAX_MS 5000          /* growing to this */
-#define CLIENT_POLL_EARLY_MS 5000        /* a Retry-After up to this does not
-                                            keep from the first poll */
+#define CLIENT_LOOK_MS 10                /* before the first poll, unless the */
+#define CLIENT_LOOK_RETRY_MS 5000        /* CA's Retry-After is longer */
 #define CLIENT_POLLS_MAX 400             /* of one thing in one step */
 #define CLIENT_VALIDATION_MAX_MS 600000  /* from challenges sent to valid */
 #define CLIENT_PROCESSING_MAX_MS 600000  /* from finalize to valid */

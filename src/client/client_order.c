@@ -207,12 +207,13 @@ client_order_delay(const struct client_order_op *order, unsigned polls,
 	*ret_asked = 0;
 	if (response->retry_after.len > 0 &&
 	    client_text_retry_after(response->retry_after, now, &asked) == 0) {
+		delay = asked < POLL_MIN_MS ? POLL_MIN_MS : asked;
 		*ret_asked = asked;
-		/* A first look in between: the CA may hold the answer until
-		 * there is one, or be done already. */
-		if (polls > 0 || asked > CLIENT_POLL_EARLY_MS)
-			delay = asked < POLL_MIN_MS ? POLL_MIN_MS : asked;
 	}
+	/* One look at once: a CA may hold its answer until there is one, and
+	 * then no time is lost. */
+	if (polls == 0 && *ret_asked <= CLIENT_LOOK_RETRY_MS)
+		delay = CLIENT_LOOK_MS;
 	return now + delay > order->deadline || polls >= CLIENT_POLLS_MAX ?
 	    -1 : delay;
 }
