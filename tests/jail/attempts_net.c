@@ -135,22 +135,24 @@ make_pair(const struct jail *jail)
 }
 
 #define DIALS (BIT(ROLE_MASTER) | BIT(ROLE_VALIDATOR) | AGENT_BIT(AGENT_NET))
+/* Dials one port only, as far as Landlock can tell. */
+#define ALPN AGENT_BIT(AGENT_ALPN)
 
 /* Master's own filter has what its children need: a filter is inherited. */
 const struct attempt attempts_net[] = {
-	{ "socket TCP", tcp_socket, DIALS, false, 0, 0 },
-	{ "socket UDP", udp_socket, DIALS, false, 0, 0 },
+	{ "socket TCP", tcp_socket, DIALS | ALPN, false, 0, 0 },
+	{ "socket UDP", udp_socket, DIALS | ALPN, false, 0, 0 },
 	{ "socket unix", unix_socket, 0, false, 0, 0 },
 	{ "socket netlink", netlink_socket, 0, false, 0, 0 },
 	{ "socket raw", raw_socket, 0, false, 0, 0 },
 	{ "socket packet", packet_socket, 0, false, 0, 0 },
 	{ "socket vsock", vsock_socket, 0, false, 0, 0 },
-	{ "connect", connect_tcp, DIALS, false, 0, 0 },
+	{ "connect", connect_tcp, DIALS, false, 4, 0 },
 	{ "bind TCP", bind_tcp, BIT(ROLE_MASTER), false, 4, 0 },
-	{ "bind UDP", bind_udp, DIALS, false, 0, 0 },
+	{ "bind UDP", bind_udp, DIALS | ALPN, false, 0, 0 },
 	{ "listen", listen_tcp, BIT(ROLE_MASTER), false, 0, 0 },
 	{ "accept", accept_tcp, BIT(ROLE_MASTER) | BIT(ROLE_WEB) |
-	    BIT(ROLE_DEV), false, 0, 0 },
+	    BIT(ROLE_DEV) | AGENT_BIT(AGENT_LISTENER) | ALPN, false, 0, 0 },
 	{ "socketpair", make_pair, BIT(ROLE_MASTER), false, 0, 0 },
 	{ NULL, NULL, 0, false, 0, 0 },
 };

@@ -31,6 +31,7 @@
 #include "agent/account/account_main.h"
 #include "agent/certkey/certkey_main.h"
 #include "agent/files/files_main.h"
+#include "agent/listener/listener_main.h"
 #include "agent/net/net_main.h"
 #include "agent/proc/agent_dirs.h"
 #include "base/log.h"
@@ -42,6 +43,7 @@
 #include "web/web_sandbox.h"
 
 #define UID_BASE 64200
+#define BACKEND_PORT 1 /* that nobody here listens on */
 #define STATUS_NO_SANDBOX 255
 #define STATUS_FAILED 254 /* with errno 0 */
 
@@ -54,7 +56,7 @@ role_of(const char *name)
 {
 	static const char agent[] = "agent-";
 
-	for (unsigned role = AGENT_NET; role <= AGENT_FILES; role++) {
+	for (unsigned role = AGENT_NET; role <= AGENT_ALPN; role++) {
 		if (strncmp(name, agent, strlen(agent)) == 0 &&
 		    strcmp(name + strlen(agent),
 		    agent_proc_name((enum agent_role)role)) == 0)
@@ -62,6 +64,15 @@ role_of(const char *name)
 	}
 	return role_from_name(name);
 }
+
+/* All but files', which is made for each run. */
+static const struct sandbox *const agent_sandboxes[AGENT_ROLE_COUNT] = {
+	[AGENT_NET] = &net_main_sandbox,
+	[AGENT_ACCOUNT] = &account_main_sandbox,
+	[AGENT_CERTKEY] = &certkey_main_sandbox,
+	[AGENT_LISTENER] = &listener_main_sandbox,
+	[AGENT_ALPN] = &listener_main_sandbox_backend,
+};
 
 static int
 agent_sandbox_of(enum agent_role role, const char *dir, struct sandbox *ret)
@@ -77,8 +88,9 @@ agent_sandbox_of(enum agent_role role, const char *dir, struct sandbox *ret)
 		return -1;
 	if (role == AGENT_FILES)
 		return files_main_sandbox(&proc, paths, ret, NULL);
-	*ret = role == AGENT_NET ? net_main_sandbox : role == AGENT_ACCOUNT ?
-	    account_main_sandbox : certkey_main_sandbox;
+	*ret = *agent_sandboxes[role];
+	if (role == AGENT_ALPN)
+		ret->connect_port = BACKEND_PORT;
 	if (proc.root)
 		ret->uid = ret->gid = AGENT_UID_BASE + (uid_t)role;
 	return 0;

@@ -12,7 +12,8 @@ import pytest
 from kit import signetd
 
 ROLES = ("master", "web", "core", "validator", "signer", "dev",
-         "agent-net", "agent-account", "agent-certkey", "agent-files")
+         "agent-net", "agent-account", "agent-certkey", "agent-files",
+         "agent-listener", "agent-alpn")
 NOBODY = 65534
 USERS = ("root", "ordinary") if os.geteuid() == 0 else ("ordinary",)
 
