@@ -11,7 +11,9 @@
 #include "agent/account/account_main.h"
 #include "agent/certkey/certkey_main.h"
 #include "agent/files/files_main.h"
+#include "agent/listener/listener_main.h"
 #include "agent/proc/agent_dirs.h"
+#include "agent/solvers/listening.h"
 #include "agent/state/run_lock.h"
 
 int
@@ -26,7 +28,9 @@ judge_new(const struct judge_options *options, struct judge **ret,
 	loop_env(judge->loop, &judge->env);
 	judge->world = (struct solver_world){ .loop = judge->loop,
 	    .env = &judge->env, .procs = &judge->procs, .dir = options->dir,
-	    .dry_run = options->dry_run };
+	    .dry_run = options->dry_run,
+	    .log_level = options->verbose ? LOG_INFO : LOG_WARNING,
+	    .listener_main = listener_main, .listening = judge->listening };
 	if (options->create)
 		r = agent_dirs_make(options->dir, err);
 	if (r == 0)
@@ -41,12 +45,23 @@ judge_new(const struct judge_options *options, struct judge **ret,
 	return r;
 }
 
+static void
+stop_procs(struct judge *judge)
+{
+	agent_procs_stop(judge->procs);
+	judge->procs = NULL;
+	for (size_t i = 0; i < 2; i++) {
+		listening_free(judge->listening[i]);
+		judge->listening[i] = NULL;
+	}
+}
+
 void
 judge_free(struct judge *judge)
 {
 	if (judge == NULL)
 		return;
-	agent_procs_stop(judge->procs);
+	stop_procs(judge);
 	state_close(judge->state);
 	loop_free(judge->loop);
 	free(judge->queue);
@@ -230,8 +245,7 @@ run_jobs(struct judge *judge)
 	judge->num_jobs = 0;
 	ask_forget_all(judge);
 	judge_ca_free_all(judge);
-	agent_procs_stop(judge->procs);
-	judge->procs = NULL;
+	stop_procs(judge);
 }
 
 static int
@@ -265,8 +279,7 @@ judge_run(struct judge *judge, struct judge_tally *ret, struct err *err)
 	if (r == 0 && judge->num_queue > 0)
 		run_jobs(judge);
 	else
-		agent_procs_stop(judge->procs);
-	judge->procs = NULL;
+		stop_procs(judge);
 	run_lock_release(&lock);
 	judge->num_queue = judge->next_queue = 0;
 	row_list_clear(&judge->shared_ok);

@@ -120,6 +120,7 @@ struct judge {
 	struct judge_ca *cas;
 	uint32_t num_cas;
 	struct solver_world world;
+	struct listening *listening[2]; /* world's */
 	struct judge_due *queue;
 	size_t num_queue, next_queue;
 	struct job *jobs;

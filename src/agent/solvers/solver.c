@@ -3,6 +3,8 @@
 
 const struct solver *const solvers[] = {
 	&solver_webroot,
+	&solver_standalone,
+	&solver_tls_alpn,
 	NULL
 };
 

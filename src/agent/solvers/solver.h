@@ -16,6 +16,8 @@
 #include "agent/proc/agent_procs.h"
 #include "client/client_types.h"
 
+struct listening;
+
 struct solver_task {
 	struct ident ident;           /* without "*." */
 	bool wildcard;
@@ -43,6 +45,9 @@ struct solver_world {
 	struct agent_procs **procs;   /* for roles that talk to judge alone */
 	const char *dir;              /* of the state */
 	bool dry_run;
+	enum log_level log_level;     /* of processes that a solver starts */
+	int (*listener_main)(struct agent_proc *proc);
+	struct listening **listening; /* two, NULL at first: listening.h's */
 };
 
 struct solver {
@@ -70,6 +75,8 @@ int solver_find(const char *via, const struct solver **ret,
 /* As solver_find, and checks the argument. */
 int solver_check(const char *via, struct err *err);
 
+extern const struct solver solver_standalone;
+extern const struct solver solver_tls_alpn;
 extern const struct solver solver_webroot;
 
 #endif

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/solvers/listening.h"
+
+#include <unistd.h>
+
+#include "base/mem.h"
+
+/* A question that is open. */
+struct pending {
+	struct pending *next;
+	uint64_t id;
+	struct solver_task *task;
+	bool dropping;
+};
+
+struct listening {
+	char *argument;
+	struct pending *first;
+	uint64_t last_id;
+	size_t count;     /* challenges that are set up */
+};
+
+static struct listening **
+place_of(const struct solver_world *world, enum agent_role role)
+{
+	return &world->listening[role == AGENT_ALPN];
+}
+
+static void
+forget_pending(struct listening *listening, const struct solver_task *task)
+{
+	for (struct pending **at = &listening->first; *at != NULL;) {
+		struct pending *pending = *at;
+
+		if (task != NULL && pending->task != task) {
+			at = &pending->next;
+			continue;
+		}
+		*at = pending->next;
+		free(pending);
+	}
+}
+
+void
+listening_free(struct listening *listening)
+{
+	if (listening == NULL)
+		return;
+	forget_pending(listening, NULL);
+	free(listening->argument);
+	free(listening);
+}
+
+static int
+on_answer(void *ctx, uint16_t type, uint64_t id, struct span payload,
+    struct err *err)
+{
+	struct listening *listening = ctx;
+	struct pending **at = &listening->first, found;
+	struct judge_listener_answer answer;
+	int r = judge_listener_answer_decode(type, payload, &answer, err);
+
+	if (r < 0)
+		return r;
+	while (*at != NULL && (*at)->id != id)
+		at = &(*at)->next;
+	if (*at == NULL) /* of a task that is gone already */
+		return 0;
+	found = **at;
+	free(*at);
+	*at = found.next;
+	if (found.dropping)
+		found.task->gone(found.task, &answer.err);
+	else
+		found.task->ready(found.task, &answer.err);
+	return 0;
+}
+
+static int
+start(const struct solver_world *world, const struct listening_place *place,
+    const char *argument, struct err *err)
+{
+	int fds[PORT_ADDRESSES_MAX];
+	struct agent_plan plan = { .roles = 1U << place->role,
+		.dir = world->dir, .listen_fds = fds,
+		.backend = place->backend, .log_level = world->log_level };
+	struct listening *made;
+	int r;
+
+	plan.mains[place->role] = world->listener_main;
+	r = port_listen(&place->port, place->remedy, fds,
+	    &plan.num_listen_fds, err);
+	if (r < 0)
+		return r;
+	r = agent_procs_start(world->procs, world->loop, &plan, err);
+	for (size_t i = 0; i < plan.num_listen_fds; i++)
+		close(fds[i]);
+	if (r < 0)
+		return r;
+	made = mem_zalloc(sizeof(*made));
+	made->argument = mem_strdup(argument);
+	agent_procs_link(*world->procs, place->role, on_answer, made);
+	*place_of(world, place->role) = made;
+	return 0;
+}
+
+/* One listens, there where this place is. */
+static int
+need(const struct solver_world *world, const struct listening_place *place,
+    const char *argument, struct err *err)
+{
+	const struct listening *listening = *place_of(world, place->role);
+
+	if (listening == NULL)
+		return start(world, place, argument, err);
+	if (strcmp(listening->argument, argument) != 0)
+		return err_set(err, ERR_CONFIG, NULL, "this run listens at "
+		    "\"%s\" already and cannot at \"%s\", too; write the same "
+		    "for all sites", listening->argument, argument);
+	return 0;
+}
+
+static void
+ask(const struct solver_world *world, enum agent_role role,
+    struct solver_task *task, bool dropping)
+{
+	struct listening *listening = *place_of(world, role);
+	struct pending *pending = mem_zalloc(sizeof(*pending));
+	struct judge_listener_request request = { .token = task->token,
+		.key_authorization = task->key_authorization,
+		.ident = task->ident };
+	struct bld out;
+
+	if (role == AGENT_LISTENER)
+		request.type = dropping ? JUDGE_LISTENER_DROP_HTTP :
+		    JUDGE_LISTENER_SET_HTTP;
+	else
+		request.type = dropping ? JUDGE_LISTENER_DROP_TLS :
+		    JUDGE_LISTENER_SET_TLS;
+	client_tls_alpn_digest(request.digest, task->key_authorization);
+	*pending = (struct pending){ listening->first, ++listening->last_id,
+		task, dropping };
+	listening->first = pending;
+	bld_init(&out, LINK_PAYLOAD_MAX);
+	judge_listener_request_encode(&out, &request);
+	agent_procs_send(*world->procs, role, (uint16_t)request.type,
+	    pending->id, bld_view(&out));
+	bld_free(&out);
+}
+
+void
+listening_setup(const struct solver_world *world,
+    const struct listening_place *place, const char *argument,
+    struct solver_task *const *tasks, size_t count)
+{
+	struct err err = ERR_INIT;
+	int r = need(world, place, argument, &err);
+	struct listening *listening = *place_of(world, place->role);
+
+	for (size_t i = 0; i < count; i++) {
+		tasks[i]->own = r < 0 ? NULL : listening;
+		if (r < 0) {
+			tasks[i]->ready(tasks[i], &err);
+			continue;
+		}
+		listening->count++;
+		ask(world, place->role, tasks[i], false);
+	}
+}
+
+/* The port is to be free for who comes next: a deployment's server, another
+ * run. What else was asked to be dropped is gone with it. */
+static void
+finish(const struct solver_world *world, enum agent_role role)
+{
+	static const struct err fine = ERR_INIT;
+	struct listening *listening = *place_of(world, role);
+
+	*place_of(world, role) = NULL;
+	agent_procs_end(*world->procs, role);
+	while (listening->first != NULL) {
+		struct solver_task *task = listening->first->task;
+
+		forget_pending(listening, task);
+		task->gone(task, &fine);
+	}
+	listening_free(listening);
+}
+
+void
+listening_takedown(const struct solver_world *world, enum agent_role role,
+    struct solver_task *const *tasks, size_t count)
+{
+	static const struct err fine = ERR_INIT;
+	struct listening *listening = *place_of(world, role);
+	bool over = false;
+
+	for (size_t i = 0; i < count; i++) {
+		if (tasks[i]->own == NULL)
+			continue;
+		forget_pending(listening, tasks[i]);
+		over = --listening->count == 0;
+	}
+	if (over)
+		finish(world, role);
+	for (size_t i = 0; i < count; i++) {
+		if (over || tasks[i]->own == NULL)
+			tasks[i]->gone(tasks[i], &fine);
+		else
+			ask(world, role, tasks[i], true);
+	}
+}
