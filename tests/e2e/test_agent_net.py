@@ -8,6 +8,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from kit import agent_net, jose
+from kit.net import free_port
 
 
 @pytest.fixture
@@ -135,9 +136,11 @@ def test_ca_that_is_not_trusted(net, ca):
 
 
 def test_ca_that_is_not_there(net, trust):
-    net.ca("https://no-such-name.invalid/dir", trust, number=2)
-    problem = net.must(net.ask(agent_net.OPEN, ca=2), "problem")
+    net.ca(f"https://127.0.0.1:{free_port()}/dir", trust, number=2)
+    op = net.ask(agent_net.OPEN, ca=2)
+    problem = net.must(op, "problem")
     assert problem["cause"] == "unreachable"
+    assert net.steps(op) == ["waiting"] * 3
 
 
 def test_ca_by_a_name_of_the_hosts_file(net, ca, trust):
