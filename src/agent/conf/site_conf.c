@@ -17,7 +17,7 @@ const struct row site_conf_rows[] = {
 	{ .key = "ca", .kind = ROW_LIST, AT(ca), .check = form_word,
 	    .form = "CAs by name or URL",
 	    .doc = "In order of preference: the next one is asked when one "
-		"does not give a certificate." },
+		"does not give a certificate. The default is letsencrypt." },
 	{ .key = "via", .kind = ROW_LIST, AT(via), .check = form_command,
 	    .form = "`webroot=DIR`, `standalone`, ...",
 	    .doc = "How control is proven, in order of preference." },
@@ -78,8 +78,10 @@ site_conf_complete(struct site_conf *site)
 {
 	if (site->names.count == 0 && site->csr == NULL)
 		row_list_add(&site->names, site->name);
-	if (site->key.count == 0)
+	if (site->key.count == 0 && site->csr == NULL)
 		row_list_add(&site->key, "ec256");
+	if (site->ca.count == 0)
+		row_list_add(&site->ca, SITE_CONF_CA);
 }
 
 int

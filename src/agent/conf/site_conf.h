@@ -35,7 +35,9 @@ extern const struct row site_conf_rows[];
 
 void site_conf_done(struct site_conf *site);
 
-/* Fills in what it does not say: names, key. */
+#define SITE_CONF_CA "letsencrypt"
+
+/* Fills in what it does not say: names, key, ca. */
 void site_conf_complete(struct site_conf *site);
 
 /* A site's name, which becomes a folder: letters, digits, '-', '.', '_', ':',

@@ -178,7 +178,14 @@ start_jobs(struct judge *judge)
 	    judge->next_queue < judge->num_queue &&
 	    judge->err.kind == ERR_NONE)
 		job_start(judge, &judge->queue[judge->next_queue++]);
-	if (judge->num_jobs == 0 && judge->next_queue == judge->num_queue)
+	judge_check_end(judge);
+}
+
+void
+judge_check_end(struct judge *judge)
+{
+	if (judge->num_jobs == 0 && judge->num_solvings == 0 &&
+	    judge->next_queue == judge->num_queue)
 		loop_stop(judge->loop);
 }
 
@@ -198,6 +205,7 @@ judge_job_over(struct job *job)
 		judge->tally.done++;
 	job_free(job);
 	start_jobs(judge);
+	judge_deploy(judge);
 }
 
 static int

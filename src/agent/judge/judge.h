@@ -65,12 +65,17 @@ int64_t judge_now(struct judge *judge);
 int judge_set_site(struct judge *judge, const struct site_conf *site,
     enum state_origin origin, int64_t *ret_id, struct err *err);
 
+/* What the configuration's defaults say, where site says nothing. */
+int judge_set_defaults(struct judge *judge, struct site_conf *site,
+    struct err *err);
+
 /* The CA called name: of the configuration, of a command line, or known.
  * authority_done frees. */
 int judge_find_authority(struct judge *judge, const char *name,
     struct authority *ret, struct err *err);
 int judge_set_authority(struct judge *judge,
-    const struct authority *authority, struct err *err);
+    const struct authority *authority, enum state_origin origin,
+    struct err *err);
 
 /* What a site's row says; site_conf_done frees. */
 int judge_read_site(const struct state_site *row, struct site_conf *ret,

@@ -96,7 +96,7 @@ tell_net(struct judge_ca *ca, const uint8_t *thumbprint)
 
 	bld_init(&out, LINK_PAYLOAD_MAX);
 	bld_init(&trust, JUDGE_NET_TRUST_MAX);
-	ask.new_ca.ca = ca->number;
+	ask.ca = ask.new_ca.ca = ca->number;
 	ask.new_ca.account = ca->account.id;
 	ask.new_ca.options.directory_url = span_str(ca->authority.directory);
 	ask.new_ca.options.kid = ca->account.kid;

@@ -8,6 +8,7 @@
  * through all of it.
  */
 
+#include "agent/deploy/deploy.h"
 #include "agent/judge/judge.h"
 #include "agent/judge/trouble.h"
 #include "agent/proc/agent_procs.h"
@@ -76,18 +77,21 @@ struct judge_ca {
 
 /* ---- jobs -------------------------------------------------------------- */
 
-struct job_solving;
+struct solving; /* job_solve.c */
+
+/* Deployments come when nobody issues: one reload for many certificates. */
+enum job_phase { JOB_WORKING = 1, JOB_PARKED, JOB_READY, JOB_DEPLOYING };
 
 struct job {
 	struct job *next;
 	struct judge *judge;
+	enum job_phase phase;
 	unsigned flags;
 	struct arena arena;
 	struct state_site row;
 	struct site_conf site;
 	struct state_cert cert;
 	struct ident_list names;    /* sorted */
-	bool changed;               /* cert is to be stored */
 	bool failed;
 	bool issued;
 	/* one issuance */
@@ -95,12 +99,14 @@ struct job {
 	struct judge_ca *ca;
 	struct span csr;
 	uint8_t spki_hash[CERTKEY_HASH_SIZE];
-	uint64_t order_id;          /* of the open question, 0: none */
-	struct job_solving *solving;
-	struct trouble trouble;     /* of the last CA that was asked */
+	uint64_t order_id;          /* of the question that is open */
+	struct solving *solving;
+	int64_t earliest;           /* when a CA may be tried again */
+	struct trouble trouble;     /* of the first CA that refused */
 	/* deployment */
 	size_t num_steps, step;
 	struct deploy_step *steps;
+	struct state_deployment outcome;
 	struct command *command;
 };
 
@@ -125,6 +131,7 @@ struct judge {
 	size_t num_queue, next_queue;
 	struct job *jobs;
 	size_t num_jobs;
+	size_t num_solvings;        /* that are not taken down yet */
 	struct judge_tally tally;
 	struct err err;             /* of the run as a whole */
 	/* Steps that several certificates share and that ran in this run. */
@@ -139,34 +146,52 @@ void judge_say(struct judge *judge, enum judge_say how, const char *site,
 void judge_end(struct judge *judge, const struct err *err);
 /* A job is over: starts the next, or ends the run. */
 void judge_job_over(struct job *job);
+/* Ends the run if nothing is left. */
+void judge_check_end(struct judge *judge);
 
 void job_start(struct judge *judge, const struct judge_due *due);
 void job_free(struct job *job);
-/* It is over for good or ill: stores, tells, frees. */
-void job_end(struct job *job);
-/* Stores what was learnt; ends the run if that fails. */
+/* Stores what was learnt; false if that failed, and the run ends. */
 bool job_save(struct job *job);
-/* In state_cert, a copy that lives as long as the job. */
+/* A copy that lives as long as the job. */
 struct span job_keep(struct job *job, struct span text);
-/* Takes over what files say is live. */
-void job_adopt(struct job *job, const struct files_live *live);
-/* struct site of the rpc, for files and certkey. */
-int job_site(struct job *job, struct site *ret, struct err *err);
+/* "example.com" or "example.com (rsa2048)": for people. */
+const char *job_name(struct job *job);
 
-/* Gets a certificate: job_issued or job_failed follow. */
+/* Takes over what files say is live; false if the run ends. */
+bool job_adopt(struct job *job, const struct files_live *live,
+    struct span directory);
+/* A frame of files that is not of its form ends the run. */
+bool job_files_decode(struct job *job, uint16_t type, struct span payload,
+    struct judge_files_answer *ret);
+void job_ask_files(struct job *job, struct judge_files_request *request,
+    ask_answer *answer);
+
+/* Gets a certificate from the first CA that gives one; then job_park. */
 void job_issue(struct job *job);
-void job_issue_next(struct job *job);
-void job_failed(struct job *job, const char *text, const char *remedy);
+void job_next_ca(struct job *job);
+/* What hinders without any CA being asked. */
+void job_fail_here(struct job *job, const struct err *err,
+    const char *remedy);
+/* The CA refused, or could not be asked, or gave what cannot be used: problem
+ * is NULL where it was not the CA that said so. The next one is asked. */
+void job_fail_at_ca(struct job *job, const struct client_problem *problem,
+    const struct trouble *trouble);
+/* It is no use asking: told when all have refused. */
+void job_remember(struct job *job, const struct trouble *trouble);
+/* All CAs have refused, or wait. */
+void job_give_up(struct job *job);
+/* Asks the CA when to renew; then job_issue or job_park. */
 void job_renewal(struct job *job);
-void job_publish(struct job *job, struct span chain);
+/* What is left is deployment. */
+void job_park(struct job *job);
 void job_deploy(struct job *job);
-/* After the question whether it is due: issue, or what is left to do. */
-void job_decide(struct job *job);
+/* The next that is ready, or all that are parked. */
+void judge_deploy(struct judge *judge);
 
-/* Challenges. */
-unsigned job_solve_methods(const struct job *job);
+/* Challenges: solvers are set up for what is offered, and taken down. */
+unsigned job_solve_methods(const struct job *job, struct err *err);
 void job_solve(struct job *job, const struct judge_net_offers *offers);
 void job_solve_clean(struct job *job);
-void job_solve_free(struct job *job);
 
 #endif

@@ -10,7 +10,8 @@
 #include "agent/judge/judge_private.h"
 
 #define OPTIONS_SIZE_MAX 262144 /* bytes of what one site says */
-#define STAMP "signet.conf"
+#define STAMP "signet.conf" /* keys of state_meta */
+#define DEFAULTS "defaults"
 
 /* Another value of these makes another certificate. */
 static const char *const reissue_keys[] = {
@@ -44,9 +45,9 @@ judge_find_authority(struct judge *judge, const char *name,
 
 int
 judge_set_authority(struct judge *judge, const struct authority *authority,
-    struct err *err)
+    enum state_origin origin, struct err *err)
 {
-	struct state_authority row = { .origin = STATE_FROM_COMMAND,
+	struct state_authority row = { .origin = origin,
 	    .name = span_str(authority->name) };
 	struct bld options;
 	int r;
@@ -222,6 +223,24 @@ set_site(struct judge *judge, const struct site_conf *site,
 }
 
 int
+judge_set_defaults(struct judge *judge, struct site_conf *site,
+    struct err *err)
+{
+	struct site_conf defaults = { 0 };
+	struct arena arena = { 0 };
+	struct span text;
+	int r = state_meta_get(judge->state, DEFAULTS, &arena, &text, err);
+
+	if (r == 0)
+		r = row_parse_all(text, site_conf_rows, &defaults, err);
+	if (r == 0)
+		row_inherit(site_conf_rows, site, &defaults);
+	site_conf_done(&defaults);
+	arena_free(&arena);
+	return r;
+}
+
+int
 judge_set_site(struct judge *judge, const struct site_conf *site,
     enum state_origin origin, int64_t *ret_id, struct err *err)
 {
@@ -271,11 +290,19 @@ forget_sites(struct judge *judge, const struct settings *settings,
 static int
 apply(struct judge *judge, const struct settings *settings, struct err *err)
 {
+	struct bld defaults;
 	int64_t id;
 	int r = state_authority_del_file(judge->state, err);
 
+	bld_init(&defaults, OPTIONS_SIZE_MAX);
+	row_put_all(&defaults, site_conf_rows, &settings->defaults);
+	if (r == 0)
+		r = state_meta_set(judge->state, DEFAULTS, bld_view(&defaults),
+		    err);
+	bld_free(&defaults);
 	for (size_t i = 0; r == 0 && i < settings->num_authorities; i++)
-		r = judge_set_authority(judge, &settings->authorities[i], err);
+		r = judge_set_authority(judge, &settings->authorities[i],
+		    STATE_FROM_FILE, err);
 	for (size_t i = 0; r == 0 && i < settings->num_sites; i++)
 		r = set_site(judge, &settings->sites[i], STATE_FROM_FILE, &id,
 		    err);

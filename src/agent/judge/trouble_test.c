@@ -5,9 +5,15 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
-static const struct ident name_a = { IDENT_DNS, SPAN_LIT("a.example") };
-static const struct ident wild_b = { IDENT_DNS, SPAN_LIT("*.b.example") };
-static const struct ident name_b = { IDENT_DNS, SPAN_LIT("b.example") };
+static const struct ident name_a = {
+	IDENT_DNS, { (const uint8_t *)"a.example", 9 }
+};
+static const struct ident wild_b = {
+	IDENT_DNS, { (const uint8_t *)"*.b.example", 11 }
+};
+static const struct ident name_b = {
+	IDENT_DNS, { (const uint8_t *)"b.example", 9 }
+};
 
 static void
 test_words(void **unused)

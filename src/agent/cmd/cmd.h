@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SIGNET_AGENT_CMD_CMD_H
+#define SIGNET_AGENT_CMD_CMD_H
+
+/*
+ * cmd: the commands of signet, one file each (cmd_get.c exports cmd_get),
+ * listed in the table of cmd.c; and what they share.
+ */
+
+#include <getopt.h>
+#include <stdio.h>
+
+#include "agent/judge/judge.h"
+
+/* Exit statuses. */
+enum cmd_status {
+	CMD_OK = 0,     /* done, or nothing was due */
+	CMD_FAILED = 1, /* the reason is on standard error */
+	CMD_USAGE = 2   /* the command line is wrong */
+};
+
+struct cmd {
+	const char *name;    /* "get" */
+	const char *usage;   /* "NAME..." */
+	const char *summary; /* one line for `signet --help` */
+	const char *help;    /* options, one a line; or NULL */
+	/* argv[0] is the command's name, so getopt_long fits. */
+	int (*run)(int argc, char **argv);
+};
+
+extern const struct cmd cmd_get;
+extern const struct cmd cmd_renew;
+extern const struct cmd cmd_status;
+
+/* Runs the command that argv[1] names, or --help or --version. */
+int cmd_main(int argc, char **argv);
+
+/* Prints "signet NAME: fmt" and the usage to standard error; gives
+ * CMD_USAGE. */
+int cmd_usage(const struct cmd *cmd, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Prints "signet NAME: fmt" to standard error; gives CMD_FAILED. */
+int cmd_fail(const struct cmd *cmd, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* ---- options that most commands have ------------------------------------ */
+
+struct cmd_common {
+	const struct cmd *cmd;
+	const char *dir;        /* as given, or NULL */
+	const char *config;     /* as given, or NULL */
+	bool dry_run;
+	bool verbose;
+	bool quiet;
+	bool progress;          /* standard error is a terminal */
+	char dir_path[4096];    /* absolute */
+	bool working;           /* a line of progress stands there */
+};
+
+#define CMD_COMMON_SHORT "c:d:qv"
+#define CMD_COMMON_OPTIONS \
+	{ "config", required_argument, NULL, 'c' }, \
+	{ "dir", required_argument, NULL, 'd' }, \
+	{ "quiet", no_argument, NULL, 'q' }, \
+	{ "verbose", no_argument, NULL, 'v' }
+#define CMD_COMMON_HELP \
+	"  -c, --config FILE  the configuration; /etc/signet.conf if it is" \
+	" there\n" \
+	"  -d, --dir DIR      where state, keys and certificates are kept\n" \
+	"  -q, --quiet        say only what is wrong\n" \
+	"  -v, --verbose      say what is going on\n"
+
+/* Whether opt was one of them. */
+bool cmd_common_take(struct cmd_common *common, int opt, const char *arg);
+
+/* Opens state and configuration. CMD_OK, or what to exit with, said. create:
+ * make the state if there is none; else *ret is NULL and CMD_OK then. */
+int cmd_common_open(struct cmd_common *common, bool create,
+    struct judge **ret);
+
+/* Runs what was added. */
+int cmd_common_run(struct cmd_common *common, struct judge *judge,
+    struct judge_tally *ret);
+
+#endif

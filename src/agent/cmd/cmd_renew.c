@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/cmd/cmd.h"
+
+static int run(int argc, char **argv);
+
+const struct cmd cmd_renew = {
+	.name = "renew",
+	.usage = "[OPTION]... [SITE]...",
+	.summary = "do what is due now, of all sites or of those named",
+	.help =
+	    "      --force        renew though it is not due\n"
+	    "      --deploy       run reloads and hooks again\n"
+	    "      --dry-run      rehearse it, hooks included\n"
+	    CMD_COMMON_HELP,
+	.run = run,
+};
+
+enum { OPTION_FORCE = 256, OPTION_DEPLOY, OPTION_DRY_RUN };
+
+struct renew {
+	struct cmd_common common;
+	unsigned flags;
+};
+
+static int
+take(struct renew *renew, int argc, char **argv)
+{
+	static const struct option options[] = {
+		CMD_COMMON_OPTIONS,
+		{ "force", no_argument, NULL, OPTION_FORCE },
+		{ "deploy", no_argument, NULL, OPTION_DEPLOY },
+		{ "dry-run", no_argument, NULL, OPTION_DRY_RUN }, { 0 }
+	};
+	int opt;
+
+	while ((opt = getopt_long(argc, argv, CMD_COMMON_SHORT, options,
+	    NULL)) != -1) {
+		if (cmd_common_take(&renew->common, opt, optarg))
+			continue;
+		if (opt == OPTION_FORCE)
+			renew->flags |= JUDGE_FORCE | JUDGE_NOW;
+		else if (opt == OPTION_DEPLOY)
+			renew->flags |= JUDGE_DEPLOY;
+		else if (opt == OPTION_DRY_RUN)
+			renew->common.dry_run = true;
+		else
+			return cmd_usage(&cmd_renew, "see its options");
+	}
+	return CMD_OK;
+}
+
+/* Whoever names a site does not want to wait for what failed before. */
+static int
+add_named(struct judge *judge, const char *name, unsigned flags,
+    struct err *err)
+{
+	struct arena arena = { 0 };
+	struct state_site site;
+	int r = state_site_get(judge_state(judge), span_str(name), &arena,
+	    &site, err);
+
+	if (r == 0)
+		r = judge_add_site(judge, site.id, flags | JUDGE_NOW, err);
+	else if (r == -(int)ERR_NOT_FOUND)
+		r = err_set(err, ERR_NOT_FOUND, NULL, "there is no site %s; "
+		    "`signet status` lists all", name);
+	arena_free(&arena);
+	return r;
+}
+
+static int
+add_all(struct judge *judge, unsigned flags, struct err *err)
+{
+	struct arena arena = { 0 };
+	struct state_site site = { 0 };
+	int r;
+
+	while ((r = state_site_next(judge_state(judge), site.name, &arena,
+	    &site, err)) == 0 &&
+	    (r = judge_add_site(judge, site.id, flags, err)) == 0)
+		;
+	arena_free(&arena);
+	if (r != -(int)ERR_NOT_FOUND)
+		return r;
+	err->kind = ERR_NONE;
+	return 0;
+}
+
+static int
+run(int argc, char **argv)
+{
+	struct renew renew = { .common = { .cmd = &cmd_renew } };
+	struct judge_tally tally;
+	struct judge *judge;
+	struct err err = ERR_INIT;
+	int r = take(&renew, argc, argv), added = 0;
+
+	if (r == CMD_OK)
+		r = cmd_common_open(&renew.common,
+		    renew.common.config != NULL, &judge);
+	/* No state: nothing was ever asked for. */
+	if (r != CMD_OK || judge == NULL)
+		return r;
+	for (int i = optind; added == 0 && i < argc; i++)
+		added = add_named(judge, argv[i], renew.flags, &err);
+	if (optind == argc && (renew.flags != 0 || renew.common.dry_run))
+		added = add_all(judge, renew.flags, &err);
+	else if (optind == argc)
+		added = judge_add_due(judge, &err);
+	r = added < 0 ? cmd_fail(&cmd_renew, "%s", err.text) :
+	    cmd_common_run(&renew.common, judge, &tally);
+	judge_free(judge);
+	return r;
+}

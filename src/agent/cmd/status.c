@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/cmd/status.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "agent/rpc/site.h"
+#include "base/json.h"
+#include "base/text.h"
+
+#define STEPS_MAX 64
+#define DAY_MS INT64_C(86400000)
+
+static int
+load_steps(struct judge *judge, struct status *status,
+    struct status_cert *cert, struct err *err)
+{
+	struct state_deployment step = { 0 };
+	int r = 0;
+
+	cert->steps = arena_alloc(&status->arena,
+	    STEPS_MAX * sizeof(cert->steps[0]));
+	while (cert->num_steps < STEPS_MAX && (r = state_deployment_next(
+	    judge_state(judge), cert->cert.id, step.step, &status->arena,
+	    &step, err)) == 0)
+		cert->steps[cert->num_steps++] = step;
+	if (r == -(int)ERR_NOT_FOUND) {
+		err->kind = ERR_NONE;
+		r = 0;
+	}
+	return r;
+}
+
+static int
+load_certs(struct judge *judge, struct status *status, int64_t site_id,
+    struct status_site *site, struct err *err)
+{
+	int64_t ids[STATE_CERTS_PER_SITE];
+	size_t count = 0;
+	int r = state_cert_list(judge_state(judge), site_id, ids, &count, err);
+
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		struct status_cert *cert = &site->certs[site->num_certs++];
+
+		*cert = (struct status_cert){ 0 };
+		r = state_cert_get(judge_state(judge), ids[i], &status->arena,
+		    &cert->cert, err);
+		if (r == 0)
+			r = load_steps(judge, status, cert, err);
+		if (cert->cert.not_after <= status->now)
+			status->num_broken++;
+	}
+	return r;
+}
+
+static int
+add(struct judge *judge, const struct state_site *row, struct status *ret,
+    struct err *err)
+{
+	struct status_site *site;
+	int r;
+
+	ret->now = judge_now(judge);
+	ret->sites = mem_realloc(ret->sites,
+	    (ret->num_sites + 1) * sizeof(ret->sites[0]));
+	site = &ret->sites[ret->num_sites];
+	*site = (struct status_site){ .origin = row->origin };
+	r = judge_read_site(row, &site->site, err);
+	if (r < 0)
+		return r;
+	ret->num_sites++;
+	return load_certs(judge, ret, row->id, site, err);
+}
+
+int
+status_load_all(struct judge *judge, struct status *ret, struct err *err)
+{
+	struct state_site row = { 0 };
+	int r;
+
+	while ((r = state_site_next(judge_state(judge), row.name, &ret->arena,
+	    &row, err)) == 0 && (r = add(judge, &row, ret, err)) == 0)
+		;
+	if (r != -(int)ERR_NOT_FOUND)
+		return r;
+	err->kind = ERR_NONE;
+	return 0;
+}
+
+int
+status_load(struct judge *judge, const char *name, struct status *ret,
+    struct err *err)
+{
+	struct state_site row;
+	int r = state_site_get(judge_state(judge), span_str(name),
+	    &ret->arena, &row, err);
+
+	if (r == -(int)ERR_NOT_FOUND)
+		return err_set(err, ERR_NOT_FOUND, NULL, "there is no site "
+		    "%s; `signet status` lists all", name);
+	return r < 0 ? r : add(judge, &row, ret, err);
+}
+
+void
+status_done(struct status *status)
+{
+	for (size_t i = 0; i < status->num_sites; i++)
+		site_conf_done(&status->sites[i].site);
+	free(status->sites);
+	arena_free(&status->arena);
+}
+
+/* ---- words -------------------------------------------------------------- */
+
+static const char *const reason_words[STATE_REASON_COUNT] = {
+	[STATE_REASON_NEW] = "there is none yet",
+	[STATE_REASON_ARI] = "a moment in the window that the CA gave",
+	[STATE_REASON_LIFETIME] = "enough of its life is left then",
+	[STATE_REASON_FORCED] = "the site was changed",
+};
+
+static void
+put_when(struct bld *out, int64_t at, int64_t now)
+{
+	char text[TEXT_TIME_SIZE];
+	int64_t left = at - now;
+
+	text_time(text, at);
+	if (left <= 0)
+		bld_fmt(out, "%s (%" PRId64 " days ago)", text,
+		    -left / DAY_MS);
+	else if (left < 2 * DAY_MS)
+		bld_fmt(out, "%s (in %" PRId64 " hours)", text,
+		    left / (DAY_MS / 24));
+	else
+		bld_fmt(out, "%s (in %" PRId64 " days)", text, left / DAY_MS);
+}
+
+static void
+put_renewal(struct bld *out, const struct state_cert *cert, int64_t now)
+{
+	int64_t at = cert->renew_at > cert->retry_at ? cert->renew_at :
+	    cert->retry_at;
+
+	bld_str(out, "  renewal      ");
+	if (at <= now)
+		bld_str(out, "at the next run");
+	else
+		put_when(out, at, now);
+	bld_fmt(out, ": %s\n", cert->retry_at > cert->renew_at &&
+	    cert->error_at != 0 ? "it failed before" :
+	    reason_words[cert->not_after == 0 ? STATE_REASON_NEW :
+	    cert->reason]);
+	if (cert->ari_url.len > 0)
+		bld_fmt(out, "               the CA explains it at %.*s\n",
+		    SPAN_FMT(cert->ari_url));
+}
+
+static void
+put_error(struct bld *out, const struct state_cert *cert)
+{
+	char at[TEXT_TIME_SIZE];
+
+	if (cert->error_at == 0)
+		return;
+	text_time(at, cert->error_at);
+	bld_fmt(out, "  failed       %s, %" PRId64 " times in a row: %.*s\n"
+	    "  what to do   %.*s\n", at, cert->failures,
+	    SPAN_FMT(cert->error), SPAN_FMT(cert->remedy));
+}
+
+static void
+put_steps(struct bld *out, const struct status_cert *cert)
+{
+	char at[TEXT_TIME_SIZE];
+
+	for (size_t i = 0; i < cert->num_steps; i++) {
+		const struct state_deployment *step = &cert->steps[i];
+
+		text_time(at, step->done_at == 0 ? step->next_at :
+		    step->done_at);
+		if (step->done_at != 0)
+			bld_fmt(out, "  deployed     %s: %.*s\n", at,
+			    SPAN_FMT(step->step));
+		else
+			bld_fmt(out, "  NOT deployed %.*s: %.*s; tried %"
+			    PRId64 " times, again %s\n", SPAN_FMT(step->step),
+			    SPAN_FMT(step->error), step->tries, at);
+	}
+}
+
+static void
+put_cert(struct bld *out, const struct status_cert *c, int64_t now)
+{
+	const struct state_cert *cert = &c->cert;
+
+	bld_fmt(out, "  certificate  %s, ", cert->key_type == 0 ?
+	    "key elsewhere" :
+	    site_key_type_name((enum site_key_type)cert->key_type));
+	if (cert->not_after == 0) {
+		bld_str(out, "not there yet\n");
+	} else {
+		bld_str(out, cert->not_after <= now ? "RUN OUT " : "until ");
+		put_when(out, cert->not_after, now);
+		bld_fmt(out, ", from %.*s\n  files        %.*s\n",
+		    SPAN_FMT(cert->issuer), SPAN_FMT(cert->path));
+	}
+	put_renewal(out, cert, now);
+	put_error(out, cert);
+	put_steps(out, c);
+}
+
+void
+status_put_words(struct bld *out, const struct status *status)
+{
+	if (status->num_sites == 0)
+		bld_str(out, "There is no site yet: `signet get NAME` makes "
+		    "the first certificate.\n");
+	for (size_t i = 0; i < status->num_sites; i++) {
+		const struct status_site *s = &status->sites[i];
+
+		bld_fmt(out, "%s%s\n  names       ", i == 0 ? "" : "\n",
+		    s->site.name);
+		for (size_t j = 0; j < s->site.names.count; j++)
+			bld_fmt(out, " %s", s->site.names.items[j]);
+		bld_str(out, "\n");
+		for (size_t j = 0; j < s->num_certs; j++)
+			put_cert(out, &s->certs[j], status->now);
+	}
+}
+
+/* ---- JSON --------------------------------------------------------------- */
+
+static const char *const reason_names[STATE_REASON_COUNT] = {
+	[STATE_REASON_NEW] = "new", [STATE_REASON_ARI] = "ari",
+	[STATE_REASON_LIFETIME] = "lifetime", [STATE_REASON_FORCED] = "forced",
+};
+
+static void
+put_string(struct bld *out, const char *name, struct span value)
+{
+	bld_fmt(out, "\"%s\":", name);
+	json_put_string(out, value);
+	bld_str(out, ",");
+}
+
+/* null where there is none. */
+static void
+put_time(struct bld *out, const char *name, int64_t at)
+{
+	char text[TEXT_TIME_SIZE];
+
+	text_time(text, at);
+	if (at == 0)
+		bld_fmt(out, "\"%s\":null,", name);
+	else
+		bld_fmt(out, "\"%s\":\"%s\",", name, text);
+}
+
+/* Instead of the last comma. */
+static void
+close_with(struct bld *out, const char *text)
+{
+	if (out->len > 0 && out->data[out->len - 1] == ',')
+		out->len--;
+	bld_str(out, text);
+}
+
+static void
+put_steps_json(struct bld *out, const struct status_cert *cert)
+{
+	bld_str(out, "\"deployment\":[");
+	for (size_t i = 0; i < cert->num_steps; i++) {
+		const struct state_deployment *step = &cert->steps[i];
+
+		bld_str(out, "{");
+		put_string(out, "step", step->step);
+		bld_fmt(out, "\"done\":%s,\"tries\":%" PRId64 ",",
+		    step->done_at != 0 ? "true" : "false", step->tries);
+		put_time(out, "done_at", step->done_at);
+		put_time(out, "next_try", step->next_at);
+		put_string(out, "error", step->error);
+		close_with(out, "},");
+	}
+	close_with(out, "]");
+}
+
+static void
+put_renewal_json(struct bld *out, const struct state_cert *cert)
+{
+	enum state_reason reason = cert->not_after == 0 ? STATE_REASON_NEW :
+	    cert->reason;
+
+	bld_str(out, "\"renewal\":{");
+	put_time(out, "at", cert->renew_at);
+	put_time(out, "not_before_retry", cert->retry_at);
+	put_string(out, "reason", span_str(reason_names[reason]));
+	put_time(out, "window_start", cert->ari_start);
+	put_time(out, "window_end", cert->ari_end);
+	put_string(out, "explanation", cert->ari_url);
+	put_time(out, "next_question", cert->ari_check_at);
+	close_with(out, "},");
+	if (cert->error_at == 0) {
+		bld_str(out, "\"error\":null,");
+		return;
+	}
+	bld_str(out, "\"error\":{");
+	put_time(out, "at", cert->error_at);
+	put_string(out, "text", cert->error);
+	put_string(out, "remedy", cert->remedy);
+	bld_fmt(out, "\"failures\":%" PRId64 "},", cert->failures);
+}
+
+static void
+put_cert_json(struct bld *out, const struct status_cert *c)
+{
+	const struct state_cert *cert = &c->cert;
+
+	bld_str(out, "{");
+	put_string(out, "key_type", span_str(cert->key_type == 0 ? "csr" :
+	    site_key_type_name((enum site_key_type)cert->key_type)));
+	bld_fmt(out, "\"live\":%s,", cert->not_after != 0 ? "true" : "false");
+	put_string(out, "path", cert->path);
+	put_string(out, "ca", cert->directory);
+	put_string(out, "issuer", cert->issuer);
+	put_string(out, "serial", cert->serial);
+	put_time(out, "not_before", cert->not_before);
+	put_time(out, "not_after", cert->not_after);
+	put_time(out, "due", cert->due_at);
+	put_renewal_json(out, cert);
+	put_steps_json(out, c);
+	bld_str(out, "},");
+}
+
+void
+status_put_json(struct bld *out, const struct status *status)
+{
+	bld_fmt(out, "{\"version\":%d,\"sites\":[", STATUS_JSON_VERSION);
+	for (size_t i = 0; i < status->num_sites; i++) {
+		const struct status_site *s = &status->sites[i];
+
+		bld_str(out, "{");
+		put_string(out, "name", span_str(s->site.name));
+		put_string(out, "origin", s->origin == STATE_FROM_FILE ?
+		    SPAN_LIT("configuration") : SPAN_LIT("command"));
+		bld_str(out, "\"names\":[");
+		for (size_t j = 0; j < s->site.names.count; j++) {
+			json_put_string(out,
+			    span_str(s->site.names.items[j]));
+			bld_str(out, ",");
+		}
+		close_with(out, "],\"certificates\":[");
+		for (size_t j = 0; j < s->num_certs; j++)
+			put_cert_json(out, &s->certs[j]);
+		close_with(out, "]},");
+	}
+	close_with(out, "]}\n");
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SIGNET_AGENT_CMD_STATUS_H
+#define SIGNET_AGENT_CMD_STATUS_H
+
+/*
+ * status: what the state knows of sites, for people and for programs. The
+ * JSON form is documented in docs/status-json.md and stable: members are
+ * added, never changed.
+ */
+
+#include "agent/judge/judge.h"
+
+#define STATUS_TEXT_MAX (256 * 1024 * 1024) /* bytes: 100,000 sites */
+#define STATUS_JSON_VERSION 1
+
+struct status_cert {
+	struct state_cert cert;
+	size_t num_steps;
+	struct state_deployment *steps; /* in the arena */
+};
+
+struct status_site {
+	struct site_conf site;
+	enum state_origin origin;
+	size_t num_certs;
+	struct status_cert certs[STATE_CERTS_PER_SITE];
+};
+
+struct status {
+	int64_t now;
+	size_t num_sites;
+	struct status_site *sites;
+	size_t num_broken; /* certificates without a file, or run out */
+	struct arena arena;
+};
+
+int status_load_all(struct judge *judge, struct status *ret, struct err *err);
+int status_load(struct judge *judge, const char *name, struct status *ret,
+    struct err *err);
+void status_done(struct status *status);
+
+void status_put_words(struct bld *out, const struct status *status);
+void status_put_json(struct bld *out, const struct status *status);
+
+#endif

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * job: one certificate in one run: files say what is live; then perhaps the CA
+ * is asked when to renew, perhaps a new one is got, and what is not deployed
+ * yet is deployed.
+ */
+#include <arpa/inet.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+
+#include "agent/judge/judge_private.h"
+#include "agent/judge/when.h"
+#include "base/text.h"
+
+struct span
+job_keep(struct job *job, struct span text)
+{
+	return text.len == 0 ? SPAN_NONE : arena_dup(&job->arena, text);
+}
+
+const char *
+job_name(struct job *job)
+{
+	char text[SITE_CONF_NAME_MAX + 32];
+
+	snprintf(text, sizeof(text), job->site.key.count > 1 ? "%s (%s)" :
+	    "%s", job->site.name,
+	    site_key_type_name((enum site_key_type)job->cert.key_type));
+	return arena_str(&job->arena, span_str(text));
+}
+
+/* ---- the struct site of files and certkey ------------------------------- */
+
+static int
+find_owner(const struct site_conf *conf, struct site *ret, struct err *err)
+{
+	const struct passwd *user = NULL;
+	const struct group *group = NULL;
+
+	ret->uid = ret->gid = SITE_KEEP_ID;
+	if (conf->owner != NULL) {
+		user = getpwnam(conf->owner);
+		if (user == NULL)
+			return err_set(err, ERR_CONFIG, NULL, "there is no "
+			    "user %s; make it or change owner", conf->owner);
+		ret->uid = user->pw_uid;
+	}
+	if (conf->group != NULL) {
+		group = getgrnam(conf->group);
+		if (group == NULL)
+			return err_set(err, ERR_CONFIG, NULL, "there is no "
+			    "group %s; make it or change group", conf->group);
+		ret->gid = group->gr_gid;
+	}
+	return 0;
+}
+
+static int
+put_copies(struct job *job, struct site *ret, struct err *err)
+{
+	static const struct {
+		enum site_file file;
+		const char *name;
+		bool key;
+	} files[] = {
+		{ SITE_PRIVKEY, "privkey.pem", true },
+		{ SITE_CERT, "cert.pem", false },
+		{ SITE_CHAIN, "chain.pem", false },
+		{ SITE_FULLCHAIN, "fullchain.pem", false },
+		{ SITE_COMBINED, "combined.pem", true },
+	};
+	char path[ROW_TEXT_MAX + 32];
+
+	for (size_t i = 0; i < job->site.copy.count; i++) {
+		for (size_t j = 0; j < sizeof(files) / sizeof(files[0]); j++) {
+			if (ret->num_copies == SITE_COPIES_MAX)
+				return err_set(err, ERR_CONFIG, NULL, "there "
+				    "are more than %d copies; remove some",
+				    SITE_COPIES_MAX);
+			snprintf(path, sizeof(path), "%s/%s",
+			    job->site.copy.items[i], files[j].name);
+			ret->copies[ret->num_copies++] = (struct site_copy){
+			    .file = files[j].file,
+			    .path = job_keep(job, span_str(path)),
+			    .uid = ret->uid, .gid = ret->gid,
+			    .mode = files[j].key ? ret->key_mode : 0644 };
+		}
+	}
+	return 0;
+}
+
+static int
+make_site(struct job *job, struct site *ret, struct err *err)
+{
+	int r;
+
+	*ret = (struct site){ .name = span_str(job->site.name),
+	    .key_type = job->cert.key_type == 0 ? SITE_KEY_EC256 :
+	    (enum site_key_type)job->cert.key_type,
+	    .second = job->cert.second, .layout = SITE_LAYOUT_SIGNET,
+	    .key_mode = job->site.mode == 0 ? 0600 : job->site.mode };
+	r = find_owner(&job->site, ret, err);
+	return r < 0 ? r : put_copies(job, ret, err);
+}
+
+/* ---- files -------------------------------------------------------------- */
+
+bool
+job_files_decode(struct job *job, uint16_t type, struct span payload,
+    struct judge_files_answer *ret)
+{
+	struct err err = ERR_INIT;
+
+	if (judge_files_answer_decode(type, payload, ret, &err) == 0)
+		return true;
+	judge_end(job->judge, &err);
+	return false;
+}
+
+void
+job_ask_files(struct job *job, struct judge_files_request *request,
+    ask_answer *answer)
+{
+	struct err err = ERR_INIT;
+	struct bld out;
+
+	bld_init(&out, LINK_PAYLOAD_MAX);
+	if (make_site(job, &request->site, &err) == 0) {
+		judge_files_request_encode(&out, request);
+		ask_send(job->judge, AGENT_FILES, (uint16_t)request->type,
+		    &out, answer, job);
+	} else {
+		judge_say(job->judge, JUDGE_FAIL, job_name(job), "%s",
+		    err.text);
+		job->failed = true;
+		judge_job_over(job);
+	}
+	bld_free(&out);
+}
+
+/* RFC 9773 4.1 */
+static struct span
+cert_id(struct job *job, const struct files_live *live)
+{
+	struct bld text;
+	struct span ret;
+
+	if (live->authority_key_id.len == 0)
+		return SPAN_NONE;
+	bld_init(&text, CLIENT_CERT_ID_MAX);
+	text_base64url(&text, live->authority_key_id);
+	bld_u8(&text, '.');
+	text_base64url(&text, live->serial);
+	ret = bld_end(&text) == 0 ? job_keep(job, bld_view(&text)) : SPAN_NONE;
+	bld_free(&text);
+	return ret;
+}
+
+static void
+take_live(struct job *job, const struct files_live *live,
+    struct span directory)
+{
+	struct state_cert *cert = &job->cert;
+	int64_t now = judge_now(job->judge);
+	struct bld serial;
+
+	bld_init(&serial, 2 * FILES_SERIAL_MAX);
+	text_hex(&serial, live->serial);
+	memcpy(cert->leaf_hash, live->leaf_hash, STATE_HASH_SIZE);
+	memcpy(cert->spki_hash, live->spki_hash, STATE_HASH_SIZE);
+	cert->serial = job_keep(job, bld_view(&serial));
+	cert->cert_id = cert_id(job, live);
+	cert->issuer = job_keep(job, live->issuer);
+	cert->path = job_keep(job, live->path);
+	cert->directory = job_keep(job, directory);
+	cert->not_before = live->not_before_s * 1000;
+	cert->not_after = live->not_after_s * 1000;
+	cert->renew_at = when_lifetime(cert->not_before, cert->not_after,
+	    judge_random(job->judge));
+	cert->reason = STATE_REASON_LIFETIME;
+	cert->ari_start = cert->ari_end = 0;
+	cert->ari_url = SPAN_NONE;
+	cert->ari_check_at = now + WHEN_ARI_DEFAULT_MS + (int64_t)
+	    (judge_random(job->judge) % WHEN_ARI_DEFAULT_MS);
+	cert->order_url = cert->order_at_ca = SPAN_NONE;
+	cert->failures = cert->retry_at = cert->error_at = 0;
+	cert->error = cert->remedy = SPAN_NONE;
+	bld_free(&serial);
+}
+
+bool
+job_adopt(struct job *job, const struct files_live *live,
+    struct span directory)
+{
+	struct state *state = job->judge->state;
+	struct err err = ERR_INIT;
+	int r;
+
+	take_live(job, live, directory);
+	r = state_begin(state, &err);
+	if (r == 0) {
+		r = state_cert_set(state, &job->cert, &err);
+		/* All of its steps are to be done. */
+		if (r == 0)
+			r = state_deployment_del(state, job->cert.id, &err);
+		r = state_end(state, r, &err);
+	}
+	if (r < 0)
+		judge_end(job->judge, &err);
+	return r == 0;
+}
+
+bool
+job_save(struct job *job)
+{
+	struct err err = ERR_INIT;
+
+	if (state_cert_set(job->judge->state, &job->cert, &err) == 0)
+		return true;
+	judge_end(job->judge, &err);
+	return false;
+}
+
+/* ---- the beginning ------------------------------------------------------ */
+
+static void
+decide(struct job *job)
+{
+	int64_t now = judge_now(job->judge);
+
+	if (job->flags & JUDGE_NOW)
+		job->cert.retry_at = 0;
+	if ((job->flags & JUDGE_FORCE) || job->judge->options.dry_run ||
+	    when_renew(&job->cert, now))
+		job_issue(job);
+	else if (when_ask(&job->cert, now))
+		job_renewal(job);
+	else
+		job_park(job);
+}
+
+/* Files may know of a certificate that a killed run published, or that there
+ * is none any more. */
+static bool
+on_site(void *ctx, uint16_t type, struct span payload)
+{
+	struct job *job = ctx;
+	struct judge_files_answer answer;
+	bool ok = true;
+
+	if (!job_files_decode(job, type, payload, &answer))
+		return true;
+	if (answer.type == JUDGE_FILES_REFUSED) {
+		judge_say(job->judge, JUDGE_FAIL, job_name(job), "%s",
+		    answer.err.text);
+		job->failed = true;
+		judge_job_over(job);
+		return true;
+	}
+	if (answer.err.kind != ERR_NONE)
+		judge_say(job->judge, JUDGE_WARN, job_name(job), "%s",
+		    answer.err.text);
+	if (!answer.live.exists)
+		job->cert.not_after = 0;
+	else if (memcmp(answer.live.leaf_hash, job->cert.leaf_hash,
+	    STATE_HASH_SIZE) != 0)
+		ok = job_adopt(job, &answer.live, job->cert.order_at_ca);
+	if (ok)
+		decide(job);
+	return true;
+}
+
+static int
+add_name(struct job *job, const char *text, struct err *err)
+{
+	struct in6_addr address;
+	bool ip = inet_pton(AF_INET, text, &address) == 1 ||
+	    inet_pton(AF_INET6, text, &address) == 1;
+
+	if (job->names.count == IDENT_LIST_MAX)
+		return err_set(err, ERR_CONFIG, NULL, "it has more than %d "
+		    "names; make two sites of it", IDENT_LIST_MAX);
+	return ident_parse(ip ? SPAN_LIT("ip") : SPAN_LIT("dns"),
+	    span_str(text), &job->arena, &job->names.items[job->names.count++],
+	    err);
+}
+
+static int
+load(struct job *job, int64_t cert_id_, struct err *err)
+{
+	struct state *state = job->judge->state;
+	int r = state_cert_get(state, cert_id_, &job->arena, &job->cert, err);
+
+	if (r == 0)
+		r = state_site_get_id(state, job->cert.site_id, &job->arena,
+		    &job->row, err);
+	if (r == 0)
+		r = judge_read_site(&job->row, &job->site, err);
+	for (size_t i = 0; r == 0 && i < job->site.names.count; i++)
+		r = add_name(job, job->site.names.items[i], err);
+	if (r == 0)
+		ident_list_sort(&job->names);
+	return r;
+}
+
+void
+job_start(struct judge *judge, const struct judge_due *due)
+{
+	struct judge_files_request request = { .type = JUDGE_FILES_SITE };
+	struct job *job = mem_zalloc(sizeof(*job));
+	struct err err = ERR_INIT;
+	int r;
+
+	job->judge = judge;
+	job->flags = due->flags;
+	job->phase = JOB_WORKING;
+	job->next = judge->jobs;
+	judge->jobs = job;
+	judge->num_jobs++;
+	r = load(job, due->cert_id, &err);
+	if (r == 0) {
+		job_ask_files(job, &request, on_site);
+		return;
+	}
+	/* It went while it waited in the queue: another run was faster. */
+	if (r != -(int)ERR_NOT_FOUND) {
+		judge_say(judge, JUDGE_FAIL, job->site.name, "%s", err.text);
+		job->failed = true;
+	}
+	judge_job_over(job);
+}
+
+void
+job_free(struct job *job)
+{
+	job_solve_clean(job);
+	command_cancel(job->command);
+	site_conf_done(&job->site);
+	free(job->steps);
+	arena_free(&job->arena);
+	free(job);
+}

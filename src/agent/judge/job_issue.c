@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One issuance: a CSR, an order at the first CA that no failure holds back,
+ * the next CA when that refuses, and publication.
+ */
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <stdio.h>
+
+#include "agent/judge/judge_private.h"
+#include "agent/judge/when.h"
+#include "base/text.h"
+
+/* ---- publication -------------------------------------------------------- */
+
+static bool
+on_key_gone(void *ctx, uint16_t type, struct span payload)
+{
+	struct job *job = ctx;
+	struct judge_certkey_answer answer;
+	struct err err = ERR_INIT;
+
+	if (judge_certkey_answer_decode(type, payload, &answer, &err) < 0) {
+		judge_end(job->judge, &err);
+		return true;
+	}
+	job_park(job);
+	return true;
+}
+
+/* The key is live: certkey need not keep it any longer. */
+static void
+tell_certkey(struct job *job)
+{
+	struct judge_certkey_request request = {
+		.type = JUDGE_CERTKEY_PUBLISHED,
+		.site = span_str(job->site.name),
+		.key_type = (enum site_key_type)job->cert.key_type,
+	};
+	struct bld out;
+
+	if (job->site.csr != NULL) {
+		job_park(job);
+		return;
+	}
+	bld_init(&out, LINK_PAYLOAD_MAX);
+	memcpy(request.spki_hash, job->spki_hash, CERTKEY_HASH_SIZE);
+	judge_certkey_request_encode(&out, &request);
+	ask_send(job->judge, AGENT_CERTKEY, JUDGE_CERTKEY_PUBLISHED, &out,
+	    on_key_gone, job);
+	bld_free(&out);
+}
+
+static int
+forget_failures(struct job *job, struct err *err)
+{
+	int r = state_begin(job->judge->state, err);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; r == 0 && i < job->names.count; i++)
+		r = state_failure_del(job->judge->state,
+		    job->names.items[i].value,
+		    span_str(job->ca->authority.directory), err);
+	return state_end(job->judge->state, r, err);
+}
+
+static bool
+on_published(void *ctx, uint16_t type, struct span payload)
+{
+	struct job *job = ctx;
+	struct judge_files_answer answer;
+	struct trouble trouble = { .next = TROUBLE_OTHER_CA };
+	struct err err = ERR_INIT;
+	char until[TEXT_TIME_SIZE];
+
+	if (!job_files_decode(job, type, payload, &answer))
+		return true;
+	if (answer.type == JUDGE_FILES_REFUSED) {
+		snprintf(trouble.text, sizeof(trouble.text), "%s",
+		    answer.err.text);
+		snprintf(trouble.remedy, sizeof(trouble.remedy), "what was "
+		    "live stays live; if it is the CA's fault, ask another");
+		job_fail_at_ca(job, NULL, &trouble);
+		return true;
+	}
+	if (answer.err.kind != ERR_NONE)
+		judge_say(job->judge, JUDGE_WARN, job_name(job), "%s",
+		    answer.err.text);
+	if (!job_adopt(job, &answer.live,
+	    span_str(job->ca->authority.directory)))
+		return true;
+	if (forget_failures(job, &err) < 0) {
+		judge_end(job->judge, &err);
+		return true;
+	}
+	job->issued = true;
+	if (job->trouble.text[0] != '\0')
+		judge_say(job->judge, JUDGE_WARN, job_name(job), "%s gave it, "
+		    "but a CA before it did not: %s\n%s",
+		    job->ca->authority.name, job->trouble.text,
+		    job->trouble.remedy);
+	text_time(until, job->cert.not_after);
+	judge_say(job->judge, JUDGE_DONE, job_name(job),
+	    "certificate of %.*s until %s in %.*s",
+	    SPAN_FMT(job->cert.issuer), until, SPAN_FMT(job->cert.path));
+	tell_certkey(job);
+	return true;
+}
+
+static void
+publish(struct job *job, struct span chain)
+{
+	struct judge_files_request request = { .type = JUDGE_FILES_PUBLISH,
+	    .chain = chain, .no_key = job->site.csr != NULL,
+	    .names = job->names };
+
+	if (job->judge->options.dry_run) {
+		judge_say(job->judge, JUDGE_DONE, job_name(job), "the "
+		    "rehearsal at %s went well", job->ca->authority.name);
+		job->issued = true;
+		job_park(job);
+		return;
+	}
+	memcpy(request.spki_hash, job->spki_hash, FILES_HASH_SIZE);
+	job_ask_files(job, &request, on_published);
+}
+
+/* ---- the order ---------------------------------------------------------- */
+
+static void
+on_progress(struct job *job, const struct client_progress *p)
+{
+	static const char *const words[CLIENT_STEP_COUNT] = {
+		[CLIENT_STEP_ACCOUNT] = "looks for the account",
+		[CLIENT_STEP_ORDERED] = "ordered",
+		[CLIENT_STEP_VALIDATING] = "is being validated",
+		[CLIENT_STEP_VALIDATED] = "is valid",
+		[CLIENT_STEP_FAILED] = "failed",
+		[CLIENT_STEP_FINALIZING] = "sends the request",
+		[CLIENT_STEP_ISSUING] = "the CA is at work",
+		[CLIENT_STEP_DOWNLOADING] = "fetches the certificate",
+		[CLIENT_STEP_WAITING] = "waits",
+	};
+	struct bld text;
+
+	bld_init(&text, 2 * CLIENT_TEXT_MAX);
+	if (p->ident.type != 0)
+		bld_fmt(&text, "%.*s ", SPAN_FMT(p->ident.value));
+	bld_str(&text, words[p->step]);
+	if (p->method != 0)
+		bld_fmt(&text, " (%s)", client_method_name(p->method));
+	if (p->text.len > 0)
+		bld_fmt(&text, ": %.*s", SPAN_FMT(p->text));
+	judge_say(job->judge, JUDGE_STEP, job_name(job), "%.*s",
+	    SPAN_FMT(bld_view(&text)));
+	bld_free(&text);
+	if (p->step != CLIENT_STEP_ORDERED || job->judge->options.dry_run ||
+	    span_equal(p->url, job->cert.order_url))
+		return;
+	job->cert.order_url = job_keep(job, p->url);
+	job->cert.order_at_ca =
+	    job_keep(job, span_str(job->ca->authority.directory));
+	job_save(job);
+}
+
+static bool
+on_result(struct job *job, const struct client_result *result)
+{
+	struct trouble trouble;
+
+	job->order_id = 0;
+	if (result->type == CLIENT_RESULT_CHAIN) {
+		if (!result->chain.preferred)
+			judge_say(job->judge, JUDGE_WARN, job_name(job), "the "
+			    "CA has no chain with the preferred issuer; its "
+			    "default was taken");
+		publish(job, result->chain.pem);
+	} else if (result->type == CLIENT_RESULT_PROBLEM) {
+		trouble_judge(&result->problem, &trouble);
+		job_fail_at_ca(job, &result->problem, &trouble);
+	} else {
+		struct err err = ERR_INIT;
+
+		err_set(&err, ERR_FRAME, NULL, "net answered an order with "
+		    "something else");
+		judge_end(job->judge, &err);
+	}
+	return true;
+}
+
+static bool
+on_net(void *ctx, uint16_t type, struct span payload)
+{
+	struct job *job = ctx;
+	struct judge_net_tell tell;
+	struct arena arena = { 0 };
+	struct err err = ERR_INIT;
+	bool last = false;
+
+	if (judge_net_tell_decode(type, payload, &arena, &tell, &err) < 0) {
+		judge_end(job->judge, &err);
+		arena_free(&arena);
+		return true;
+	}
+	switch ((int)tell.type) {
+	case NET_JUDGE_OFFER:
+		job_solve(job, &tell.offers);
+		break;
+	case NET_JUDGE_CLEAN:
+		job_solve_clean(job);
+		break;
+	case NET_JUDGE_PROGRESS:
+		on_progress(job, &tell.progress);
+		break;
+	case NET_JUDGE_RESULT:
+		last = on_result(job, &tell.result);
+		break;
+	default:
+		err_set(&err, ERR_FRAME, NULL, "net says what is not of an "
+		    "order");
+		judge_end(job->judge, &err);
+		break;
+	}
+	arena_free(&arena);
+	return last;
+}
+
+static struct span
+first_of(const char *a, const char *b)
+{
+	return span_str(a != NULL ? a : b);
+}
+
+static void
+send_order(struct job *job)
+{
+	struct judge_net_ask ask = { .type = JUDGE_NET_ORDER,
+	    .ca = job->ca->number };
+	const struct authority *at = &job->ca->authority;
+	struct err err = ERR_INIT;
+	unsigned methods = job_solve_methods(job, &err);
+	bool same_ca = span_equal_str(job->cert.directory, at->directory);
+	struct bld out;
+
+	if (methods == 0) {
+		job_fail_here(job, &err, "choose one of the ways that --via has");
+		return;
+	}
+	ask.order = (struct client_order){
+		.idents = job->names, .csr = job->csr,
+		.profile = first_of(job->site.profile, at->profile),
+		.preferred_chain = first_of(job->site.preferred_chain,
+		    at->preferred_chain),
+	};
+	for (size_t i = 0; i < job->names.count; i++)
+		ask.order.methods[i] = methods;
+	if (same_ca && when_live(&job->cert) && !job->judge->options.dry_run)
+		ask.order.replaces = job->cert.cert_id;
+	if (span_equal_str(job->cert.order_at_ca, at->directory) &&
+	    !job->judge->options.dry_run)
+		ask.order.resume_url = job->cert.order_url;
+	judge_say(job->judge, JUDGE_STEP, job_name(job), "asks %s", at->name);
+	bld_init(&out, LINK_PAYLOAD_MAX);
+	judge_net_ask_encode(&out, &ask);
+	job->order_id = ask_send(job->judge, AGENT_NET, JUDGE_NET_ORDER, &out,
+	    on_net, job);
+	bld_free(&out);
+}
+
+/* ---- the request for certification -------------------------------------- */
+
+static bool
+on_csr(void *ctx, uint16_t type, struct span payload)
+{
+	struct job *job = ctx;
+	struct judge_certkey_answer answer;
+	struct err err = ERR_INIT;
+
+	if (judge_certkey_answer_decode(type, payload, &answer, &err) < 0) {
+		judge_end(job->judge, &err);
+		return true;
+	}
+	if (answer.type == JUDGE_CERTKEY_REFUSED) {
+		job_fail_here(job, &answer.err, "check the keys in the state's "
+		    "folders pending and live");
+		return true;
+	}
+	job->csr = job_keep(job, answer.csr);
+	memcpy(job->spki_hash, answer.spki_hash, CERTKEY_HASH_SIZE);
+	send_order(job);
+	return true;
+}
+
+static void
+ask_csr(struct job *job)
+{
+	struct judge_certkey_request request = {
+		.type = JUDGE_CERTKEY_REQUEST,
+		.site = span_str(job->site.name),
+		.key_type = (enum site_key_type)job->cert.key_type,
+		.policy = job->site.reuse_key == ROW_YES ? CERTKEY_REUSE :
+		    CERTKEY_NEW,
+		.must_staple = job->site.must_staple == ROW_YES,
+		.names = job->names,
+	};
+	struct bld out;
+
+	bld_init(&out, LINK_PAYLOAD_MAX);
+	judge_certkey_request_encode(&out, &request);
+	ask_send(job->judge, AGENT_CERTKEY, JUDGE_CERTKEY_REQUEST, &out,
+	    on_csr, job);
+	bld_free(&out);
+}
+
+/* A request that the administrator made: what stands in it, we ask for. */
+static int
+read_csr(struct job *job, struct err *err)
+{
+	BIO *file = BIO_new_file(job->site.csr, "r");
+	unsigned char *der = NULL;
+	struct csr csr;
+	long len = 0;
+	int r;
+
+	if (file == NULL)
+		return err_errno(err, "cannot open %s", job->site.csr);
+	r = PEM_bytes_read_bio(&der, &len, NULL, PEM_STRING_X509_REQ, file,
+	    NULL, NULL);
+	BIO_free(file);
+	if (r != 1)
+		return err_set(err, ERR_CONFIG, NULL, "%s holds no "
+		    "certification request in PEM", job->site.csr);
+	job->csr = job_keep(job, span_of(der, (size_t)len));
+	OPENSSL_free(der);
+	r = csr_parse(job->csr, &job->arena, &csr, err);
+	if (r < 0)
+		return r;
+	job->names = csr.names;
+	r = EVP_Digest(csr.spki.data, csr.spki.len, job->spki_hash, NULL,
+	    EVP_sha256(), NULL) == 1 ? 0 : err_set(err, ERR_INTERNAL, NULL,
+	    "SHA-256 failed");
+	csr_done(&csr);
+	return r;
+}
+
+/* ---- which CA ----------------------------------------------------------- */
+
+/* Until when failures of its names hold the CA back. */
+static int
+held_until(struct job *job, int64_t *ret, struct err *err)
+{
+	struct state_failure failure;
+	int r = 0;
+
+	*ret = 0;
+	for (size_t i = 0; r == 0 && i < job->names.count; i++) {
+		r = state_failure_get(job->judge->state,
+		    job->names.items[i].value,
+		    span_str(job->ca->authority.directory), &failure, err);
+		if (failure.until_at > *ret)
+			*ret = failure.until_at;
+	}
+	return r;
+}
+
+static void
+on_ca(void *ctx, struct judge_ca *ca, const struct err *why)
+{
+	struct job *job = ctx;
+	struct trouble trouble = { .next = TROUBLE_OTHER_CA };
+	struct err err = ERR_INIT;
+	int64_t until = 0;
+
+	if (ca == NULL) {
+		snprintf(trouble.text, sizeof(trouble.text), "%s", why->text);
+		job_remember(job, &trouble);
+		job->ca_index++;
+		job_next_ca(job);
+		return;
+	}
+	job->ca = ca;
+	if (held_until(job, &until, &err) < 0) {
+		judge_end(job->judge, &err);
+	} else if (until > judge_now(job->judge) &&
+	    !(job->flags & (JUDGE_NOW | JUDGE_FORCE))) {
+		if (until < job->earliest)
+			job->earliest = until;
+		job->ca_index++;
+		job_next_ca(job);
+	} else if (job->csr.len == 0) {
+		ask_csr(job);
+	} else {
+		send_order(job);
+	}
+}
+
+void
+job_next_ca(struct job *job)
+{
+	if (job->ca_index == job->site.ca.count)
+		job_give_up(job);
+	else
+		judge_ca_need(job->judge, job->site.ca.items[job->ca_index],
+		    on_ca, job);
+}
+
+void
+job_issue(struct job *job)
+{
+	struct err err = ERR_INIT;
+
+	job->earliest = STATE_NEVER;
+	if (job->site.csr != NULL && read_csr(job, &err) < 0)
+		job_fail_here(job, &err, "make a new request, or change csr");
+	else
+		job_next_ca(job);
+}

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Challenges of one order: each name gets the first of the site's solvers that
+ * answers a type which the CA offers. What was set up is taken down, also when
+ * its job is gone meanwhile.
+ */
+#include "agent/judge/judge_private.h"
+
+struct task {
+	struct solver_task base;   /* first */
+	struct solving *solving;
+	uint16_t authz;
+	size_t via;                /* in the site's list */
+};
+
+struct solving {
+	struct judge *judge;
+	struct job *job;           /* NULL: it is gone */
+	uint64_t order_id;
+	uint32_t ca;               /* its number */
+	struct arena arena;
+	size_t num_vias;
+	char **vias;               /* copies */
+	size_t count, left;        /* tasks; those that are not gone yet */
+	bool cleaning;
+	struct task tasks[];
+};
+
+unsigned
+job_solve_methods(const struct job *job, struct err *err)
+{
+	const struct solver *solver;
+	const char *argument;
+	unsigned methods = 0;
+
+	for (size_t i = 0; i < job->site.via.count; i++) {
+		if (solver_find(job->site.via.items[i], &solver, &argument,
+		    err) < 0)
+			return 0;
+		methods |= solver->methods;
+	}
+	if (methods == 0)
+		err_set(err, ERR_CONFIG, NULL, "nothing says how control is "
+		    "proven; write --via webroot=DIR, or via in signet.conf");
+	return methods;
+}
+
+static void
+send_solved(struct solving *s, const struct task *task,
+    enum judge_net_type type, const char *text)
+{
+	struct judge_net_ask ask = { .type = type, .ca = s->ca,
+	    .solved = { .authz = task->authz, .method = task->base.method,
+	    .text = span_str(text) } };
+	struct bld out;
+
+	bld_init(&out, LINK_PAYLOAD_MAX);
+	judge_net_ask_encode(&out, &ask);
+	ask_more(s->judge, AGENT_NET, s->order_id, (uint16_t)type, &out);
+	bld_free(&out);
+}
+
+static void
+on_ready(struct solver_task *base, const struct err *err)
+{
+	struct task *task = (struct task *)base;
+	struct solving *s = task->solving;
+
+	if (s->job == NULL || s->cleaning)
+		return;
+	if (err->kind == ERR_NONE) {
+		send_solved(s, task, JUDGE_NET_SOLVED, "");
+		return;
+	}
+	judge_say(s->judge, JUDGE_WARN, job_name(s->job), "%.*s: %s",
+	    SPAN_FMT(base->ident.value), err->text);
+	send_solved(s, task, JUDGE_NET_DECLINED, err->text);
+}
+
+static void
+on_gone(struct solver_task *base, const struct err *err)
+{
+	struct task *task = (struct task *)base;
+	struct solving *s = task->solving;
+
+	if (err->kind != ERR_NONE)
+		judge_say(s->judge, JUDGE_WARN, NULL, "%.*s: %s",
+		    SPAN_FMT(base->ident.value), err->text);
+	if (--s->left > 0)
+		return;
+	s->judge->num_solvings--;
+	judge_check_end(s->judge);
+	arena_free(&s->arena);
+	free(s);
+}
+
+/* The first solver of the site with a type that is offered. */
+static bool
+choose(const struct solving *s, const struct client_offer *offer,
+    size_t *ret_via, const struct client_challenge **ret)
+{
+	const struct solver *solver;
+	const char *argument;
+
+	for (size_t i = 0; i < s->num_vias; i++) {
+		if (solver_find(s->vias[i], &solver, &argument, NULL) < 0)
+			continue;
+		for (size_t j = 0; j < offer->num_challenges; j++) {
+			*ret = &offer->challenges[j];
+			*ret_via = i;
+			if (solver->methods &
+			    CLIENT_METHOD_BIT((*ret)->method))
+				return true;
+		}
+	}
+	return false;
+}
+
+static void
+add_task(struct solving *s, const struct client_offer *offer, size_t via,
+    const struct client_challenge *challenge)
+{
+	struct task *task = &s->tasks[s->count++];
+
+	*task = (struct task){ .solving = s, .authz = offer->authz,
+	    .via = via };
+	task->base = (struct solver_task){
+	    .ident = { offer->ident.type,
+	    arena_dup(&s->arena, offer->ident.value) },
+	    .wildcard = offer->wildcard, .method = challenge->method,
+	    .token = arena_dup(&s->arena, challenge->token),
+	    .key_authorization = arena_dup(&s->arena,
+	    challenge->key_authorization),
+	    .account_url = arena_dup(&s->arena, s->job->ca->account.kid),
+	    .num_issuers = challenge->num_issuers,
+	    .ready = on_ready, .gone = on_gone, .ctx = s };
+	for (size_t i = 0; i < challenge->num_issuers; i++)
+		task->base.issuers[i] = arena_dup(&s->arena,
+		    challenge->issuers[i]);
+}
+
+static struct span
+all_names(struct solving *s)
+{
+	const struct ident_list *names = &s->job->names;
+	struct bld text;
+	struct span ret;
+
+	bld_init(&text, IDENT_LIST_MAX * (IDENT_DNS_MAX + 3));
+	for (size_t i = 0; i < names->count; i++)
+		bld_fmt(&text, "%s%.*s", i == 0 ? "" : ",",
+		    SPAN_FMT(names->items[i].value));
+	ret = arena_dup(&s->arena, bld_view(&text));
+	bld_free(&text);
+	return ret;
+}
+
+/* Calls setup or takedown once for each solver that has tasks. */
+static void
+call_solvers(struct solving *s, bool takedown)
+{
+	struct solver_task **tasks =
+	    mem_alloc((s->count + 1) * sizeof(tasks[0]));
+	const struct solver *solver;
+	const char *argument;
+	size_t n;
+
+	for (size_t via = 0; via < s->num_vias; via++) {
+		n = 0;
+		for (size_t i = 0; i < s->count; i++) {
+			if (s->tasks[i].via == via)
+				tasks[n++] = &s->tasks[i].base;
+		}
+		for (size_t i = 0; i < n; i++)
+			tasks[i]->remaining = n - 1 - i;
+		if (n == 0 || solver_find(s->vias[via], &solver, &argument,
+		    NULL) < 0)
+			continue;
+		(takedown ? solver->takedown : solver->setup)(
+		    &s->judge->world, argument, tasks, n);
+	}
+	free(tasks);
+}
+
+static struct solving *
+make(struct job *job, size_t count)
+{
+	struct solving *s =
+	    mem_zalloc(sizeof(*s) + count * sizeof(s->tasks[0]));
+
+	s->judge = job->judge;
+	s->job = job;
+	s->order_id = job->order_id;
+	s->ca = job->ca->number;
+	s->num_vias = job->site.via.count;
+	s->vias = arena_alloc(&s->arena, (s->num_vias + 1) * sizeof(char *));
+	for (size_t i = 0; i < s->num_vias; i++)
+		s->vias[i] = arena_str(&s->arena,
+		    span_str(job->site.via.items[i]));
+	return s;
+}
+
+void
+job_solve(struct job *job, const struct judge_net_offers *offers)
+{
+	struct solving *s = make(job, offers->count);
+	const struct client_challenge *challenge;
+	struct task none = { .solving = s };
+	struct span names = all_names(s);
+	size_t via;
+
+	for (size_t i = 0; i < offers->count; i++) {
+		none.authz = offers->offers[i].authz;
+		if (choose(s, &offers->offers[i], &via, &challenge))
+			add_task(s, &offers->offers[i], via, challenge);
+		else
+			send_solved(s, &none, JUDGE_NET_DECLINED, "the CA "
+			    "offers no challenge that --via can answer");
+	}
+	if (s->count == 0) {
+		arena_free(&s->arena);
+		free(s);
+		return;
+	}
+	for (size_t i = 0; i < s->count; i++)
+		s->tasks[i].base.all_names = names;
+	s->left = s->count;
+	job->judge->num_solvings++;
+	job->solving = s;
+	call_solvers(s, false);
+}
+
+void
+job_solve_clean(struct job *job)
+{
+	struct solving *s = job->solving;
+
+	if (s == NULL)
+		return;
+	job->solving = NULL;
+	s->job = NULL;
+	s->cleaning = true;
+	/* The last of them frees it, perhaps before the last call is back. */
+	s->left++;
+	call_solvers(s, true);
+	on_gone(&(struct task){ .solving = s }.base,
+	    &(struct err){ .kind = ERR_NONE });
+}
