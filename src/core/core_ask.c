@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "core/core_private.h"
+#include "core/target.h"
 
 #define BACKOFF_FIRST_MS 1000
 #define BACKOFF_MAX_MS 60000
@@ -46,7 +47,8 @@ enter(struct core *core, struct core_ask *ask, enum core_ask_state state)
 	switch (state) {
 	case CORE_ASK_READY:
 		queue_add(&core->ready[ask->kind],
-		    (uint64_t)ask->account_id, &ask->in_queue);
+		    (uint64_t)ask->account_id, ask->target,
+		    &ask->in_queue);
 		break;
 	case CORE_ASK_DELAYED:
 		list_add(&core->delayed, &ask->in_list);
@@ -117,6 +119,13 @@ can_send(const struct core *core, enum core_ask_kind kind,
 }
 
 static void
+note_validate(struct core_ask *ask, const struct validate_request *request)
+{
+	ask->account_id = request->account_id;
+	ask->target = target_of(&request->ident);
+}
+
+static void
 send_ask(struct core *core, struct core_ask *ask, unsigned validator,
     const struct ca_effect *effect)
 {
@@ -127,7 +136,7 @@ send_ask(struct core *core, struct core_ask *ask, unsigned validator,
 		frame.to = CORE_FRAME_VALIDATOR;
 		frame.peer = validator;
 		frame.type = CORE_VALIDATOR_VALIDATE;
-		ask->account_id = effect->validate.account_id;
+		note_validate(ask, &effect->validate);
 		validate_request_encode(&core->out, &effect->validate);
 	} else {
 		frame.to = CORE_FRAME_SIGNER;
@@ -153,7 +162,7 @@ ask_start(struct core *core, enum core_ask_kind kind, int64_t object_id,
 	unsigned validator;
 
 	if (kind == CORE_ASK_VALIDATOR)
-		ask->account_id = effect->validate.account_id;
+		note_validate(ask, &effect->validate);
 	ask->is_new = true;
 	touch(core, ask);
 	/* Those that wait go first; the pump asks when it is their turn. */
@@ -568,6 +577,8 @@ core_ask_resume(struct core *core, struct err *err)
 void
 core_ask_free_all(struct core *core)
 {
+	queue_done(&core->ready[CORE_ASK_VALIDATOR]);
+	queue_done(&core->ready[CORE_ASK_SIGNER]);
 	for (size_t i = 0; i < core->asks.num_buckets; i++) {
 		struct table_node *node = core->asks.buckets[i];
 
@@ -579,8 +590,6 @@ core_ask_free_all(struct core *core)
 		}
 	}
 	table_done(&core->asks);
-	queue_done(&core->ready[CORE_ASK_VALIDATOR]);
-	queue_done(&core->ready[CORE_ASK_SIGNER]);
 }
 
 size_t

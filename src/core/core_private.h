@@ -49,6 +49,7 @@ struct core_ask {
 	enum core_ask_state state;
 	int64_t object_id;    /* authorization or order */
 	int64_t account_id;   /* for whom a validator is asked; 0 if not known */
+	uint64_t target;      /* about whom (target.h); 0 if not known */
 	enum store_slot slot; /* of the finalize that was sent */
 	unsigned validator;   /* to which it was sent */
 	unsigned tries;       /* that came to nothing */
