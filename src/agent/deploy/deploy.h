@@ -13,7 +13,7 @@
  */
 
 #include "agent/conf/site_conf.h"
-#include "agent/deploy/command.h"
+#include "agent/proc/command.h"
 #include "base/mem.h"
 
 #define DEPLOY_STEPS_MAX 64

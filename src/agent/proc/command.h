@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef SIGNET_AGENT_DEPLOY_COMMAND_H
-#define SIGNET_AGENT_DEPLOY_COMMAND_H
+#ifndef SIGNET_AGENT_PROC_COMMAND_H
+#define SIGNET_AGENT_PROC_COMMAND_H
 
 /*
  * command: one command of the administrator's, run by the shell (/bin/sh -c)
@@ -23,6 +23,13 @@ struct command;
  * characters. NULL if it could not be started. */
 struct command *command_start(struct loop *loop, const char *text,
     const char *const *variables, void (*done)(void *ctx,
+    const struct err *err, struct span output), void *ctx, struct err *err);
+
+/* The same for a function that blocks: it runs in a forked process, without
+ * any descriptor of ours, and what its err says is how it ended. arg is read
+ * before this returns. */
+struct command *command_call(struct loop *loop, int (*call)(void *arg,
+    struct err *err), void *arg, void (*done)(void *ctx,
     const struct err *err, struct span output), void *ctx, struct err *err);
 
 /* Kills it; done is not called. NULL is fine. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "agent/deploy/command.h"
+#include "agent/proc/command.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +17,7 @@ struct command {
 	pid_t pid;
 	int pidfd, pipe;
 	struct event *death, *reading, *late;
-	bool killed;
+	bool killed, is_call;
 	size_t len;
 	uint8_t output[COMMAND_OUTPUT_MAX];
 	void (*done)(void *ctx, const struct err *err, struct span output);
@@ -91,6 +91,11 @@ put_end(const struct command *c, int status, struct err *err)
 
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return;
+	if (c->is_call && WIFEXITED(status)) {
+		err_set(err, ERR_IO, NULL, "%.*s", (int)c->len,
+		    (const char *)c->output);
+		return;
+	}
 	/* The last words say most. */
 	text_printable(shown, sizeof(shown), span_of(c->output +
 	    (c->len > 200 ? c->len - 200 : 0), c->len > 200 ? 200 : c->len));
@@ -135,11 +140,10 @@ on_late(evutil_socket_t fd, short what, void *arg)
 	kill(-c->pid, SIGKILL);
 }
 
-/* In the child. */
-static void __attribute__((noreturn))
-run_shell(const char *text, const char *const *variables, int out)
+/* In the child: a process group of its own, no input, output to out. */
+static void
+prepare(int out)
 {
-	const char *const argv[] = { "sh", "-c", text, NULL };
 	int in = open("/dev/null", O_RDONLY);
 	sigset_t none;
 
@@ -147,12 +151,35 @@ run_shell(const char *text, const char *const *variables, int out)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
-	for (; *variables != NULL; variables++)
-		putenv((char *)(uintptr_t)*variables);
 	if (in < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0)
 		_exit(126);
+}
+
+static void __attribute__((noreturn))
+run_shell(const char *text, const char *const *variables, int out)
+{
+	const char *const argv[] = { "sh", "-c", text, NULL };
+
+	prepare(out);
+	for (; *variables != NULL; variables++)
+		putenv((char *)(uintptr_t)*variables);
 	execv("/bin/sh", (char *const *)(uintptr_t)argv);
 	_exit(127);
+}
+
+static void __attribute__((noreturn))
+run_call(int (*call)(void *arg, struct err *err), void *arg, int out)
+{
+	struct err err = ERR_INIT;
+	int r;
+
+	prepare(out);
+	signal(SIGPIPE, SIG_IGN);
+	syscall(SYS_close_range, 3, ~0U, 0);
+	r = call(arg, &err);
+	if (r < 0 && write(1, err.text, strlen(err.text)) < 0)
+		_exit(2);
+	_exit(r < 0 ? 1 : 0);
 }
 
 static void
@@ -171,10 +198,10 @@ watch(struct command *c)
 		abort(); /* out of memory */
 }
 
-struct command *
-command_start(struct loop *loop, const char *text,
-    const char *const *variables, void (*done)(void *ctx,
-    const struct err *err, struct span output), void *ctx, struct err *err)
+/* With the pipe; *ret_end is the end that the child writes to. */
+static struct command *
+make(struct loop *loop, void (*done)(void *ctx, const struct err *err,
+    struct span output), void *ctx, int *ret_end, struct err *err)
 {
 	struct command *c;
 	int ends[2];
@@ -186,13 +213,19 @@ command_start(struct loop *loop, const char *text,
 	c = mem_zalloc(sizeof(*c));
 	*c = (struct command){ .loop = loop, .pipe = ends[0], .pidfd = -1,
 	    .done = done, .ctx = ctx };
+	*ret_end = ends[1];
 	c->pid = fork();
-	if (c->pid == 0) {
+	if (c->pid == 0)
 		/* A full pipe makes a command wait, not fail. */
 		fcntl(ends[1], F_SETFL, 0);
-		run_shell(text, variables, ends[1]);
-	}
-	close(ends[1]);
+	return c;
+}
+
+/* In the parent. */
+static struct command *
+begin(struct command *c, int end, struct err *err)
+{
+	close(end);
 	if (c->pid > 0) {
 		setpgid(c->pid, c->pid);
 		c->pidfd = (int)syscall(SYS_pidfd_open, c->pid, 0);
@@ -208,6 +241,34 @@ command_start(struct loop *loop, const char *text,
 	}
 	watch(c);
 	return c;
+}
+
+struct command *
+command_start(struct loop *loop, const char *text,
+    const char *const *variables, void (*done)(void *ctx,
+    const struct err *err, struct span output), void *ctx, struct err *err)
+{
+	int end = -1;
+	struct command *c = make(loop, done, ctx, &end, err);
+
+	if (c != NULL && c->pid == 0)
+		run_shell(text, variables, end);
+	return c == NULL ? NULL : begin(c, end, err);
+}
+
+struct command *
+command_call(struct loop *loop, int (*call)(void *arg, struct err *err),
+    void *arg, void (*done)(void *ctx, const struct err *err,
+    struct span output), void *ctx, struct err *err)
+{
+	int end = -1;
+	struct command *c = make(loop, done, ctx, &end, err);
+
+	if (c != NULL && c->pid == 0)
+		run_call(call, arg, end);
+	if (c != NULL)
+		c->is_call = true;
+	return c == NULL ? NULL : begin(c, end, err);
 }
 
 void
