@@ -99,6 +99,9 @@ run(int argc, char **argv)
 		r = cmd_common_open(&renew.common,
 		    renew.common.config != NULL, &judge);
 	/* No state: nothing was ever asked for. */
+	if (r == CMD_OK && judge == NULL && optind < argc)
+		return cmd_fail(&cmd_renew, "there is no site %s, and no "
+		    "other; `signet get` makes the first", argv[optind]);
 	if (r != CMD_OK || judge == NULL)
 		return r;
 	for (int i = optind; added == 0 && i < argc; i++)

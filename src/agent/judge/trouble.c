@@ -78,7 +78,12 @@ put_subs(struct bld *out, const struct client_problem *problem)
 	for (size_t i = 0; i < problem->num_subs; i++) {
 		const struct client_subproblem *sub = &problem->subs[i];
 
-		bld_str(out, i == 0 && out->len == 0 ? "" : "; ");
+		/* Of a single name, the CA's sentence is often the same. */
+		if (sub->detail.len > 0 && memmem(problem->detail.data,
+		    problem->detail.len, sub->detail.data, sub->detail.len) !=
+		    NULL)
+			continue;
+		bld_str(out, out->len == 0 ? "" : "; ");
 		if (sub->ident.type != 0)
 			bld_fmt(out, "%.*s: ", SPAN_FMT(sub->ident.value));
 		if (sub->method != 0)

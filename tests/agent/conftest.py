@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures for signet: a CA whose validators see a web root."""
+
+import os
+import shutil
+import tempfile
+
+import pytest
+
+from kit import signet, signetd
+
+
+@pytest.fixture(scope="session")
+def web():
+    root = tempfile.mkdtemp(prefix="signet-www-")
+    os.chmod(root, 0o755)
+    server = signet.Web(root)
+    yield server
+    server.close()
+    shutil.rmtree(root)
+
+
+@pytest.fixture(scope="session")
+def web_ca(web, resolver):
+    """A CA that all tests share; it asks the web root's server."""
+    with signetd.dev(web, resolver) as running:
+        yield running
+
+
+@pytest.fixture
+def new_ca(web, resolver):
+    """A function that starts a CA of the test's own."""
+    started = []
+
+    def start(**more):
+        running = signetd.dev(web, resolver, **more)
+        started.append(running)
+        return running
+
+    yield start
+    for running in started:
+        running.close()
+
+
+@pytest.fixture
+def agent(web):
+    running = signet.Agent(web)
+    yield running
+    running.close()

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""signet get, renew and status against our own CA."""
+
+import os
+import pathlib
+import stat
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+NAMES = {"privkey.pem", "cert.pem", "chain.pem", "fullchain.pem",
+         "combined.pem"}
+
+
+def read(path):
+    return x509.load_pem_x509_certificate(path.read_bytes())
+
+
+def numbers(key):
+    return key.public_numbers()
+
+
+def names_of(certificate):
+    san = certificate.extensions.get_extension_for_class(
+        x509.SubjectAlternativeName).value
+    return set(san.get_values_for_type(x509.DNSName))
+
+
+def test_first_certificate(agent, web_ca):
+    done = agent.get(web_ca, "www.first.example", "first.example")
+    assert "www.first.example: certificate of " in done.stdout
+    assert done.stderr == ""
+    assert set(os.listdir(agent.live("www.first.example", ""))) == NAMES
+    leaf = read(agent.live("www.first.example"))
+    assert names_of(leaf) == {"www.first.example", "first.example"}
+    key = serialization.load_pem_private_key(
+        agent.live("www.first.example", "privkey.pem").read_bytes(), None)
+    assert numbers(key.public_key()) == numbers(leaf.public_key())
+    # What proved control is gone, and so are the folders made for it.
+    assert not os.path.exists(os.path.join(agent.web.root, ".well-known"))
+
+
+def test_secrets_are_private(agent, web_ca):
+    agent.get(web_ca, "modes.example")
+    private = [agent.live("modes.example", "privkey.pem"),
+               agent.live("modes.example", "combined.pem"),
+               pathlib.Path(agent.dir, "signet.db"),
+               *pathlib.Path(agent.dir, "accounts").iterdir()]
+    for path in private:
+        assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
+
+
+def test_again_does_nothing(agent, web_ca):
+    agent.get(web_ca, "again.example")
+    before = agent.live("again.example").read_bytes()
+    done = agent.run("get", "again.example")
+    assert "there is a certificate until" in done.stdout
+    assert agent.run("renew").stdout == ""
+    assert agent.live("again.example").read_bytes() == before
+
+
+def test_renew_force(agent, web_ca):
+    agent.get(web_ca, "force.example")
+    before = read(agent.live("force.example"))
+    key = agent.live("force.example", "privkey.pem").read_bytes()
+    agent.run("renew", "--force", "force.example")
+    after = read(agent.live("force.example"))
+    assert before.serial_number != after.serial_number
+    assert agent.live("force.example", "privkey.pem").read_bytes() != key
+    archived = pathlib.Path(agent.dir, "archive", "force.example", "1")
+    assert read(archived / "cert.pem") == before
+
+
+def test_reuse_key(agent, web_ca):
+    agent.get(web_ca, "reuse.example", "--reuse-key")
+    key = agent.live("reuse.example", "privkey.pem").read_bytes()
+    agent.run("renew", "--force", "reuse.example")
+    assert agent.live("reuse.example", "privkey.pem").read_bytes() == key
+
+
+def test_more_names_make_a_new_certificate(agent, web_ca):
+    agent.get(web_ca, "more.example")
+    agent.run("get", "more.example", "www.more.example")
+    assert names_of(read(agent.live("more.example"))) == {
+        "more.example", "www.more.example"}
+    # And fewer, by the site's name alone, mean the site as it is.
+    agent.run("get", "more.example")
+    assert len(agent.status()["more.example"]["names"]) == 2
+
+
+def test_two_keys(agent, web_ca):
+    agent.get(web_ca, "two.example", "--key", "ec384", "--key", "rsa2048")
+    kinds = {c["key_type"]: c for c in
+             agent.status()["two.example"]["certificates"]}
+    assert set(kinds) == {"ec384", "rsa2048"}
+    for kind, size in (("ec384", 384), ("rsa2048", 2048)):
+        leaf = read(pathlib.Path(kinds[kind]["path"], "cert.pem"))
+        assert leaf.public_key().key_size == size
+
+
+def test_csr(agent, web_ca):
+    key = ec.generate_private_key(ec.SECP256R1())
+    request = x509.CertificateSigningRequestBuilder().subject_name(
+        x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "csr.example")])
+    ).add_extension(x509.SubjectAlternativeName(
+        [x509.DNSName("csr.example")]), False).sign(key, hashes.SHA256())
+    path = pathlib.Path(agent.top, "request.pem")
+    path.write_bytes(request.public_bytes(serialization.Encoding.PEM))
+    agent.get(web_ca, "--csr", str(path), "--name", "csr.example")
+    leaf = read(agent.live("csr.example"))
+    assert numbers(leaf.public_key()) == numbers(key.public_key())
+    assert not agent.live("csr.example", "privkey.pem").exists()
+
+
+def test_reload_runs_until_it_succeeds(agent, web_ca):
+    mark = pathlib.Path(agent.top, "reloaded")
+    command = (f'test -e {agent.top}/ready || {{ echo "no service"; exit 3; '
+               f'}}; echo "$RENEWED_DOMAINS $RENEWED_LINEAGE" >> {mark}')
+    done = agent.get(web_ca, "reload.example", "--reload", command, status=1)
+    assert "ended with status 3: no service" in done.stderr
+    # The certificate is there all the same, and the step is remembered.
+    step = agent.certificate("reload.example")["deployment"][0]
+    assert (step["done"], step["tries"]) == (False, 1)
+    pathlib.Path(agent.top, "ready").touch()
+    agent.run("renew", "reload.example")
+    step = agent.certificate("reload.example")["deployment"][0]
+    assert (step["done"], step["tries"]) == (True, 2)
+    folder = agent.live("reload.example", "").parent / "reload.example"
+    assert mark.read_text() == f"reload.example {folder}\n"
+    agent.run("renew", "reload.example")
+    assert mark.read_text().count("\n") == 1
+
+
+def test_many_at_once(agent, web_ca):
+    """Sites of a configuration file; one reload for all that a round got."""
+    mark = pathlib.Path(agent.top, "reloaded")
+    sites = [f"site{i}.example" for i in range(8)]
+    agent.configure(
+        f'ca "here" {{ directory = "{web_ca.url}"\n'
+        f'  ca_file = "{web_ca.cafile}"\n  agree_terms = true }}\n'
+        f'defaults {{ ca = here\n  via = "webroot={agent.web.root}"\n'
+        f'  reload = "echo x >> {mark}" }}\n' +
+        "".join(f'site "{name}" {{}}\n' for name in sites))
+    agent.run("renew")
+    assert all(c["certificates"][0]["live"] for c in agent.status().values())
+    assert set(agent.status()) == set(sites)
+    assert mark.read_text() == "x\n"
+    # What the file no longer names is forgotten; its files stay.
+    text = pathlib.Path(agent.config).read_text()
+    agent.configure(text.replace('site "site0.example" {}\n', ""))
+    agent.run("renew")
+    assert set(agent.status()) == set(sites[1:])
+    assert agent.live("site0.example").exists()
+
+
+def test_dry_run_changes_nothing(agent, web_ca):
+    agent.get(web_ca, "dry.example", "--staging", web_ca.url)
+    before = agent.live("dry.example").read_bytes()
+    status = agent.status()
+    done = agent.run("renew", "--dry-run", "dry.example")
+    assert "rehearsal" in done.stdout
+    assert agent.live("dry.example").read_bytes() == before
+    assert agent.status() == status
+
+
+@pytest.mark.parametrize("arguments, says", [
+    (["get"], "give the names"),
+    (["get", "a.example"], "say how control is proven"),
+    (["get", "a..example", "--via", "webroot=/"], "write a name as"),
+    (["get", "a.example", "--via", "magic"], "no way \"magic\""),
+    (["get", "a.example", "--via", "webroot=www"], "not an absolute path"),
+    (["get", "a.example", "--ca", "nobody", "--via", "webroot=/"],
+     "no CA called \"nobody\""),
+    (["get", "a.example", "--key", "ec255"], "not a type of key"),
+    (["renew", "nobody.example"], "no site nobody.example"),
+    (["frobnicate"], "no command"),
+])
+def test_mistakes(agent, arguments, says):
+    agent.run("status")  # there is no state yet: no error
+    done = agent.run(*arguments, status=None)
+    assert done.returncode in (1, 2)
+    assert says in done.stderr.replace("\n", " "), done.stderr
