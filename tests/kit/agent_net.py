@@ -223,6 +223,7 @@ class Net:
         self.certificate_key = None
         self.eab = None       # (kid, HMAC key, hash name)
         self.last = 0
+        self.cas = {}         # of each operation
         self.accounts = []    # what ACCOUNT told
         self.progress = collections.defaultdict(list)
         self.signed = []      # what was signed
@@ -255,6 +256,8 @@ class Net:
         if op is None:
             self.last += 1
             op = self.last
+            self.cas[op] = ca
+        ca = self.cas.get(op, ca)
         self.judge.send(kind, op, struct.pack(">I", ca) + body)
         return op
 
@@ -277,13 +280,12 @@ class Net:
             body += text16(text)
         return self.ask(ORDER, body + struct.pack(">qq", 0, 0), **more)
 
-    def solved(self, op, authz, method, ca=1):
+    def solved(self, op, authz, method):
         self.ask(SOLVED, struct.pack(">HB", authz, METHODS.index(method)) +
-                 text16(""), ca, op)
+                 text16(""), op=op)
 
-    def declined(self, op, authz, why, ca=1):
-        self.ask(DECLINED, struct.pack(">HB", authz, 0) + text16(why), ca,
-                 op)
+    def declined(self, op, authz, why):
+        self.ask(DECLINED, struct.pack(">HB", authz, 0) + text16(why), op=op)
 
     def revoke(self, der, reason=-1, key=None):
         self.certificate_key = key
@@ -356,7 +358,7 @@ class Net:
         deadline = time.monotonic() + timeout
         while op not in self.results:
             left = deadline - time.monotonic()
-            assert left > 0, f"no result\n{self.errors()}"
+            assert left > 0, f"no result: {self.progress[op]}\n{self.errors()}"
             self.step(left)
         return self.results.pop(op)
 

@@ -10,7 +10,8 @@
  *
  * JUDGE_NET_CA makes a CA (an account at one, see client/client.h) known
  * under a number; it has no answer, and questions that name it may follow at
- * once. NET_ACCOUNT comes whenever an account was found, made or changed,
+ * once. Every other frame of judge names the CA, those about a running
+ * operation the one that it was begun with. NET_ACCOUNT comes whenever an account was found, made or changed,
  * with the frame id 0.
  */
 
