@@ -17,6 +17,15 @@ name_of(struct span site, enum site_key_type type,
 	    site_key_type_name(type));
 }
 
+static bool
+has_hash(EVP_PKEY *key, const uint8_t hash[CERTKEY_HASH_SIZE])
+{
+	uint8_t own[KEY_FILE_HASH_SIZE];
+
+	return key_file_hash(key, own, NULL) == 0 &&
+	    memcmp(own, hash, sizeof(own)) == 0;
+}
+
 int
 certkey_pending(int fd_dir, const struct judge_certkey_request *request,
     EVP_PKEY **ret, struct err *err)
@@ -27,21 +36,16 @@ certkey_pending(int fd_dir, const struct judge_certkey_request *request,
 	name_of(request->site, request->key_type, name);
 	if (request->policy != CERTKEY_FRESH)
 		r = key_file_read(fd_dir, name, ret, err);
+	if (r == 0 && has_hash(*ret, request->spki_hash)) {
+		EVP_PKEY_free(*ret);
+		r = -(int)ERR_NOT_FOUND;
+	}
 	if (r != -(int)ERR_NOT_FOUND)
 		return r;
 	r = key_file_generate(request->key_type, ret, err);
 	if (r == 0)
 		r = key_file_write(fd_dir, name, *ret, err);
 	return r;
-}
-
-static bool
-has_hash(EVP_PKEY *key, const uint8_t hash[CERTKEY_HASH_SIZE])
-{
-	uint8_t own[KEY_FILE_HASH_SIZE];
-
-	return key_file_hash(key, own, NULL) == 0 &&
-	    memcmp(own, hash, sizeof(own)) == 0;
 }
 
 int

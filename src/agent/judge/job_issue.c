@@ -306,6 +306,7 @@ ask_csr(struct job *job)
 	};
 	struct bld out;
 
+	memcpy(request.spki_hash, job->cert.spki_hash, CERTKEY_HASH_SIZE);
 	bld_init(&out, LINK_PAYLOAD_MAX);
 	judge_certkey_request_encode(&out, &request);
 	ask_send(job->judge, AGENT_CERTKEY, JUDGE_CERTKEY_REQUEST, &out,

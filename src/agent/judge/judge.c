@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/judge/judge_private.h"
+#include "agent/judge/reach.h"
 
 #include <assert.h>
 #include <dirent.h>
@@ -155,7 +156,7 @@ judge_add_due(struct judge *judge, struct err *err)
 
 	for (size_t i = 0; r == 0 && i < count; i++)
 		judge_add(judge, ids[i], 0);
-	return r;
+	return r == 0 ? reach_unfinished(judge, err) : r;
 }
 
 int
@@ -211,7 +212,8 @@ judge_job_over(struct job *job)
 static int
 start_procs(struct judge *judge, struct err *err)
 {
-	const struct agent_plan plan = {
+	struct reach reach;
+	struct agent_plan plan = {
 		.roles = 1u << AGENT_NET | 1u << AGENT_ACCOUNT |
 		    1u << AGENT_CERTKEY | 1u << AGENT_FILES,
 		.dir = judge->options.dir,
@@ -224,8 +226,12 @@ start_procs(struct judge *judge, struct err *err)
 		.log_level = judge->options.verbose ? LOG_INFO : LOG_WARNING,
 		.died = on_died, .ctx = judge,
 	};
-	int r = agent_procs_start(&judge->procs, judge->loop, &plan, err);
+	int r;
 
+	reach_make(judge, &reach);
+	plan.files_paths = reach.paths;
+	r = agent_procs_start(&judge->procs, judge->loop, &plan, err);
+	reach_done(&reach);
 	if (r == 0 && !ask_link(judge))
 		r = err_set(err, ERR_INTERNAL, NULL, "a process has no link");
 	return r;

@@ -28,6 +28,7 @@ judge_certkey_request_encode(struct bld *out,
 		bld_u8(out, request->must_staple);
 		bld_span16(out, request->common_name);
 		rpc_names_encode(out, &request->names);
+		bld_bytes(out, request->spki_hash, CERTKEY_HASH_SIZE);
 		break;
 	case JUDGE_CERTKEY_PUBLISHED:
 		bld_bytes(out, request->spki_hash, CERTKEY_HASH_SIZE);
@@ -54,6 +55,7 @@ decode_request(struct cur *cur, struct judge_certkey_request *ret)
 	ret->must_staple = cur_bool(cur);
 	ret->common_name = cur_text(cur, IDENT_DNS_MAX);
 	rpc_names_decode(cur, &ret->names);
+	cur_copy(cur, ret->spki_hash, CERTKEY_HASH_SIZE);
 	found = ret->common_name.len == 0;
 	for (size_t i = 0; !found && i < ret->names.count; i++)
 		found = span_equal(ret->names.items[i].value,

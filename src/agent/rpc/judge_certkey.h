@@ -48,7 +48,8 @@ struct judge_certkey_request {
 	bool must_staple;            /* RFC 7633 */
 	struct span common_name;     /* empty: none; else one of the names */
 	struct ident_list names;
-	/* PUBLISHED, REVOKE: which key */
+	/* PUBLISHED, REVOKE: which key. REQUEST: the one that is live, or zero:
+	 * if it is still pending, a crash came between, and it is not new */
 	uint8_t spki_hash[CERTKEY_HASH_SIZE];
 	/* REVOKE, RFC 8555 7.6 */
 	struct span url;
