@@ -39,6 +39,7 @@ struct request {
 	bool encoded;
 	struct bld body;
 	struct bld location;
+	char date[HTTP_CLIENT_DATE_SIZE];
 	CURLcode code;
 	void (*cb)(void *arg, const struct http_fetched *fetched);
 	void *arg;
@@ -110,6 +111,9 @@ take_field(struct request *request, struct span line)
 	if (is_field(line, SPAN_LIT("location:"), &value)) {
 		bld_reset(&request->location);
 		bld_span(&request->location, value);
+	} else if (is_field(line, SPAN_LIT("date:"), &value)) {
+		snprintf(request->date, sizeof(request->date), "%.*s",
+		    SPAN_FMT(value));
 	} else if (is_field(line, SPAN_LIT("content-encoding:"), &value)) {
 		request->encoded = request->encoded || (value.len > 0 &&
 		    !is_identity(value));
@@ -227,6 +231,7 @@ request_answer(struct request *request)
 	fetched.status = fetch_status(request, code);
 	fetched.code = (int)code;
 	fetched.location = bld_view(&request->location);
+	fetched.date = span_str(request->date);
 	fetched.body = bld_view(&request->body);
 	fetched.body_cut = request->body_cut;
 	fetched.encoded = request->encoded;
@@ -449,6 +454,7 @@ request_prepare(struct request *request, const struct http_fetch *fetch)
 	request->header_len = 0;
 	request->header_over = request->body_cut = false;
 	request->encoded = false;
+	request->date[0] = '\0';
 	request->body_max = request->body.max = fetch->body_max;
 	bld_reset(&request->body);
 	bld_reset(&request->location);

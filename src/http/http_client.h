@@ -14,6 +14,7 @@
 
 #define HTTP_CLIENT_URL_MAX 2048      /* bytes */
 #define HTTP_CLIENT_HEADER_MAX 16384  /* bytes of all answer headers */
+#define HTTP_CLIENT_DATE_SIZE 64      /* bytes kept of Date, with a NUL */
 
 enum http_fetch_status {
 	HTTP_FETCH_OK,        /* an HTTP answer came, whatever its code */
@@ -35,6 +36,7 @@ struct http_fetched {
 	enum http_fetch_status status;
 	int code;              /* HTTP status code */
 	struct span location;  /* Location: as sent, or empty */
+	struct span date;      /* Date: the same */
 	struct span body;      /* at most body_max bytes */
 	bool body_cut;         /* there was more */
 	bool encoded;          /* the body has a content coding, though it was

@@ -18,10 +18,11 @@
 struct agent_plan {
 	unsigned roles;       /* 1 << enum agent_role, or-ed: which to start */
 	const char *dir;      /* of the state, absolute; its folders are made */
-	/* What each role does; returns the exit status. NULL for net. */
+	/* What each role does; returns the exit status. NULL for net and probe. */
 	int (*mains[AGENT_ROLE_COUNT])(struct agent_proc *proc);
 	const char *net_program; /* NULL: signet-net beside this program, else in
 	                            its libexec folder */
+	const char *resolver; /* probe's: "host:port", or NULL */
 	const struct sandbox_path *files_paths; /* folders of foreign layouts and
 	                            of copies, all with write; NULL-path end */
 	const int *import_fds;   /* account's */

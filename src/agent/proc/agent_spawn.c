@@ -16,12 +16,21 @@
 #define FDS_MAX (AGENT_GIVEN_FD + AGENT_FDS_MAX)
 #define ENVIRONMENT_MAX 16
 
-/* What net needs to reach a CA from where it is; a hook's credentials, which
+/* What net and probe need to reach a CA from where it is; a hook's credentials, which
  * judge may have, are none of its business. */
 static const char *const net_environment[] = { "http_proxy=", "https_proxy=",
 	"HTTPS_PROXY=", "no_proxy=", "NO_PROXY=", "all_proxy=", "ALL_PROXY=",
 	"SSL_CERT_FILE=", "SSL_CERT_DIR=", "ASAN_OPTIONS=", "UBSAN_OPTIONS=",
 	"LSAN_OPTIONS=" };
+
+/* Roles that are programs of their own: only they need libraries that a run
+ * with nothing to do must not pay for. */
+static const char *
+program_name(enum agent_role role)
+{
+	return role == AGENT_NET ? "signet-net" :
+	    role == AGENT_PROBE ? "signet-probe" : NULL;
+}
 
 /* By the number that it is to have; -1: nothing. */
 struct layout {
@@ -80,11 +89,15 @@ move_fds(struct layout *layout)
 }
 
 static void __attribute__((noreturn))
-exec_net(const struct agent_spawn *spawn, const char *program)
+exec_program(const struct agent_spawn *spawn, const char *program)
 {
 	static char *environment[ENVIRONMENT_MAX + 1];
-	char name[] = "signet-net", level[12];
-	char *argv[] = { name, level, NULL };
+	char level[12], none[] = "";
+	char *resolver = spawn->plan->resolver == NULL ? none :
+	    mem_strdup(spawn->plan->resolver);
+	char *name = mem_strdup(program_name(spawn->role));
+	char *argv[] = { name, level, spawn->role == AGENT_PROBE ? resolver :
+	    NULL, NULL };
 	size_t count = 0;
 
 	for (char **at = environ; *at != NULL && count < ENVIRONMENT_MAX; at++) {
@@ -140,16 +153,16 @@ run_forked(const struct agent_spawn *spawn)
 
 /* Beside this program, or where a package keeps such programs. */
 static int
-find_net(const struct agent_plan *plan, char out[PATH_MAX], struct err *err)
+find_program(const struct agent_spawn *spawn, char out[PATH_MAX], struct err *err)
 {
-	static const char *const places[] = { "/signet-net",
-		"/../libexec/signet/signet-net" };
+	static const char *const places[] = { "", "/../libexec/signet" };
+	const char *name = program_name(spawn->role);
 	char self[PATH_MAX];
 	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	char *slash;
 
-	if (plan->net_program != NULL) {
-		snprintf(out, PATH_MAX, "%s", plan->net_program);
+	if (spawn->role == AGENT_NET && spawn->plan->net_program != NULL) {
+		snprintf(out, PATH_MAX, "%s", spawn->plan->net_program);
 		return 0;
 	}
 	self[len < 0 ? 0 : len] = '\0';
@@ -157,13 +170,12 @@ find_net(const struct agent_plan *plan, char out[PATH_MAX], struct err *err)
 	if (slash != NULL)
 		*slash = '\0';
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		if (snprintf(out, PATH_MAX, "%s%s", self, places[i]) <
+		if (snprintf(out, PATH_MAX, "%s%s/%s", self, places[i], name) <
 		    PATH_MAX && access(out, X_OK) == 0)
 			return 0;
 	}
-	return err_set(err, ERR_CONFIG, NULL, "the program signet-net, which "
-	    "talks to the CA, is not beside this one in %.200s; install it",
-	    self);
+	return err_set(err, ERR_CONFIG, NULL, "the program %s is not beside "
+	    "this one in %.200s; install it", name, self);
 }
 
 int
@@ -173,8 +185,8 @@ agent_spawn(const struct agent_spawn *spawn, pid_t *ret_pid, struct err *err)
 	struct layout layout;
 	int null, r = 0;
 
-	if (spawn->role == AGENT_NET)
-		r = find_net(spawn->plan, program, err);
+	if (program_name(spawn->role) != NULL)
+		r = find_program(spawn, program, err);
 	if (r < 0)
 		return r;
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -186,8 +198,8 @@ agent_spawn(const struct agent_spawn *spawn, pid_t *ret_pid, struct err *err)
 		if (move_fds(&layout) < 0 ||
 		    (spawn->fd_dir < 0 ? chdir("/") : fchdir(AGENT_DIR_FD)) < 0)
 			_exit(126);
-		if (spawn->role == AGENT_NET)
-			exec_net(spawn, program);
+		if (program_name(spawn->role) != NULL)
+			exec_program(spawn, program);
 		run_forked(spawn);
 	}
 	close(null);
