@@ -127,7 +127,7 @@ def test_what_is_said(name):
 
 
 def test_no_http():
-    answers = iter([[], [b"SSH-2.0-OpenSSH\r\n"], [OK],
+    answers = iter([[], [b"SSH-2.0-OpenSSH\r\n"], [],
                     [OK + b"Content-Length: 9\r\n\r\n{"]])
     problem, server = opened(lambda: next(answers))
     assert problem["cause"] == "unreachable"
