@@ -134,7 +134,8 @@ make_pair(const struct jail *jail)
 	return socketpair(AF_UNIX, SOCK_STREAM, 0, fds);
 }
 
-#define DIALS (BIT(ROLE_MASTER) | BIT(ROLE_VALIDATOR) | AGENT_BIT(AGENT_NET))
+#define DIALS (BIT(ROLE_MASTER) | BIT(ROLE_VALIDATOR) | AGENT_BIT(AGENT_NET) | \
+	AGENT_BIT(AGENT_DNS))
 /* Dials one port only, as far as Landlock can tell. */
 #define ALPN AGENT_BIT(AGENT_ALPN)
 

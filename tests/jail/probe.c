@@ -30,6 +30,7 @@
 
 #include "agent/account/account_main.h"
 #include "agent/certkey/certkey_main.h"
+#include "agent/dns/dns_main.h"
 #include "agent/files/files_main.h"
 #include "agent/listener/listener_main.h"
 #include "agent/net/net_main.h"
@@ -70,6 +71,7 @@ static const struct sandbox *const agent_sandboxes[AGENT_ROLE_COUNT] = {
 	[AGENT_NET] = &net_main_sandbox,
 	[AGENT_ACCOUNT] = &account_main_sandbox,
 	[AGENT_CERTKEY] = &certkey_main_sandbox,
+	[AGENT_DNS] = &dns_main_sandbox,
 	[AGENT_LISTENER] = &listener_main_sandbox,
 	[AGENT_ALPN] = &listener_main_sandbox_backend,
 };

@@ -13,7 +13,7 @@ const struct cmd cmd_get = {
 	.summary = "get a certificate for names, and keep it current",
 	.help =
 	    "      --via HOW          how control is proven (repeat for more):\n"
-	    "                         webroot=DIR\n"
+	    "                         webroot=DIR, standalone, tls-alpn, dns=KEY\n"
 	    "      --ca NAME|URL      who issues (repeat: the next one is asked"
 	    " when\n"
 	    "                         one does not); letsencrypt if not said\n"

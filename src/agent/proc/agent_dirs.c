@@ -20,6 +20,7 @@ static const struct {
 	{ "live", AGENT_FILES, 0755 },
 	{ "archive", AGENT_FILES, 0700 },
 	{ "publish", AGENT_FILES, 0700 },
+	{ "dns", AGENT_DNS, 0700 },
 };
 #define NUM_DIRS (sizeof(dirs) / sizeof(dirs[0]))
 
@@ -76,7 +77,9 @@ static int
 give(int fd, const char *name, enum agent_role role, mode_t mode,
     struct err *err)
 {
-	uid_t uid = role == AGENT_FILES ? 0 : AGENT_UID_BASE + (uid_t)role;
+	/* dns reads its folder before it gives root up. */
+	uid_t uid = role == AGENT_FILES || role == AGENT_DNS ? 0 :
+	    AGENT_UID_BASE + (uid_t)role;
 	struct stat st;
 	int r = 0;
 
@@ -123,7 +126,7 @@ agent_dirs_open(const char *dir, enum agent_role role, int *ret_fd,
 
 	*ret_fd = -1;
 	if (role != AGENT_ACCOUNT && role != AGENT_CERTKEY &&
-	    role != AGENT_FILES)
+	    role != AGENT_FILES && role != AGENT_DNS)
 		return 0;
 	r = agent_dirs_make(dir, err);
 	if (r < 0)

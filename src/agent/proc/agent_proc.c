@@ -34,6 +34,7 @@ static const char *const names[AGENT_ROLE_COUNT] = {
 	[AGENT_LISTENER] = "listener",
 	[AGENT_ALPN] = "alpn",
 	[AGENT_PROBE] = "probe",
+	[AGENT_DNS] = "dns",
 };
 
 const char *

@@ -28,6 +28,7 @@ enum agent_role {
 	AGENT_ACCOUNT,
 	AGENT_CERTKEY,
 	AGENT_FILES,
+	AGENT_DNS,
 	AGENT_LISTENER, /* http-01 */
 	AGENT_ALPN,     /* tls-alpn-01; the same code on another port */
 	AGENT_PROBE,
@@ -51,8 +52,8 @@ struct agent_proc {
 	const char *dir;       /* of the state, absolute; NULL in signet-net */
 	int fd_dir;            /* the working folder, which is the role's own:
 	                          DIR/accounts of account, DIR/pending of certkey,
-	                          DIR of files; else -1 and the working folder
-	                          is "/" */
+	                          DIR/dns of dns, DIR of files; else -1 and the
+	                          working folder is "/" */
 	size_t num_fds;        /* given by the plan: listening sockets of
 	                          listener and alpn, import files of account */
 	int fds[AGENT_FDS_MAX];

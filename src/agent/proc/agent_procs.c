@@ -46,6 +46,7 @@ static const struct {
 	{ AGENT_JUDGE, AGENT_LISTENER },
 	{ AGENT_JUDGE, AGENT_ALPN },
 	{ AGENT_JUDGE, AGENT_PROBE },
+	{ AGENT_JUDGE, AGENT_DNS },
 	{ AGENT_NET, AGENT_ACCOUNT },
 	{ AGENT_CERTKEY, AGENT_FILES },
 };
@@ -272,6 +273,12 @@ agent_procs_link(struct agent_procs *procs, enum agent_role role,
 	child->link = link_new(procs->loop, child->fd, &ops, child);
 	child->fd = -1;
 	return true;
+}
+
+bool
+agent_procs_has(const struct agent_procs *procs, enum agent_role role)
+{
+	return procs != NULL && procs->children[role].link != NULL;
 }
 
 void

@@ -52,6 +52,9 @@ bool agent_procs_link(struct agent_procs *procs, enum agent_role role,
     int (*frame)(void *ctx, uint16_t type, uint64_t id, struct span payload,
     struct err *err), void *ctx);
 
+/* Was it started and linked? */
+bool agent_procs_has(const struct agent_procs *procs, enum agent_role role);
+
 /* Queues a frame; dropped if the process is gone: died says so. */
 void agent_procs_send(struct agent_procs *procs, enum agent_role role,
     uint16_t type, uint64_t id, struct span payload);

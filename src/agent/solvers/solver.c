@@ -5,6 +5,7 @@ const struct solver *const solvers[] = {
 	&solver_webroot,
 	&solver_standalone,
 	&solver_tls_alpn,
+	&solver_dns,
 	NULL
 };
 

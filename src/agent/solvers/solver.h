@@ -78,5 +78,6 @@ int solver_check(const char *via, struct err *err);
 extern const struct solver solver_standalone;
 extern const struct solver solver_tls_alpn;
 extern const struct solver solver_webroot;
+extern const struct solver solver_dns;
 
 #endif
