@@ -36,10 +36,6 @@ certkey_pending(int fd_dir, const struct judge_certkey_request *request,
 	name_of(request->site, request->key_type, name);
 	if (request->policy != CERTKEY_FRESH)
 		r = key_file_read(fd_dir, name, ret, err);
-	if (r == 0 && has_hash(*ret, request->spki_hash)) {
-		EVP_PKEY_free(*ret);
-		r = -(int)ERR_NOT_FOUND;
-	}
 	if (r != -(int)ERR_NOT_FOUND)
 		return r;
 	r = key_file_generate(request->key_type, ret, err);
@@ -68,19 +64,18 @@ certkey_find(int fd_dir, struct span site, enum site_key_type type,
 }
 
 int
-certkey_published(int fd_dir, const struct judge_certkey_request *request,
-    struct err *err)
+certkey_published(int fd_dir, struct span site, enum site_key_type type,
+    const uint8_t hash[CERTKEY_HASH_SIZE], struct err *err)
 {
 	char name[KEY_FILE_NAME_MAX + 1];
 	EVP_PKEY *key = NULL;
 	int r;
 
-	r = certkey_find(fd_dir, request->site, request->key_type,
-	    request->spki_hash, &key, err);
+	r = certkey_find(fd_dir, site, type, hash, &key, err);
 	EVP_PKEY_free(key);
 	if (r == -(int)ERR_NOT_FOUND)
 		return 0;
-	name_of(request->site, request->key_type, name);
+	name_of(site, type, name);
 	return r == 0 ? key_file_remove(fd_dir, name, err) : r;
 }
 

@@ -21,8 +21,8 @@ int certkey_find(int fd_dir, struct span site, enum site_key_type type,
     const uint8_t hash[CERTKEY_HASH_SIZE], EVP_PKEY **ret, struct err *err);
 
 /* It is published: its pending file goes, if it is the one with that hash. */
-int certkey_published(int fd_dir, const struct judge_certkey_request *request,
-    struct err *err);
+int certkey_published(int fd_dir, struct span site, enum site_key_type type,
+    const uint8_t hash[CERTKEY_HASH_SIZE], struct err *err);
 
 /* Appends the CSR. */
 int certkey_request(const struct judge_certkey_request *request,

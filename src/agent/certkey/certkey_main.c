@@ -133,16 +133,12 @@ on_judge(void *ctx, uint16_t type, uint64_t id, struct span payload,
     struct err *err)
 {
 	struct certkey_main *main = ctx;
-	struct judge_certkey_answer done = { .type = JUDGE_CERTKEY_DONE };
 	struct judge_certkey_request request;
 	int r = judge_certkey_request_decode(type, payload, &request, err);
 
 	if (r < 0)
 		return r;
-	if (request.type == JUDGE_CERTKEY_PUBLISHED)
-		answer(main, id, certkey_published(main->proc->fd_dir,
-		    &request, &done.err), &done);
-	else if (request.type == JUDGE_CERTKEY_REVOKE)
+	if (request.type == JUDGE_CERTKEY_REVOKE)
 		take_revoke(main, id, payload, &request);
 	else if (request.policy == CERTKEY_REUSE)
 		ask_files(main, id, type, payload, &request);
@@ -177,6 +173,21 @@ give_key(struct certkey_main *main, uint64_t id,
 	mem_wipe(pem.data, pem.cap);
 	bld_free(&pem);
 	EVP_PKEY_free(key);
+}
+
+static void
+drop_key(struct certkey_main *main, uint64_t id,
+    const struct certkey_files_request *request)
+{
+	struct certkey_files_answer told = { .type = CERTKEY_FILES_DONE };
+
+	if (certkey_published(main->proc->fd_dir, request->site,
+	    request->key_type, request->spki_hash, &told.err) < 0)
+		told.type = CERTKEY_FILES_REFUSED;
+	bld_reset(&main->out);
+	certkey_files_answer_encode(&main->out, &told);
+	agent_proc_send(main->proc, AGENT_FILES, (uint16_t)told.type, id,
+	    bld_view(&main->out));
 }
 
 static struct waiting *
@@ -230,11 +241,13 @@ on_files(void *ctx, uint16_t type, uint64_t id, struct span payload,
 	struct waiting *waiting;
 	int r;
 
-	if (type == CERTKEY_FILES_PENDING) {
+	if (type == CERTKEY_FILES_PENDING || type == CERTKEY_FILES_PUBLISHED) {
 		r = certkey_files_request_decode(type, payload, &question,
 		    err);
-		if (r == 0)
+		if (r == 0 && type == CERTKEY_FILES_PENDING)
 			give_key(main, id, &question);
+		else if (r == 0)
+			drop_key(main, id, &question);
 		return r;
 	}
 	r = certkey_files_answer_decode(type, payload, &lent, err);

@@ -17,6 +17,8 @@ struct known {
 	bool busy;           /* an answer to judge is open */
 	uint64_t id;         /* of judge's frame, and of the one to certkey */
 	bool asked_site;     /* it was SITE, not PUBLISH */
+	bool live;           /* what was to be published is; certkey is told */
+	struct err copies;   /* what went wrong with one of them */
 	struct known *next;
 };
 
@@ -91,8 +93,7 @@ refuse(struct files_main *main, uint64_t id, const struct err *why)
 
 /* The end of what judge asked for about a site: what is live now. */
 static void
-answer_live(struct files_main *main, struct known *known, bool recovered,
-    const struct err *copies)
+answer_live(struct files_main *main, struct known *known, bool recovered)
 {
 	struct judge_files_answer told = { .type = known->asked_site ?
 		JUDGE_FILES_SITE_IS : JUDGE_FILES_PUBLISHED,
@@ -114,8 +115,7 @@ answer_live(struct files_main *main, struct known *known, bool recovered,
 	}
 	told.live = chain.leaf;
 	told.live.path = span_str(path);
-	if (copies != NULL)
-		told.err = *copies;
+	told.err = known->copies;
 	answer(main, known->id, &told);
 	arena_free(&arena);
 }
@@ -127,6 +127,30 @@ fail(struct files_main *main, struct known *known, const struct err *why)
 	refuse(main, known->id, why);
 }
 
+static void
+ask_certkey(struct files_main *main, const struct known *known,
+    enum certkey_files_type type, const struct intent *intent)
+{
+	struct certkey_files_request question = { .type = type,
+		.site = known->site.name, .key_type = known->site.key_type };
+
+	memcpy(question.spki_hash, intent->spki_hash, FILES_HASH_SIZE);
+	bld_reset(&main->out);
+	certkey_files_request_encode(&main->out, &question);
+	agent_proc_send(main->proc, AGENT_CERTKEY, (uint16_t)question.type,
+	    known->id, bld_view(&main->out));
+}
+
+/* Nothing is left but to forget that there was something to do; copies that
+ * failed are tried again. */
+static void
+conclude(struct files_main *main, struct known *known)
+{
+	if (known->copies.kind == ERR_NONE)
+		intent_remove(main->proc->dir, &known->site, &known->copies);
+	answer_live(main, known, known->asked_site);
+}
+
 /* With the key at hand, or without one: all steps. */
 static void
 finish(struct files_main *main, struct known *known,
@@ -135,31 +159,20 @@ finish(struct files_main *main, struct known *known,
 	const struct publish publish = { .dir = main->proc->dir,
 		.site = &known->site, .chain = chain, .key = key,
 		.at_s = intent->at_s };
-	struct err err = ERR_INIT, copies = ERR_INIT;
+	struct err err = ERR_INIT;
 
 	if (publish_target(&publish, &err) < 0) {
 		fail(main, known, &err);
 		return;
 	}
-	if (publish_copies(&publish, &copies) == 0 &&
-	    intent_remove(main->proc->dir, &known->site, &copies) == 0)
-		copies = (struct err)ERR_INIT;
-	answer_live(main, known, known->asked_site, &copies);
-}
-
-static void
-ask_certkey(struct files_main *main, struct known *known,
-    const struct intent *intent)
-{
-	struct certkey_files_request question = {
-		.type = CERTKEY_FILES_PENDING, .site = known->site.name,
-		.key_type = known->site.key_type };
-
-	memcpy(question.spki_hash, intent->spki_hash, FILES_HASH_SIZE);
-	bld_reset(&main->out);
-	certkey_files_request_encode(&main->out, &question);
-	agent_proc_send(main->proc, AGENT_CERTKEY, (uint16_t)question.type,
-	    known->id, bld_view(&main->out));
+	publish_copies(&publish, &known->copies);
+	if (intent->no_key) {
+		conclude(main, known);
+		return;
+	}
+	/* The last copy of the key but the live one goes first. */
+	known->live = true;
+	ask_certkey(main, known, CERTKEY_FILES_PUBLISHED, intent);
 }
 
 static int
@@ -184,17 +197,19 @@ carry_out(struct files_main *main, struct known *known)
 	struct bld key;
 	int r;
 
+	known->live = false;
+	known->copies = (struct err)ERR_INIT;
 	bld_init(&key, PUBLISH_KEY_MAX);
 	r = load(main, known, &arena, &intent, &chain, &err);
 	if (r == -(int)ERR_NOT_FOUND && known->asked_site)
-		answer_live(main, known, false, NULL);
+		answer_live(main, known, false);
 	else if (r < 0)
 		fail(main, known, &err);
 	else if (intent.no_key || publish_live_key(&known->site,
 	    main->proc->dir, intent.spki_hash, &key, NULL) == 0)
 		finish(main, known, &intent, &chain, bld_view(&key));
 	else
-		ask_certkey(main, known, &intent);
+		ask_certkey(main, known, CERTKEY_FILES_PENDING, &intent);
 	if (key.data != NULL)
 		mem_wipe(key.data, key.cap);
 	bld_free(&key);
@@ -352,7 +367,8 @@ lend_key(struct files_main *main, uint64_t id,
 	bld_free(&key);
 }
 
-/* Nobody has the key of what was to be published: it never can be. */
+/* Nobody has the key of what was to be published: it never can be. Other
+ * errors pass: the next run tries again. */
 static void
 give_up(struct files_main *main, struct known *known, const struct err *why)
 {
@@ -376,7 +392,9 @@ take_key(struct files_main *main, struct known *known,
 	struct intent intent;
 	struct chain chain;
 
-	if (given->type == CERTKEY_FILES_REFUSED)
+	if (known->live && given->type == CERTKEY_FILES_DONE)
+		conclude(main, known);
+	else if (known->live || given->type != CERTKEY_FILES_KEY)
 		give_up(main, known, &given->err);
 	else if (load(main, known, &arena, &intent, &chain, &err) < 0)
 		fail(main, known, &err);

@@ -13,44 +13,6 @@
 
 /* ---- publication -------------------------------------------------------- */
 
-static bool
-on_key_gone(void *ctx, uint16_t type, struct span payload)
-{
-	struct job *job = ctx;
-	struct judge_certkey_answer answer;
-	struct err err = ERR_INIT;
-
-	if (judge_certkey_answer_decode(type, payload, &answer, &err) < 0) {
-		judge_end(job->judge, &err);
-		return true;
-	}
-	job_park(job);
-	return true;
-}
-
-/* The key is live: certkey need not keep it any longer. */
-static void
-tell_certkey(struct job *job)
-{
-	struct judge_certkey_request request = {
-		.type = JUDGE_CERTKEY_PUBLISHED,
-		.site = span_str(job->site.name),
-		.key_type = (enum site_key_type)job->cert.key_type,
-	};
-	struct bld out;
-
-	if (job->site.csr != NULL) {
-		job_park(job);
-		return;
-	}
-	bld_init(&out, LINK_PAYLOAD_MAX);
-	memcpy(request.spki_hash, job->spki_hash, CERTKEY_HASH_SIZE);
-	judge_certkey_request_encode(&out, &request);
-	ask_send(job->judge, AGENT_CERTKEY, JUDGE_CERTKEY_PUBLISHED, &out,
-	    on_key_gone, job);
-	bld_free(&out);
-}
-
 static int
 forget_failures(struct job *job, struct err *err)
 {
@@ -104,7 +66,7 @@ on_published(void *ctx, uint16_t type, struct span payload)
 	judge_say(job->judge, JUDGE_DONE, job_name(job),
 	    "certificate of %.*s until %s in %.*s",
 	    SPAN_FMT(job->cert.issuer), until, SPAN_FMT(job->cert.path));
-	tell_certkey(job);
+	job_park(job);
 	return true;
 }
 
@@ -306,7 +268,6 @@ ask_csr(struct job *job)
 	};
 	struct bld out;
 
-	memcpy(request.spki_hash, job->cert.spki_hash, CERTKEY_HASH_SIZE);
 	bld_init(&out, LINK_PAYLOAD_MAX);
 	judge_certkey_request_encode(&out, &request);
 	ask_send(job->judge, AGENT_CERTKEY, JUDGE_CERTKEY_REQUEST, &out,

@@ -24,8 +24,8 @@ certkey_files_request_decode(uint16_t type, struct span payload,
 	    SITE_KEY_RSA4096);
 	ret->any = cur_bool(&cur);
 	cur_copy(&cur, ret->spki_hash, CERTKEY_FILES_HASH_SIZE);
-	if (cur_end(&cur) < 0 || (ret->type != CERTKEY_FILES_PENDING &&
-	    ret->type != CERTKEY_FILES_LIVE) ||
+	if (cur_end(&cur) < 0 || ret->type < CERTKEY_FILES_PENDING ||
+	    ret->type > CERTKEY_FILES_PUBLISHED ||
 	    site_name_check(ret->site, NULL) < 0)
 		return err_set(err, ERR_FRAME, NULL, "a request between "
 		    "certkey and files (type %u) is not of its form", type);
@@ -40,7 +40,7 @@ certkey_files_answer_encode(struct bld *out,
 		bld_span16(out, answer->pem);
 	else if (answer->type == CERTKEY_FILES_REFUSED)
 		rpc_err_encode(out, &answer->err);
-	else
+	else if (answer->type != CERTKEY_FILES_DONE)
 		out->failed = true;
 }
 
@@ -56,7 +56,7 @@ certkey_files_answer_decode(uint16_t type, struct span payload,
 		ret->pem = cur_text(&cur, CERTKEY_FILES_PEM_MAX);
 	else if (ret->type == CERTKEY_FILES_REFUSED)
 		rpc_err_decode(&cur, &ret->err);
-	else
+	else if (ret->type != CERTKEY_FILES_DONE)
 		cur.failed = true;
 	if (cur_end(&cur) < 0)
 		return err_set(err, ERR_FRAME, NULL, "an answer between "

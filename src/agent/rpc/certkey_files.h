@@ -4,8 +4,9 @@
 
 /*
  * certkey_files: the one way of a private key between processes. files asks
- * for the key that a new certificate is of, to publish it; certkey asks for a
- * key that is live already, to use it again or to revoke its certificate.
+ * for the key that a new certificate is of, to publish it, and says when it is
+ * published; certkey asks for a key that is live already, to use it again or to
+ * revoke its certificate.
  */
 
 #include "agent/rpc/rpc_err.h"
@@ -17,8 +18,11 @@
 enum certkey_files_type {
 	CERTKEY_FILES_PENDING = 1, /* files asks: a key that is not published */
 	CERTKEY_FILES_LIVE,        /* certkey asks */
-	CERTKEY_FILES_KEY = 100,   /* the answer to both */
+	CERTKEY_FILES_PUBLISHED,   /* files says: it is live for good; -> DONE:
+	                              it is pending no more */
+	CERTKEY_FILES_KEY = 100,   /* the answer to the first two */
 	CERTKEY_FILES_REFUSED,     /* -ERR_NOT_FOUND: there is none */
+	CERTKEY_FILES_DONE,
 };
 
 struct certkey_files_request {
@@ -26,7 +30,8 @@ struct certkey_files_request {
 	struct span site;
 	enum site_key_type key_type;
 	bool any;                  /* LIVE: whatever key is live; else, and for
-	                              PENDING always, the one with spki_hash */
+	                              the others always, the one with
+	                              spki_hash */
 	uint8_t spki_hash[CERTKEY_FILES_HASH_SIZE];
 };
 

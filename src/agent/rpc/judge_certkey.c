@@ -28,16 +28,11 @@ judge_certkey_request_encode(struct bld *out,
 		bld_u8(out, request->must_staple);
 		bld_span16(out, request->common_name);
 		rpc_names_encode(out, &request->names);
-		bld_bytes(out, request->spki_hash, CERTKEY_HASH_SIZE);
-		break;
-	case JUDGE_CERTKEY_PUBLISHED:
-		bld_bytes(out, request->spki_hash, CERTKEY_HASH_SIZE);
 		break;
 	case JUDGE_CERTKEY_REVOKE:
 		encode_revoke(out, request);
 		break;
 	case JUDGE_CERTKEY_CSR:
-	case JUDGE_CERTKEY_DONE:
 	case JUDGE_CERTKEY_JWS:
 	case JUDGE_CERTKEY_REFUSED:
 		out->failed = true; /* answers */
@@ -55,7 +50,6 @@ decode_request(struct cur *cur, struct judge_certkey_request *ret)
 	ret->must_staple = cur_bool(cur);
 	ret->common_name = cur_text(cur, IDENT_DNS_MAX);
 	rpc_names_decode(cur, &ret->names);
-	cur_copy(cur, ret->spki_hash, CERTKEY_HASH_SIZE);
 	found = ret->common_name.len == 0;
 	for (size_t i = 0; !found && i < ret->names.count; i++)
 		found = span_equal(ret->names.items[i].value,
@@ -92,14 +86,10 @@ judge_certkey_request_decode(uint16_t type, struct span payload,
 	case JUDGE_CERTKEY_REQUEST:
 		decode_request(&cur, ret);
 		break;
-	case JUDGE_CERTKEY_PUBLISHED:
-		cur_copy(&cur, ret->spki_hash, CERTKEY_HASH_SIZE);
-		break;
 	case JUDGE_CERTKEY_REVOKE:
 		decode_revoke(&cur, ret);
 		break;
 	case JUDGE_CERTKEY_CSR:
-	case JUDGE_CERTKEY_DONE:
 	case JUDGE_CERTKEY_JWS:
 	case JUDGE_CERTKEY_REFUSED:
 	default:
@@ -128,10 +118,7 @@ judge_certkey_answer_encode(struct bld *out,
 	case JUDGE_CERTKEY_REFUSED:
 		rpc_err_encode(out, &answer->err);
 		break;
-	case JUDGE_CERTKEY_DONE:
-		break;
 	case JUDGE_CERTKEY_REQUEST:
-	case JUDGE_CERTKEY_PUBLISHED:
 	case JUDGE_CERTKEY_REVOKE:
 		out->failed = true; /* questions */
 		break;
@@ -158,10 +145,7 @@ judge_certkey_answer_decode(uint16_t type, struct span payload,
 	case JUDGE_CERTKEY_REFUSED:
 		rpc_err_decode(&cur, &ret->err);
 		break;
-	case JUDGE_CERTKEY_DONE:
-		break;
 	case JUDGE_CERTKEY_REQUEST:
-	case JUDGE_CERTKEY_PUBLISHED:
 	case JUDGE_CERTKEY_REVOKE:
 	default:
 		cur.failed = true;

@@ -5,9 +5,9 @@
 /*
  * judge_certkey: judge asks for a certification request; certkey makes the
  * key, or keeps the one in use, and answers with the CSR. A new key is durable
- * in DIR/pending before the answer, and stays there until judge says that it
- * is published (PUBLISHED): a crash in between loses nothing, since the next
- * REQUEST takes the key that is pending and files can still ask for it.
+ * in DIR/pending before the answer, and stays there until files has published
+ * it (certkey_files.h): a crash in between loses nothing, since the next REQUEST
+ * takes the key that is pending and files can still ask for it.
  *
  * For REUSE and REVOKE certkey asks files for the key that is live, so judge
  * must have told files of the site (JUDGE_FILES_SITE, answered) before.
@@ -24,10 +24,8 @@
 
 enum judge_certkey_type {
 	JUDGE_CERTKEY_REQUEST = 1, /* -> CSR or REFUSED */
-	JUDGE_CERTKEY_PUBLISHED,   /* -> DONE: its pending file goes */
 	JUDGE_CERTKEY_REVOKE,      /* -> JWS or REFUSED */
 	JUDGE_CERTKEY_CSR = 100,
-	JUDGE_CERTKEY_DONE,
 	JUDGE_CERTKEY_JWS,
 	JUDGE_CERTKEY_REFUSED,
 };
@@ -48,10 +46,8 @@ struct judge_certkey_request {
 	bool must_staple;            /* RFC 7633 */
 	struct span common_name;     /* empty: none; else one of the names */
 	struct ident_list names;
-	/* PUBLISHED, REVOKE: which key. REQUEST: the one that is live, or zero:
-	 * if it is still pending, a crash came between, and it is not new */
-	uint8_t spki_hash[CERTKEY_HASH_SIZE];
 	/* REVOKE, RFC 8555 7.6 */
+	uint8_t spki_hash[CERTKEY_HASH_SIZE]; /* which key */
 	struct span url;
 	struct span nonce;
 	struct span certificate;     /* DER; must be of the key */

@@ -9,7 +9,7 @@
  * SITE comes first for each certificate (struct site) of a run: it also
  * finishes a publication that a crash cut short, which DIR/publish remembers;
  * judge starts files for every site that is named there, also when nothing is
- * due. After PUBLISHED judge tells certkey (JUDGE_CERTKEY_PUBLISHED).
+ * due.
  */
 
 #include "agent/rpc/rpc_err.h"

@@ -168,9 +168,6 @@ test_certkey(void **state)
 	put_certkey(&request, 0);
 	request.reason = 11;
 	put_certkey(&request, -(int)ERR_FRAME);
-	request.type = JUDGE_CERTKEY_PUBLISHED;
-	request.reason = 0;
-	put_certkey(&request, 0);
 }
 
 static void
@@ -361,6 +358,9 @@ test_certkey_files(void **state)
 	assert_int_equal(certkey_files_request_decode(CERTKEY_FILES_LIVE,
 	    bld_view(&out), &got, NULL), 0);
 	assert_true(got.any);
+	request.type = CERTKEY_FILES_PUBLISHED;
+	assert_int_equal(certkey_files_request_decode(CERTKEY_FILES_PUBLISHED,
+	    bld_view(&out), &got, NULL), 0);
 	assert_int_equal(certkey_files_request_decode(CERTKEY_FILES_KEY,
 	    bld_view(&out), &got, NULL), -(int)ERR_FRAME);
 	bld_reset(&out);
