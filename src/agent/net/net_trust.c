@@ -102,7 +102,9 @@ same_name(struct span subject, const X509_NAME *name)
 	return same;
 }
 
-/* Puts the certificate into the store and, if it is the first, into ret. */
+/* Puts the certificate into the store and, if it is the first, into ret. What
+ * a lookup gives is the store's: the reference that comes with setting ret is
+ * dropped again, and the store's keeps it. */
 static int
 give(X509_LOOKUP *lookup, struct span der, X509_OBJECT *ret)
 {
@@ -111,9 +113,14 @@ give(X509_LOOKUP *lookup, struct span der, X509_OBJECT *ret)
 	int r = 0;
 
 	if (cert != NULL &&
-	    X509_STORE_add_cert(X509_LOOKUP_get_store(lookup), cert) == 1)
-		r = X509_OBJECT_get_type(ret) == X509_LU_X509 ? 1 :
-		    X509_OBJECT_set1_X509(ret, cert);
+	    X509_STORE_add_cert(X509_LOOKUP_get_store(lookup), cert) == 1) {
+		r = 1;
+		if (X509_OBJECT_get_type(ret) != X509_LU_X509) {
+			r = X509_OBJECT_set1_X509(ret, cert);
+			if (r == 1)
+				X509_free(cert);
+		}
+	}
 	X509_free(cert);
 	return r;
 }
