@@ -2,13 +2,16 @@
 """signet-net against our own CA: all that judge can ask of it."""
 
 import pathlib
+import select
+import socket
+import threading
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from kit import agent_net, jose
-from kit.net import free_port
+from kit.net import HOST, free_port
 
 
 @pytest.fixture
@@ -159,3 +162,87 @@ def test_what_the_ca_does_not_offer_is_said(net):
                        "problem")
     assert problem["type"] == "invalidProfile"
     assert '"tiny"' in problem["detail"]
+
+
+class Proxy:
+    """Knows CONNECT and nothing else; connects everything to one place."""
+
+    def __init__(self, port):
+        self.heads = []
+        self.target = port
+        self.socket = socket.create_server((HOST, 0))
+        self.url = f"http://{HOST}:{self.socket.getsockname()[1]}"
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
+
+    def serve(self):
+        while True:
+            try:
+                ours, _ = self.socket.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.carry, args=(ours,),
+                             daemon=True).start()
+
+    def carry(self, ours):
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += ours.recv(4096)
+        self.heads.append(head.decode().splitlines()[0])
+        ours.sendall(b"HTTP/1.1 200 Connected\r\nReplay-Nonce: no\r\n\r\n")
+        with ours, socket.create_connection((HOST, self.target)) as theirs:
+            ends = {ours: theirs, theirs: ours}
+            while True:
+                for ready in select.select(list(ends), [], [])[0]:
+                    data = ready.recv(65536)
+                    if not data:
+                        return
+                    ends[ready].sendall(data)
+
+    def close(self):
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()
+        self.thread.join()
+
+
+@pytest.fixture
+def proxy(ca):
+    running = Proxy(int(ca.url.split(":")[2].split("/")[0]))
+    yield running
+    running.close()
+
+
+def test_proxy_of_the_configuration(net, ca, trust, proxy):
+    net.ca(ca.url, trust, number=2, proxy=proxy.url)
+    net.must(net.order(["proxy.example.test"], ca=2), "chain")
+    place = ca.url.removeprefix("https://").removesuffix("/dir")
+    assert proxy.heads == [f"CONNECT {place} HTTP/1.1"]
+
+
+def test_proxy_of_the_environment(ca, trust, proxy):
+    with agent_net.Net({"https_proxy": proxy.url}) as net:
+        net.ca(ca.url, trust)
+        net.must(net.ask(agent_net.OPEN), "directory")
+    assert len(proxy.heads) == 1
+    with agent_net.Net({"HTTPS_PROXY": proxy.url,
+                        "no_proxy": "a.example,127.0.0.1"}) as net:
+        net.ca(ca.url, trust)
+        net.must(net.ask(agent_net.OPEN), "directory")
+    assert len(proxy.heads) == 1
+
+
+def test_proxy_knows_names_that_we_do_not(net, ca, trust, proxy):
+    """TLS is with the CA all the same, whose certificate is for another."""
+    net.ca("https://ca.invalid:14000/dir", trust, number=2, proxy=proxy.url)
+    problem = net.must(net.ask(agent_net.OPEN, ca=2), "problem")
+    assert "does not prove" in problem["detail"]
+    assert proxy.heads == ["CONNECT ca.invalid:14000 HTTP/1.1"]
+
+
+def test_connection_is_kept(ca, trust, proxy, challenges):
+    with agent_net.Net() as net:
+        agent_net.solve_http(net, challenges)
+        net.ca(ca.url, trust, proxy=proxy.url)
+        for i in range(3):
+            net.must(net.order([f"kept{i}.example.test"]), "chain")
+    assert len(proxy.heads) == 1

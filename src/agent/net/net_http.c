@@ -370,6 +370,7 @@ on_addresses(void *arg, struct span addresses, const struct err *err)
 		keep(request->http, name, addresses);
 		take_addresses(request, known(request->http, name));
 	} else if (request->num_hosts > 1 && request->num_known == 0) {
+		keep(request->http, name, SPAN_LIT(NOWHERE));
 		take_addresses(request, NOWHERE);
 	} else {
 		request->response.err = *err;
@@ -390,8 +391,13 @@ look_up(struct request *request)
 		net_curl_add(request->http->curl, request->easy);
 		return;
 	}
-	addresses = host->name[0] == '[' ? host->name :
-	    known(request->http, host->name);
+	/* Through a proxy nobody here needs to know where the CA is. */
+	if (request->num_hosts > 1 && request->num_known == 0 &&
+	    request->http->direct[0] == '\0')
+		addresses = NOWHERE;
+	else
+		addresses = host->name[0] == '[' ? host->name :
+		    known(request->http, host->name);
 	if (addresses != NULL)
 		take_addresses(request, addresses);
 	else
