@@ -100,6 +100,26 @@ form_folder(const char *text, struct err *err)
 	return 0;
 }
 
+const char *const form_programs[] = { "certbot", "dehydrated", "lego",
+	"acme.sh", NULL };
+
+int
+form_layout(const char *text, struct err *err)
+{
+	const char *folder = strchr(text, ':'), *name = strrchr(text, ':');
+	size_t len = folder == NULL ? 0 : (size_t)(folder - text);
+
+	for (const char *const *at = form_programs; *at != NULL; at++) {
+		if (len == strlen(*at) && memcmp(*at, text, len) == 0 &&
+		    folder[1] == '/' && name > folder && name[1] != '\0' &&
+		    strchr(name, '/') == NULL)
+			return 0;
+	}
+	return err_set(err, ERR_CONFIG, NULL, "\"%s\" does not say whose "
+	    "folders the files are in; write PROGRAM:/FOLDER:NAME with "
+	    "certbot, dehydrated, lego or acme.sh as the program", text);
+}
+
 int
 form_host_port(const char *text, struct err *err)
 {

@@ -62,8 +62,30 @@ const struct row site_conf_rows[] = {
 	{ .key = "preferred_chain", .kind = ROW_TEXT, AT(preferred_chain),
 	    .form = "an issuer's common name",
 	    .doc = "Of several chains, take the one with this issuer." },
+	{ .key = "layout", .kind = ROW_TEXT, AT(layout), .check = form_layout,
+	    .form = "`PROGRAM:/FOLDER:NAME`",
+	    .doc = "Keep the files where certbot, dehydrated, lego or acme.sh "
+		"has them: `certbot:/etc/letsencrypt:www.example.org`, "
+		"`dehydrated:/var/lib/dehydrated/certs:NAME`, "
+		"`lego:/root/.lego/certificates:NAME`, "
+		"`acme.sh:/root/.acme.sh:NAME_ecc`. A second certificate "
+		"stays in our own." },
 	{ .key = NULL }
 };
+
+struct site_conf_layout
+site_conf_layout(const struct site_conf *site)
+{
+	const char *folder = strchr(site->layout, ':');
+	const char *name = strrchr(site->layout, ':');
+
+	return (struct site_conf_layout){
+		.program = span_of(site->layout, (size_t)(folder -
+		    site->layout)),
+		.folder = span_of(folder + 1, (size_t)(name - folder - 1)),
+		.name = span_str(name + 1),
+	};
+}
 
 void
 site_conf_done(struct site_conf *site)

@@ -29,6 +29,7 @@ struct site_conf {
 	char *csr;                /* a PEM file; we have no key then */
 	char *profile;
 	char *preferred_chain;
+	char *layout;             /* of another program; unset: our own */
 };
 
 extern const struct row site_conf_rows[];
@@ -39,6 +40,14 @@ void site_conf_done(struct site_conf *site);
 
 /* Fills in what it does not say: names, key, ca. */
 void site_conf_complete(struct site_conf *site);
+
+/* The parts of layout, which must be set; all borrow from it. */
+struct site_conf_layout {
+	struct span program;
+	struct span folder;
+	struct span name;
+};
+struct site_conf_layout site_conf_layout(const struct site_conf *site);
 
 /* A site's name, which becomes a folder: letters, digits, '-', '.', '_', ':',
  * of which the first is a letter, a digit or '_'. */

@@ -100,6 +100,17 @@ make_site(struct job *job, struct site *ret, struct err *err)
 	    (enum site_key_type)job->cert.key_type,
 	    .second = job->cert.second, .layout = SITE_LAYOUT_SIGNET,
 	    .key_mode = job->site.mode == 0 ? 0600 : job->site.mode };
+	if (job->site.layout != NULL && !job->cert.second) {
+		const struct site_conf_layout layout =
+		    site_conf_layout(&job->site);
+
+		ret->layout = site_layout_from_name(layout.program);
+		ret->folder = layout.folder;
+		ret->lineage = layout.name;
+		r = site_path_check(ret->folder, err);
+		if (r < 0)
+			return r;
+	}
 	r = find_owner(&job->site, ret, err);
 	return r < 0 ? r : put_copies(job, ret, err);
 }

@@ -19,6 +19,22 @@ add_folder(struct reach *reach, const char *path)
 		row_list_add(&reach->folders, path);
 }
 
+/* What is exchanged must be within reach: of lego's, that is all of it. */
+static void
+add_layout(struct reach *reach, const struct site_conf *site)
+{
+	const struct site_conf_layout layout = site_conf_layout(site);
+	char path[PATH_MAX];
+	char *slash;
+
+	snprintf(path, sizeof(path), "%.*s", SPAN_FMT(layout.folder));
+	slash = strrchr(path, '/');
+	if (site_layout_from_name(layout.program) == SITE_LAYOUT_LEGO &&
+	    slash != path)
+		*slash = '\0';
+	add_folder(reach, path);
+}
+
 static void
 add_site(struct judge *judge, int64_t cert_id, struct reach *reach)
 {
@@ -33,6 +49,8 @@ add_site(struct judge *judge, int64_t cert_id, struct reach *reach)
 	    NULL) == 0 && judge_read_site(&row, &site, NULL) == 0) {
 		for (size_t i = 0; i < site.copy.count; i++)
 			add_folder(reach, site.copy.items[i]);
+		if (site.layout != NULL)
+			add_layout(reach, &site);
 		site_conf_done(&site);
 	}
 	arena_free(&arena);

@@ -275,6 +275,9 @@ test_site_names(void **state)
 	    SITE_KEY_RSA3072);
 	assert_int_equal(site_key_type_from_name(SPAN_LIT("dsa")), 0);
 	assert_string_equal(site_key_type_name(SITE_KEY_EC384), "ec384");
+	assert_int_equal(site_layout_from_name(SPAN_LIT("acme.sh")),
+	    SITE_LAYOUT_ACMESH);
+	assert_int_equal(site_layout_from_name(SPAN_LIT("signet")), 0);
 }
 
 static void

@@ -31,6 +31,24 @@ site_key_type_from_name(struct span name)
 	return 0;
 }
 
+enum site_layout
+site_layout_from_name(struct span name)
+{
+	static const char *const names[] = {
+		[SITE_LAYOUT_CERTBOT] = "certbot",
+		[SITE_LAYOUT_DEHYDRATED] = "dehydrated",
+		[SITE_LAYOUT_LEGO] = "lego",
+		[SITE_LAYOUT_ACMESH] = "acme.sh",
+	};
+
+	for (int layout = SITE_LAYOUT_CERTBOT; layout <= SITE_LAYOUT_ACMESH;
+	    layout++) {
+		if (span_equal_str(name, names[layout]))
+			return (enum site_layout)layout;
+	}
+	return 0;
+}
+
 int
 site_name_check(struct span name, struct err *err)
 {

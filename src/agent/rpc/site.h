@@ -45,6 +45,9 @@ enum site_layout {
 	SITE_LAYOUT_ACMESH,     /* folder: ~/.acme.sh; NAME/NAME.key */
 };
 
+/* 0 if unknown; "certbot" and so on, as form_layout has them. */
+enum site_layout site_layout_from_name(struct span name);
+
 enum site_file {
 	SITE_PRIVKEY = 1,
 	SITE_CERT,      /* the leaf */
