@@ -48,6 +48,7 @@ struct config {
 	char *resolver;           /* "resolver": host:port; NULL: the host's
 	                             own (private), recurse (webpki) */
 	char *trust_anchor;       /* "trust_anchor": root key file or NULL */
+	char *blocked_keys;       /* "blocked_keys": file of key hashes or NULL */
 	char *validation_allow[CONFIG_CIDRS_MAX]; /* "validation_allow": private
 	                             ranges that may be validated, CIDR */
 	size_t num_validation_allow;

@@ -4,6 +4,7 @@
 #include "conf/config_value.h"
 #include "conf/layout.h"
 #include "http/url.h"
+#include "pkix/blocked_keys.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -225,6 +226,36 @@ check_anchor(struct world *world)
 	fclose(f);
 }
 
+/* All of it is read, as web and the signer will. */
+static void
+check_blocked(struct world *world)
+{
+	const char *path = world->config->blocked_keys;
+	int line = line_of(world->config, "blocked_keys");
+	FILE *f = open_file(world, "blocked_keys", path, false);
+	struct blocked_keys *keys = NULL;
+	char chunk[16384];
+	struct bld text;
+	struct err err;
+	size_t len;
+
+	if (f == NULL)
+		return;
+	bld_init(&text, BLOCKED_KEYS_FILE_MAX);
+	while ((len = fread(chunk, 1, sizeof(chunk), f)) > 0)
+		bld_bytes(&text, chunk, len);
+	if (bld_end(&text) < 0)
+		config_errors_add(world->errors, line, "blocked_keys", "%s is "
+		    "longer than %u bytes; list fewer keys", path,
+		    BLOCKED_KEYS_FILE_MAX);
+	else if (blocked_keys_parse(bld_view(&text), &keys, &err) < 0)
+		config_errors_add(world->errors, line, "blocked_keys", "%s: "
+		    "%s; correct the file", path, err.text);
+	blocked_keys_free(keys);
+	bld_free(&text);
+	fclose(f);
+}
+
 static void
 check_directory(struct world *world)
 {
@@ -256,6 +287,8 @@ config_check_world(const struct config *config, bool running,
 	check_tls(&world);
 	if (config->trust_anchor != NULL)
 		check_anchor(&world);
+	if (config->blocked_keys != NULL)
+		check_blocked(&world);
 	return errors->count == 0 ? 0 : -(int)ERR_CONFIG;
 }
 

@@ -88,6 +88,13 @@ const struct config_row config_rows[] = {
 	    .doc = "Ranges outside the public Internet that validation may "
 		"connect to: `{\"10.0.0.0/8\", \"fd00::/8\"}`. All such ranges "
 		"are refused unless they are listed here." },
+	{ .key = "blocked_keys", PATH_AT(blocked_keys), .reload = true,
+	    .form = "a file",
+	    .doc = "Public keys that nobody gets a certificate or an account "
+		"for, since others know their private keys (BR 6.1.1.3): one "
+		"a line, SHA-256 over its SubjectPublicKeyInfo in 64 hex "
+		"digits, `#` before comments. After a change of the file, "
+		"send SIGHUP. Not set: no list is looked at." },
 	{ .key = "http_port", NUMBER_AT(http_port), .def = "80", .min = 1,
 	    .max = 65535, .dev = true },
 	{ .key = "tls_port", NUMBER_AT(tls_port), .def = "443", .min = 1,

@@ -54,6 +54,7 @@ test_defaults(void **state)
 	assert_int_equal(config.num_listen, 1);
 	assert_string_equal(config.listen[0], "0.0.0.0:14000");
 	assert_null(config.terms_of_service);
+	assert_null(config.blocked_keys);
 	assert_null(config.resolver);
 	assert_int_equal(config.http_port, 80);
 	assert_int_equal(config.hold_ms, 3000);

@@ -29,6 +29,7 @@ enum source {
 	SOURCE_WRITE,       /* path, opened for reading and writing */
 	SOURCE_CERTIFICATE, /* config.tls_certificate */
 	SOURCE_KEY,         /* config.tls_key */
+	SOURCE_BLOCKED,     /* config.blocked_keys, if it is set */
 	SOURCE_LISTEN,      /* kept from here on */
 	SOURCE_MANAGEMENT,
 	SOURCE_JOURNAL,
@@ -46,6 +47,7 @@ static const struct resource_row rows[] = {
 	{ ROLE_WEB, RESOURCE_LISTEN, SOURCE_LISTEN, NULL },
 	{ ROLE_WEB, RESOURCE_TLS_CERTIFICATE, SOURCE_CERTIFICATE, NULL },
 	{ ROLE_WEB, RESOURCE_TLS_KEY, SOURCE_KEY, NULL },
+	{ ROLE_WEB, RESOURCE_BLOCKED_KEYS, SOURCE_BLOCKED, NULL },
 	/* Each web process locks it on its own while it makes it anew. */
 	{ ROLE_WEB, RESOURCE_NONCE_MAP, SOURCE_WRITE, LAYOUT_NONCE_MAP },
 	/* Its user may not be able to pass the folders above. */
@@ -59,6 +61,7 @@ static const struct resource_row rows[] = {
 	    LAYOUT_ROOT_CERTIFICATE },
 	{ ROLE_SIGNER, RESOURCE_PERSPECTIVE_KEY, SOURCE_FILE,
 	    LAYOUT_PERSPECTIVE_KEY },
+	{ ROLE_SIGNER, RESOURCE_BLOCKED_KEYS, SOURCE_BLOCKED, NULL },
 	{ ROLE_SIGNER, RESOURCE_JOURNAL, SOURCE_JOURNAL, NULL },
 	{ ROLE_DEV, RESOURCE_LISTEN, SOURCE_MANAGEMENT, NULL },
 	{ ROLE_DEV, RESOURCE_TLS_CERTIFICATE, SOURCE_CERTIFICATE, NULL },
@@ -293,6 +296,10 @@ give_row(const struct resources *resources, const struct config *config,
 		break;
 	case SOURCE_KEY:
 		r = open_file(config->tls_key, &fd, err);
+		break;
+	case SOURCE_BLOCKED:
+		if (config->blocked_keys != NULL)
+			r = open_file(config->blocked_keys, &fd, err);
 		break;
 	case SOURCE_LISTEN:
 		for (size_t i = 0; i < resources->num_listen; i++)

@@ -275,6 +275,32 @@ test_rsa_roca(void **state)
 	BN_CTX_free(ctx);
 }
 
+/* The modulus of a device, from the tests of those who found the weakness
+ * (github.com/crocs-muni/roca, roca/tests/data/mod03.txt). */
+static void
+test_rsa_roca_device(void **state)
+{
+	static const char modulus[] =
+	    "9dcd7420e420c270a68060eb8b5aa7457a9f6648f86fafed2775cc1f79ae962f"
+	    "1e63f1b9e51c55f9ea6fdc7332e9b0058c9ff2eb1fc89855029cf6aafe21e689"
+	    "feb38ac9ffb12f1ce371bb5d0e9aae64161abce74b4244bf68f1edb4411f756a"
+	    "097c8929c14740245ea355f8332d1aa36bb50c7dcb4505da8de02e4e53d38f8d"
+	    "f06097da7524df0df93db48eac8cc4af2d3a16257eb2b2adca6ba464e5974fa9"
+	    "2550d31b1babf161e7692d00b86e3dd886ecab4abfbe1a8f8cc263ff4af55cdb"
+	    "45f4249a5193925f5e983d762f0b6800943eb0267b08f42ed311ce1f5c86eacb"
+	    "c8ce4d3cb7a2fee1ef5641423a1cf4114e5ecf50034a60a412523af9e6f4aa11";
+	BIGNUM *n = NULL;
+	EVP_PKEY *key;
+
+	(void)state;
+	assert_int_equal(BN_hex2bn(&n, modulus), sizeof(modulus) - 1);
+	key = rsa_key(n, 65537);
+	expect_key(key, KEY_USE_CERTIFICATE, ERR_BAD_PUBLIC_KEY,
+	    "BR 6.1.1.3");
+	EVP_PKEY_free(key);
+	BN_free(n);
+}
+
 static void
 test_pem(void **state)
 {
@@ -307,6 +333,7 @@ main(void)
 		cmocka_unit_test(test_rsa_small_factor),
 		cmocka_unit_test(test_rsa_close_primes),
 		cmocka_unit_test(test_rsa_roca),
+		cmocka_unit_test(test_rsa_roca_device),
 		cmocka_unit_test(test_pem),
 	};
 

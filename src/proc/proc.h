@@ -52,6 +52,8 @@ enum resource {
 	RESOURCE_PERSPECTIVE_KEY, /* validator: its own; signer: all of them.
 	                             32 bytes */
 	RESOURCE_STORE,           /* core: the store's folder, its working one */
+	RESOURCE_BLOCKED_KEYS,    /* web, signer: keys not to be accepted, if
+	                             configured */
 	RESOURCE_LOCK,            /* all: the lock of the CA's directory, free
 	                             again when the last process is gone */
 	RESOURCE_COUNT

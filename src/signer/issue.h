@@ -15,6 +15,7 @@
  */
 
 #include "ca/policy.h"
+#include "pkix/blocked_keys.h"
 #include "pkix/cert.h"
 #include "pkix/csr.h"
 #include "rpc/core_signer.h"
@@ -41,6 +42,7 @@ struct issue_issuer {
 struct issue_context {
 	const struct env *env;
 	const struct config *config;
+	const struct blocked_keys *blocked; /* NULL: none */
 	struct issue_issuer issuer;
 	struct issue_perspective perspectives[ISSUE_PERSPECTIVES_MAX];
 	size_t num_perspectives;

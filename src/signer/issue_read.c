@@ -166,8 +166,8 @@ read_payload(const struct issue *issue, struct arena *arena,
 }
 
 static int
-read_csr(struct issue *issue, struct span der, struct arena *arena,
-    struct err *err)
+read_csr(const struct issue_context *context, struct issue *issue,
+    struct span der, struct arena *arena, struct err *err)
 {
 	int r = csr_parse(der, arena, &issue->csr, err);
 
@@ -176,11 +176,28 @@ read_csr(struct issue *issue, struct span der, struct arena *arena,
 	if (span_equal(issue->csr.spki, issue->request->account_spki))
 		return err_set(err, ERR_BAD_CSR, "RFC 8555 11.1",
 		    "the CSR's key is the account's key; make another");
+	if (blocked_keys_has(context->blocked, issue->csr.spki))
+		return err_set(err, ERR_BAD_CSR, "BR 6.1.1.3",
+		    "others know the private half of the CSR's key; make "
+		    "another");
 	if (issue->csr.must_staple)
 		return err_set(err, ERR_BAD_CSR, "RFC 7633 4",
 		    "the CSR asks for OCSP must-staple, but this CA offers no "
 		    "OCSP; ask without it");
 	return 0;
+}
+
+/* Who else knows an account's key can do what its holder can, so its
+ * signature says nothing. */
+static int
+check_account(const struct issue_context *context,
+    const struct issue_request *request, struct err *err)
+{
+	if (!blocked_keys_has(context->blocked, request->account_spki))
+		return 0;
+	return err_set(err, ERR_UNAUTHORIZED, "RFC 8555 6.2",
+	    "others know the private half of the account's key; make an "
+	    "account with another");
 }
 
 int
@@ -193,11 +210,13 @@ issue_read(const struct issue_context *context, struct issue *issue,
 	    request->signature, issue->key, err);
 
 	if (r == 0)
+		r = check_account(context, request, err);
+	if (r == 0)
 		r = read_header(context, issue, arena, err);
 	if (r == 0)
 		r = read_payload(issue, arena, &csr, err);
 	if (r == 0)
-		r = read_csr(issue, csr, arena, err);
+		r = read_csr(context, issue, csr, arena, err);
 	return r;
 }
 

@@ -87,6 +87,12 @@ signer_set_config(struct signer *signer, const struct config *config)
 	signer->context.config = config;
 }
 
+void
+signer_set_blocked(struct signer *signer, const struct blocked_keys *blocked)
+{
+	signer->context.blocked = blocked;
+}
+
 uint64_t
 signer_cut(const struct signer *signer)
 {

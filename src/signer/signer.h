@@ -43,6 +43,10 @@ void signer_free(struct signer *signer); /* as kill -9: answers nobody */
 /* After a reload. */
 void signer_set_config(struct signer *signer, const struct config *config);
 
+/* From now on these keys get nothing; they stay the caller's. */
+void signer_set_blocked(struct signer *signer,
+    const struct blocked_keys *blocked);
+
 /* A question of core. An error means that core talks nonsense: close the
  * link, and call signer_forget. */
 int signer_request(struct signer *signer, uint64_t id, uint16_t type,

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "pkix/key.h"
 #include "pkix/pki.h"
+#include "proc/blocked.h"
 #include "proc/peers.h"
 #include "signer/journal_file.h"
 #include "signer/signer.h"
@@ -27,6 +28,8 @@ struct main {
 	EVP_PKEY *key;
 	struct arena arena;         /* what signer_new copies from */
 	struct signer *signer;
+	struct blocked_keys *blocked; /* or NULL */
+	struct blocked_keys *next_blocked; /* of a reload being prepared */
 	struct peers peers;         /* the link table has core only */
 	bool failed;
 };
@@ -132,6 +135,31 @@ on_turn_end(void *arg)
 	loop_stop(main->proc.loop);
 }
 
+static int
+reload_prepare(void *ctx, const struct config *config, struct err *err)
+{
+	struct main *main = ctx;
+
+	return blocked_read(&main->proc, config, &main->next_blocked, err);
+}
+
+static void
+reload_abandon(void *ctx)
+{
+	struct main *main = ctx;
+
+	blocked_keys_free(main->next_blocked);
+	main->next_blocked = NULL;
+}
+
+static void
+use_blocked(struct main *main, struct blocked_keys *blocked)
+{
+	signer_set_blocked(main->signer, blocked);
+	blocked_keys_free(main->blocked);
+	main->blocked = blocked;
+}
+
 /* The lifetime and the base URL may change; proc's config is the new one by
  * then, at the same address. */
 static void
@@ -140,9 +168,15 @@ reload_commit(void *ctx)
 	struct main *main = ctx;
 
 	signer_set_config(main->signer, &main->proc.config);
+	use_blocked(main, main->next_blocked);
+	main->next_blocked = NULL;
 }
 
-static const struct proc_reload reload = { .commit = reload_commit };
+static const struct proc_reload reload = {
+	.prepare = reload_prepare,
+	.commit = reload_commit,
+	.abandon = reload_abandon,
+};
 
 static int
 read_certificates(struct main *main, enum resource resource,
@@ -242,14 +276,22 @@ open_signer(struct main *main, struct err *err)
 static int
 open_all(struct main *main, struct err *err)
 {
+	struct blocked_keys *blocked = NULL;
 	int r;
 
 	wire_env(main);
+	r = blocked_read(&main->proc, &main->proc.config, &blocked, err);
+	if (r < 0)
+		return r;
 	/* Taken, as proc closes what is its own when the role is ready. */
 	r = journal_file_init(&main->journal,
 	    proc_take(&main->proc, RESOURCE_JOURNAL, 0), err);
 	if (r == 0)
 		r = open_signer(main, err);
+	if (r == 0)
+		use_blocked(main, blocked);
+	else
+		blocked_keys_free(blocked);
 	if (r == 0 && signer_cut(main->signer) > 0)
 		log_event(LOG_WARNING, "journal-cut",
 		    "bytes=%" PRIu64 " reason=\"a crash left a record "
@@ -263,6 +305,8 @@ close_all(struct main *main)
 {
 	peers_done(&main->peers);
 	signer_free(main->signer);
+	blocked_keys_free(main->blocked);
+	reload_abandon(main);
 	EVP_PKEY_free(main->key);
 	journal_file_done(&main->journal);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <openssl/sha.h>
 #include <openssl/x509v3.h>
 
 #include "base/log.h"
@@ -297,6 +298,47 @@ test_bad_issuer(void **state)
 	fixture_done(&f);
 }
 
+static struct blocked_keys *
+block(EVP_PKEY *key)
+{
+	struct blocked_keys *ret;
+	uint8_t hash[SHA256_DIGEST_LENGTH];
+	struct span spki;
+	struct bld text;
+
+	assert_int_equal(key_to_spki(key, &fixture.arena, &spki, NULL), 0);
+	SHA256(spki.data, spki.len, hash);
+	bld_init(&text, 1024);
+	text_hex(&text, span_of(hash, sizeof(hash)));
+	assert_int_equal(blocked_keys_parse(bld_view(&text), &ret, NULL), 0);
+	bld_free(&text);
+	return ret;
+}
+
+/* BR 6.1.1.3: neither for the key nor for evidence by the key. */
+static void
+test_blocked(void **state)
+{
+	struct scene scene = scene_of(&fixture);
+	struct issue_request request = scene_request(&scene);
+	struct blocked_keys *blocked = block(scene.subject);
+
+	(void)state;
+	signer_set_blocked(fixture.signer, blocked);
+	expect_refusal(&request, ERR_BAD_CSR, "others know the private half");
+	blocked_keys_free(blocked);
+	blocked = block(scene.account);
+	signer_set_blocked(fixture.signer, blocked);
+	expect_refusal(&request, ERR_UNAUTHORIZED,
+	    "others know the private half");
+	blocked_keys_free(blocked);
+	blocked = block(fixture.other_key);
+	signer_set_blocked(fixture.signer, blocked);
+	assert_int_equal(ask(&request).type, CORE_SIGNER_ISSUED);
+	signer_set_blocked(fixture.signer, NULL);
+	blocked_keys_free(blocked);
+}
+
 int
 main(void)
 {
@@ -310,6 +352,7 @@ main(void)
 		cmocka_unit_test(test_frames),
 		cmocka_unit_test(test_crashes),
 		cmocka_unit_test(test_bad_issuer),
+		cmocka_unit_test(test_blocked),
 	};
 
 	log_set_level(LOG_ERROR);

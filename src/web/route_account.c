@@ -2,6 +2,7 @@
 #include "acme/objects_json.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "pkix/blocked_keys.h"
 #include "pkix/key.h"
 #include "web/contact.h"
 #include "web/web_call.h"
@@ -48,6 +49,21 @@ may_create(const struct web_call *call, bool terms_agreed)
 	return call->web->settings.terms_of_service == NULL || terms_agreed;
 }
 
+/* The key that the request brings. A bad one can only find its account. */
+static int
+take_key(struct web_call *call, bool find, struct span *ret, struct err *err)
+{
+	int r = find ? 0 : key_check(call->jwk.pkey, KEY_USE_ACCOUNT, err);
+
+	if (r == 0)
+		r = key_to_spki(call->jwk.pkey, &call->arena, ret, err);
+	if (r == 0 && !find && blocked_keys_has(call->web->blocked, *ret))
+		r = err_set(err, ERR_BAD_PUBLIC_KEY, "RFC 8555 6.2",
+		    "others know the private half of the account's key; make "
+		    "another");
+	return r;
+}
+
 static int
 fill_new(struct web_call *call, const json_t *payload,
     struct web_core_request *question, struct err *err)
@@ -64,8 +80,9 @@ fill_new(struct web_call *call, const json_t *payload,
 	if (r == 0)
 		r = get_bool(payload, "termsOfServiceAgreed",
 		    &question->account_new.terms_agreed, err);
-	if (r == 0 && !question->account_new.only_return_existing)
-		r = key_check(call->jwk.pkey, KEY_USE_ACCOUNT, err);
+	if (r == 0)
+		r = take_key(call, question->account_new.only_return_existing,
+		    &question->account_new.key_spki, err);
 	if (r < 0)
 		return r;
 	keep(call, question->account_new.contacts,
@@ -74,8 +91,7 @@ fill_new(struct web_call *call, const json_t *payload,
 	    !may_create(call, question->account_new.terms_agreed);
 	if (call->terms_missing)
 		question->account_new.only_return_existing = true;
-	return key_to_spki(call->jwk.pkey, &call->arena,
-	    &question->account_new.key_spki, err);
+	return 0;
 }
 
 static int

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Accounts. The names of clients in comments are of those that fail without
  * what is tested. */
+#include <openssl/sha.h>
+
 #include "web/web_fake.h"
 
 /* RFC 8555 7.3 and 7.3.1. dehydrated and acme-tiny give no contact;
@@ -176,6 +178,39 @@ test_account_update(void **state)
 	fake_done(&fake);
 }
 
+/* RFC 8555 6.2: the key may find its account, so that it can be ended. */
+static void
+test_blocked_key(void **state)
+{
+	struct web_core_request request;
+	struct web_core_answer answer;
+	struct blocked_keys *blocked;
+	uint8_t hash[SHA256_DIGEST_LENGTH];
+	struct fake_frame frame;
+	struct fake fake;
+	struct bld text;
+
+	(void)state;
+	fake_init(&fake, NULL);
+	answer = fake_account(&fake, &fake.key);
+	SHA256(answer.account.account.key_spki.data,
+	    answer.account.account.key_spki.len, hash);
+	bld_init(&text, 1024);
+	text_hex(&text, span_of(hash, sizeof(hash)));
+	assert_int_equal(blocked_keys_parse(bld_view(&text), &blocked, NULL),
+	    0);
+	bld_free(&text);
+	web_set_blocked(fake.web, blocked);
+	fake_post_new_account(&fake, "{}");
+	fake_expect_problem(&fake, 400, "badPublicKey");
+	fake_post_new_account(&fake, "{\"onlyReturnExisting\":true}");
+	frame = fake_take(&fake, WEB_CORE_ACCOUNT_NEW, &request);
+	fake_answer(&fake, frame, &answer);
+	fake_expect(&fake, 200, "application/json", NULL);
+	fake_done(&fake);
+	blocked_keys_free(blocked);
+}
+
 /* RFC 8555 7.3.6. */
 static void
 test_deactivate(void **state)
@@ -247,6 +282,7 @@ main(void)
 		cmocka_unit_test(test_terms),
 		cmocka_unit_test(test_contacts),
 		cmocka_unit_test(test_account_update),
+		cmocka_unit_test(test_blocked_key),
 		cmocka_unit_test(test_deactivate),
 		cmocka_unit_test(test_orders),
 	};

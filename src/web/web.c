@@ -83,6 +83,12 @@ web_free(struct web *web)
 	free(web);
 }
 
+void
+web_set_blocked(struct web *web, const struct blocked_keys *blocked)
+{
+	web->blocked = blocked;
+}
+
 size_t
 web_pending(const struct web *web)
 {

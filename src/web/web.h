@@ -18,6 +18,7 @@
 #include "base/env.h"
 #include "conf/config.h"
 #include "http/http_message.h"
+#include "pkix/blocked_keys.h"
 #include "web/nonce.h"
 
 #define WEB_CORE_WAIT_MS 20000 /* for core to come back */
@@ -43,6 +44,10 @@ void web_free(struct web *web);
 
 /* A new configuration, from the next request on. */
 void web_configure(struct web *web, const struct config *config);
+
+/* No account can be made with these keys from now on; they stay the
+ * caller's. NULL: none are blocked. */
+void web_set_blocked(struct web *web, const struct blocked_keys *blocked);
 
 /* One HTTP request; answered in the call or later. */
 void web_request(struct web *web, const struct http_request *request,

@@ -120,6 +120,7 @@ struct web {
 	struct nonces *nonces;
 	struct account_keys *keys;
 	struct web_settings settings;
+	const struct blocked_keys *blocked; /* or NULL */
 	bool core_is_up;
 	struct env_timer *core_timer; /* runs while core is away */
 	TAILQ_HEAD(, web_call) calls; /* in flight */

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "jose/jws.h"
+#include "proc/blocked.h"
 #include "proc/https.h"
 #include "proc/peers.h"
 #include "web/nonce.h"
@@ -25,7 +26,10 @@ struct main {
 	struct http_server *server;
 	struct web *web;
 	struct peers peers; /* the link table has core only */
-	SSL_CTX *next_tls;  /* of a reload that is being prepared */
+	struct blocked_keys *blocked; /* or NULL */
+	/* Of a reload that is being prepared. */
+	SSL_CTX *next_tls;
+	struct blocked_keys *next_blocked;
 	bool stopping;
 };
 
@@ -155,9 +159,10 @@ static int
 reload_prepare(void *ctx, const struct config *config, struct err *err)
 {
 	struct main *main = ctx;
+	int r = https_tls(&main->proc, &main->next_tls, err);
 
-	(void)config;
-	return https_tls(&main->proc, &main->next_tls, err);
+	return r < 0 ? r : blocked_read(&main->proc, config,
+	    &main->next_blocked, err);
 }
 
 static void
@@ -167,6 +172,16 @@ reload_abandon(void *ctx)
 
 	SSL_CTX_free(main->next_tls);
 	main->next_tls = NULL;
+	blocked_keys_free(main->next_blocked);
+	main->next_blocked = NULL;
+}
+
+static void
+use_blocked(struct main *main, struct blocked_keys *blocked)
+{
+	web_set_blocked(main->web, blocked);
+	blocked_keys_free(main->blocked);
+	main->blocked = blocked;
 }
 
 static void
@@ -179,6 +194,8 @@ reload_commit(void *ctx)
 	set_limits(&main->proc.config, &limits);
 	http_server_set_limits(main->server, &limits);
 	web_configure(main->web, &main->proc.config);
+	use_blocked(main, main->next_blocked);
+	main->next_blocked = NULL;
 	reload_abandon(ctx);
 }
 
@@ -222,12 +239,17 @@ open_server(struct main *main, struct err *err)
 static int
 open_all(struct main *main, struct err *err)
 {
+	struct blocked_keys *blocked = NULL;
 	int r = open_nonces(main, err);
 
+	if (r == 0)
+		r = blocked_read(&main->proc, &main->proc.config, &blocked,
+		    err);
 	if (r < 0)
 		return r;
 	main->web = web_new(&main->proc.env, &web_ops, main, main->nonces,
 	    &main->proc.config);
+	use_blocked(main, blocked);
 	return open_server(main, err);
 }
 
@@ -238,7 +260,8 @@ close_all(struct main *main)
 	http_server_free(main->server);
 	web_free(main->web);
 	nonce_close(main->nonces);
-	SSL_CTX_free(main->next_tls);
+	blocked_keys_free(main->blocked);
+	reload_abandon(main);
 }
 
 int

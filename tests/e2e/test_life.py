@@ -2,6 +2,7 @@
 """A real CA's life: init, run, reload, stop, start again; and its own
 processes' deaths."""
 
+import hashlib
 import json
 import os
 import pathlib
@@ -13,6 +14,7 @@ import time
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from kit import acme, jose, net, signetd
@@ -140,6 +142,35 @@ def test_reload_drops_no_connection(real_ca, real_folder, port80):
     assert client.http.connection.sock is sock
     client.obtain(port80, "reload.example.test")
     assert client.http.connection.sock is sock
+
+
+def test_blocked_keys(real_ca, real_folder, port80):
+    """BR 6.1.1.3: a key that is listed is refused from the reload on, for
+    a certificate and for an account."""
+    def fingerprint(key):
+        return hashlib.sha256(key.public_key().public_bytes(
+            serialization.Encoding.DER,
+            serialization.PublicFormat.SubjectPublicKeyInfo)).hexdigest()
+
+    client, key = real_ca.client(), jose.new_key("ES256")
+    client.obtain(port80, "before.example.test", key=key)
+    account = jose.new_key("ES256")
+    listed = pathlib.Path(real_folder, "blocked")
+    listed.write_text(f"{fingerprint(key)}\n{fingerprint(account)}\n")
+    config = pathlib.Path(real_folder, "signetd.conf")
+    config.write_text(config.read_text() + 'blocked_keys = "blocked"\n')
+    real_ca.signal(signal.SIGHUP)
+    wait_log(real_ca, "reloaded")
+    with pytest.raises(acme.Problem) as caught:
+        client.obtain(port80, "after.example.test", key=key)
+    assert caught.value.answer.json["type"].endswith(":badCSR")
+    with pytest.raises(acme.Problem) as caught:
+        real_ca.client(account)
+    assert caught.value.answer.json["type"].endswith(":badPublicKey")
+    listed.write_text("")
+    real_ca.signal(signal.SIGHUP)
+    wait_log(real_ca, "reloaded", 2)
+    real_ca.client(account).obtain(port80, "later.example.test", key=key)
 
 
 def test_reload_is_all_or_nothing(real_ca, real_folder, port80):

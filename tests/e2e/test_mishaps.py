@@ -150,6 +150,25 @@ def test_the_second_signal_ends_it(real_folder):
     ca.close()
 
 
+def test_check_reads_the_blocked_keys(real_folder):
+    config = pathlib.Path(real_folder, "signetd.conf")
+    listed = pathlib.Path(real_folder, "blocked")
+    before = config.read_text()
+    config.write_text(before + 'blocked_keys = "blocked"\n')
+    line = len(before.splitlines()) + 1
+    for text, good in (("# none\n" + "aB" * 32 + " why\n", True),
+                       ("ab" * 32 + " why\n", True), ("", True),
+                       ("\nab\n", False), (None, False)):
+        listed.unlink(missing_ok=True)
+        if text is not None:
+            listed.write_text(text)
+        done = subprocess.run([signetd.program(), "check", "-c", config],
+                              capture_output=True, text=True)
+        assert done.returncode == (0 if good else 1), done.stderr
+        assert good or f":{line}: blocked_keys: " in done.stderr
+        assert good or text is None or "line 2 " in done.stderr
+
+
 def test_check_reads_the_trust_anchor(real_folder):
     config = pathlib.Path(real_folder, "signetd.conf")
     anchor = pathlib.Path(real_folder, "anchor")
