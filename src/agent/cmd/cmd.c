@@ -5,7 +5,8 @@
 #include <string.h>
 
 static const struct cmd *const cmds[] = {
-	&cmd_get, &cmd_renew, &cmd_status,
+	&cmd_get, &cmd_renew, &cmd_run, &cmd_install, &cmd_status,
+	&cmd_revoke, &cmd_remove,
 };
 #define CMDS_COUNT (sizeof(cmds) / sizeof(cmds[0]))
 

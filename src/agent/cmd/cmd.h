@@ -30,7 +30,11 @@ struct cmd {
 
 extern const struct cmd cmd_get;
 extern const struct cmd cmd_renew;
+extern const struct cmd cmd_run;
+extern const struct cmd cmd_install;
 extern const struct cmd cmd_status;
+extern const struct cmd cmd_revoke;
+extern const struct cmd cmd_remove;
 
 /* Runs the command that argv[1] names, or --help or --version. */
 int cmd_main(int argc, char **argv);
@@ -51,6 +55,9 @@ struct cmd_common {
 	const char *dir;        /* as given, or NULL */
 	const char *config;     /* as given, or NULL */
 	bool dry_run;
+	bool daemon;
+	int revoke_reason;      /* -1: none */
+	bool revoke_by_key;
 	bool verbose;
 	bool quiet;
 	bool progress;          /* standard error is a terminal */
@@ -78,6 +85,10 @@ bool cmd_common_take(struct cmd_common *common, int opt, const char *arg);
  * make the state if there is none; else *ret is NULL and CMD_OK then. */
 int cmd_common_open(struct cmd_common *common, bool create,
     struct judge **ret);
+
+/* Adds all certificates of a site by its name. */
+int cmd_common_add(struct judge *judge, const char *name, unsigned flags,
+    int64_t *ret_id, struct err *err);
 
 /* Runs what was added. */
 int cmd_common_run(struct cmd_common *common, struct judge *judge,

@@ -129,7 +129,9 @@ cmd_common_open(struct cmd_common *common, bool create, struct judge **ret)
 		.config_file = common->config == NULL ? SETTINGS_FILE :
 		    common->config,
 		.dry_run = common->dry_run, .verbose = common->verbose,
-		.create = create, .say = say, .ctx = common,
+		.create = create, .daemon = common->daemon,
+		.revoke_reason = common->revoke_reason,
+		.revoke_by_key = common->revoke_by_key, .say = say, .ctx = common,
 	};
 	struct err err = ERR_INIT;
 	int r = find_dir(common);
@@ -143,6 +145,25 @@ cmd_common_open(struct cmd_common *common, bool create, struct judge **ret)
 	if (r == -(int)ERR_NOT_FOUND && !create)
 		return CMD_OK;
 	return r == 0 ? CMD_OK : cmd_fail(common->cmd, "%s", err.text);
+}
+
+int
+cmd_common_add(struct judge *judge, const char *name, unsigned flags,
+    int64_t *ret_id, struct err *err)
+{
+	struct arena arena = { 0 };
+	struct state_site site = { 0 };
+	int r = state_site_get(judge_state(judge), span_str(name), &arena,
+	    &site, err);
+
+	*ret_id = site.id;
+	if (r == 0)
+		r = judge_add_site(judge, site.id, flags, err);
+	else if (r == -(int)ERR_NOT_FOUND)
+		r = err_set(err, ERR_NOT_FOUND, NULL, "there is no site %s; "
+		    "`signet status` lists all", name);
+	arena_free(&arena);
+	return r;
 }
 
 int

@@ -49,25 +49,6 @@ take(struct renew *renew, int argc, char **argv)
 	return CMD_OK;
 }
 
-/* Whoever names a site does not want to wait for what failed before. */
-static int
-add_named(struct judge *judge, const char *name, unsigned flags,
-    struct err *err)
-{
-	struct arena arena = { 0 };
-	struct state_site site;
-	int r = state_site_get(judge_state(judge), span_str(name), &arena,
-	    &site, err);
-
-	if (r == 0)
-		r = judge_add_site(judge, site.id, flags | JUDGE_NOW, err);
-	else if (r == -(int)ERR_NOT_FOUND)
-		r = err_set(err, ERR_NOT_FOUND, NULL, "there is no site %s; "
-		    "`signet status` lists all", name);
-	arena_free(&arena);
-	return r;
-}
-
 static int
 add_all(struct judge *judge, unsigned flags, struct err *err)
 {
@@ -93,6 +74,7 @@ run(int argc, char **argv)
 	struct judge_tally tally;
 	struct judge *judge;
 	struct err err = ERR_INIT;
+	int64_t id;
 	int r = take(&renew, argc, argv), added = 0;
 
 	if (r == CMD_OK)
@@ -104,8 +86,10 @@ run(int argc, char **argv)
 		    "other; `signet get` makes the first", argv[optind]);
 	if (r != CMD_OK || judge == NULL)
 		return r;
+	/* Whoever names a site does not want to wait for what failed before. */
 	for (int i = optind; added == 0 && i < argc; i++)
-		added = add_named(judge, argv[i], renew.flags, &err);
+		added = cmd_common_add(judge, argv[i],
+		    renew.flags | JUDGE_NOW, &id, &err);
 	if (optind == argc && (renew.flags != 0 || renew.common.dry_run))
 		added = add_all(judge, renew.flags, &err);
 	else if (optind == argc)

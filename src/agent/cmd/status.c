@@ -15,15 +15,16 @@ static int
 load_steps(struct judge *judge, struct status *status,
     struct status_cert *cert, struct err *err)
 {
-	struct state_deployment step = { 0 };
+	struct state_deployment step = { 0 }, steps[STEPS_MAX];
 	int r = 0;
 
-	cert->steps = arena_alloc(&status->arena,
-	    STEPS_MAX * sizeof(cert->steps[0]));
 	while (cert->num_steps < STEPS_MAX && (r = state_deployment_next(
 	    judge_state(judge), cert->cert.id, step.step, &status->arena,
 	    &step, err)) == 0)
-		cert->steps[cert->num_steps++] = step;
+		steps[cert->num_steps++] = step;
+	cert->steps = arena_alloc(&status->arena,
+	    cert->num_steps * sizeof(steps[0]) + 1);
+	memcpy(cert->steps, steps, cert->num_steps * sizeof(steps[0]));
 	if (r == -(int)ERR_NOT_FOUND) {
 		err->kind = ERR_NONE;
 		r = 0;

@@ -242,7 +242,11 @@ decide(struct job *job)
 
 	if (job->flags & JUDGE_NOW)
 		job->cert.retry_at = 0;
-	if ((job->flags & JUDGE_FORCE) || job->judge->options.dry_run ||
+	if (job->flags & JUDGE_REVOKE)
+		job_revoke(job);
+	else if (job->flags & JUDGE_REMOVE)
+		job_remove(job);
+	else if ((job->flags & JUDGE_FORCE) || job->judge->options.dry_run ||
 	    when_renew(&job->cert, now))
 		job_issue(job);
 	else if (when_ask(&job->cert, now))

@@ -74,9 +74,8 @@ on_ca_of_renewal(void *ctx, struct judge_ca *ca, const struct err *why)
 	bld_free(&out);
 }
 
-/* Only the CA that issued it knows. */
-void
-job_renewal(struct job *job)
+const char *
+job_issuing_ca(struct job *job)
 {
 	struct authority authority;
 	const char *name = NULL;
@@ -89,6 +88,15 @@ job_renewal(struct job *job)
 			name = job->site.ca.items[i];
 		authority_done(&authority);
 	}
+	return name;
+}
+
+/* Only the CA that issued it knows. */
+void
+job_renewal(struct job *job)
+{
+	const char *name = job_issuing_ca(job);
+
 	if (name != NULL) {
 		judge_ca_need(job->judge, name, on_ca_of_renewal, job);
 		return;

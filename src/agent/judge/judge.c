@@ -250,6 +250,7 @@ run_jobs(struct judge *judge)
 {
 	struct job *job;
 
+	judge->num_solvings = 0;
 	judge->env.timer_start(judge->env.ctx, 0, on_start, judge);
 	loop_run(judge->loop);
 	while ((job = judge->jobs) != NULL) {
@@ -288,6 +289,8 @@ judge_run(struct judge *judge, struct judge_tally *ret, struct err *err)
 	judge->err = (struct err)ERR_INIT;
 	if (judge->num_queue > 0)
 		r = take_lock(judge, &lock, err);
+	if (judge->num_queue > 0)
+		judge_watch_signals(judge);
 	if (r == 0 && judge->num_queue > 0)
 		r = start_procs(judge, err);
 	if (r == 0 && judge->num_queue > 0)

@@ -33,6 +33,9 @@ struct judge_options {
 	bool dry_run;
 	bool verbose;
 	bool create;             /* make the state if there is none */
+	bool daemon;             /* SIGHUP asks to read the configuration */
+	int revoke_reason;       /* RFC 5280 5.3.1; -1: none is given */
+	bool revoke_by_key;      /* signed by the certificate's own key */
 	void (*say)(void *ctx, enum judge_say how, const char *site,
 	    const char *text);
 	void *ctx;
@@ -41,7 +44,9 @@ struct judge_options {
 enum judge_flags {
 	JUDGE_FORCE = 1 << 0,  /* issue though it is not due */
 	JUDGE_NOW = 1 << 1,    /* whatever failed before */
-	JUDGE_DEPLOY = 1 << 2  /* run all steps of the deployment again */
+	JUDGE_DEPLOY = 1 << 2, /* run all steps of the deployment again */
+	JUDGE_REVOKE = 1 << 3, /* nothing but that */
+	JUDGE_REMOVE = 1 << 4  /* nothing but that */
 };
 
 struct judge_tally {
@@ -94,5 +99,10 @@ int judge_add_site(struct judge *judge, int64_t site_id, unsigned flags,
 /* Does what was added. An error is one of the run as a whole: those of single
  * certificates are told by say and counted. */
 int judge_run(struct judge *judge, struct judge_tally *ret, struct err *err);
+
+/* Sleeps until a time, or a signal: SIGHUP, or SIGTERM and SIGINT, also when
+ * they came while judge_run was at work, which they end. */
+enum judge_wake { JUDGE_WAKE_TIME = 0, JUDGE_WAKE_RELOAD, JUDGE_WAKE_STOP };
+enum judge_wake judge_wait(struct judge *judge, int64_t until);
 
 #endif

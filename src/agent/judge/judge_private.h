@@ -134,6 +134,11 @@ struct judge {
 	size_t num_solvings;        /* that are not taken down yet */
 	struct judge_tally tally;
 	struct err err;             /* of the run as a whole */
+	enum judge_wake wake;       /* a signal came */
+	bool waiting;
+	struct env_timer *timer;
+	int signal_fd;
+	struct event *signal_event;
 	/* Steps that several certificates share and that ran in this run. */
 	struct row_list shared_ok;
 	struct row_list shared_failed;
@@ -146,6 +151,8 @@ void judge_say(struct judge *judge, enum judge_say how, const char *site,
 void judge_end(struct judge *judge, const struct err *err);
 /* A job is over: starts the next, or ends the run. */
 void judge_job_over(struct job *job);
+void judge_watch_signals(struct judge *judge);
+void judge_unwatch_signals(struct judge *judge);
 /* Ends the run if nothing is left. */
 void judge_check_end(struct judge *judge);
 
@@ -183,6 +190,10 @@ void job_remember(struct job *job, const struct trouble *trouble);
 void job_give_up(struct job *job);
 /* Asks the CA when to renew; then job_issue or job_park. */
 void job_renewal(struct job *job);
+/* The site's name for the CA that issued what is live, or NULL. */
+const char *job_issuing_ca(struct job *job);
+void job_revoke(struct job *job);
+void job_remove(struct job *job);
 /* What is left is deployment. */
 void job_park(struct job *job);
 void job_deploy(struct job *job);

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/cmd/cmd.h"
+
+static int run(int argc, char **argv);
+
+const struct cmd cmd_remove = {
+	.name = "remove",
+	.usage = "[OPTION]... SITE",
+	.summary = "forget a site; its files go to the archive",
+	.help = CMD_COMMON_HELP,
+	.run = run,
+};
+
+/* The file would bring it back. */
+static int
+check_origin(struct judge *judge, const char *name)
+{
+	struct arena arena = { 0 };
+	struct state_site site;
+	int r = CMD_OK;
+
+	if (state_site_get(judge_state(judge), span_str(name), &arena, &site,
+	    NULL) == 0 && site.origin == STATE_FROM_FILE)
+		r = cmd_fail(&cmd_remove, "%s stands in the configuration "
+		    "file; remove it there", name);
+	arena_free(&arena);
+	return r;
+}
+
+static int
+work(struct cmd_common *common, struct judge *judge, const char *name)
+{
+	struct judge_tally tally;
+	struct err err = ERR_INIT;
+	int64_t id;
+	int r = check_origin(judge, name);
+
+	if (r != CMD_OK)
+		return r;
+	if (cmd_common_add(judge, name, JUDGE_REMOVE, &id, &err) < 0)
+		return cmd_fail(&cmd_remove, "%s", err.text);
+	r = cmd_common_run(common, judge, &tally);
+	/* Its certificates are gone; what is left is its name. */
+	if (r == CMD_OK && state_site_del(judge_state(judge), id, &err) < 0)
+		r = cmd_fail(&cmd_remove, "%s", err.text);
+	return r;
+}
+
+static int
+run(int argc, char **argv)
+{
+	static const struct option options[] = {
+		CMD_COMMON_OPTIONS, { 0 }
+	};
+	struct cmd_common common = { .cmd = &cmd_remove };
+	struct judge *judge;
+	int opt, r;
+
+	while ((opt = getopt_long(argc, argv, CMD_COMMON_SHORT, options,
+	    NULL)) != -1) {
+		if (!cmd_common_take(&common, opt, optarg))
+			return cmd_usage(&cmd_remove, "see its options");
+	}
+	if (optind != argc - 1)
+		return cmd_usage(&cmd_remove, "say which site");
+	r = cmd_common_open(&common, true, &judge);
+	if (r != CMD_OK)
+		return r;
+	r = work(&common, judge, argv[optind]);
+	judge_free(judge);
+	return r;
+}
