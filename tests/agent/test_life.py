@@ -89,23 +89,27 @@ def test_daemon_renews_when_it_is_due(agent, web_ca, manager):
     assert agent.live("due.example").read_bytes() != before
 
 
-def test_interrupt_takes_challenges_down(agent, web_ca):
+def challenge_files(agent):
+    folder = os.path.join(agent.web.root, ".well-known", "acme-challenge")
+    return set(os.listdir(folder)) if os.path.exists(folder) else set()
+
+
+def test_interrupt_takes_challenges_down(agent, new_ca):
     """SIGINT in the middle: no file stays in the web root."""
-    web_ca.signal(signal.SIGSTOP)
-    try:
-        running = agent.start("get", "stop.example", "--ca", web_ca.url,
-                              "--ca-file", web_ca.cafile, "--agree-terms",
-                              "--via", f"webroot={agent.web.root}", "-v")
-        for line in running.stderr:
-            if "asks" in line:
-                break
-        running.send_signal(signal.SIGINT)
-        out, err = running.communicate(timeout=signet.RUN_S)
-    finally:
-        web_ca.signal(signal.SIGCONT)
+    ca = new_ca(environment={"PEBBLE_VA_NOSLEEP": "0"})
+    before = challenge_files(agent)
+    running = agent.start("get", "stop.example", "--ca", ca.url,
+                          "--ca-file", ca.cafile, "--agree-terms",
+                          "--via", f"webroot={agent.web.root}", "-v")
+    for line in running.stderr:
+        if "is being validated" in line:
+            break
+    assert challenge_files(agent) > before
+    running.send_signal(signal.SIGINT)
+    _, err = running.communicate(timeout=signet.RUN_S)
     assert running.returncode == 1
     assert "it was stopped" in err
-    assert not os.path.exists(os.path.join(agent.web.root, ".well-known"))
+    assert challenge_files(agent) == before
 
 
 def test_a_ca_without_revocation(agent, web_ca):
