@@ -4,6 +4,7 @@
 import pathlib
 import select
 import socket
+import subprocess
 import threading
 
 import pytest
@@ -246,3 +247,48 @@ def test_connection_is_kept(ca, trust, proxy, challenges):
         for i in range(3):
             net.must(net.order([f"kept{i}.example.test"]), "chain")
     assert len(proxy.heads) == 1
+
+
+@pytest.fixture
+def port53(resolver):
+    """The resolver on the port that resolv.conf means."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        sock.bind((HOST, 53))
+    except OSError:
+        pytest.skip("port 53 is not ours")
+
+    def serve():
+        while True:
+            wire, peer = sock.recvfrom(4096)
+            if wire == b"end":
+                return
+            answer = resolver.answer(wire)
+            if answer is not None:
+                sock.sendto(answer, peer)
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    yield
+    sock.sendto(b"end", sock.getsockname())
+    thread.join()
+    sock.close()
+
+
+def test_names_are_asked_for(ca, trust, resolver, port53, tmp_path):
+    """From inside the sandbox; which name a certificate is for does not matter
+    to where it is."""
+    if subprocess.run(["unshare", "--mount", "true"]).returncode != 0:
+        pytest.skip("no mount namespace")
+    conf = tmp_path / "resolv.conf"
+    conf.write_text(f"nameserver {HOST}\n")
+    resolver.records["gone.example.test", "ANY"] = "NXDOMAIN"
+    port = ca.url.split(":")[2]
+    with agent_net.Net(resolv_conf=conf) as net:
+        net.ca(f"https://there.example.test:{port}", trust)
+        net.ca(f"https://gone.example.test:{port}", trust, number=2)
+        there = net.must(net.ask(agent_net.OPEN), "problem")
+        assert "there.example.test does not prove" in there["detail"]
+        gone = net.must(net.ask(agent_net.OPEN, ca=2), "problem")
+        assert gone["detail"] == "there is no host gone.example.test"
+    assert ("there.example.test", "AAAA") in resolver.questions

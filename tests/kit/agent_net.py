@@ -217,7 +217,7 @@ class Link:
 class Net:
     """A running signet-net, and the keys of one account."""
 
-    def __init__(self, environment=None):
+    def __init__(self, environment=None, resolv_conf=None):
         self.judge, self.account = Link(), Link()
         self.key, self.new_key = jose.new_key(), jose.new_key()
         self.certificate_key = None
@@ -231,15 +231,20 @@ class Net:
         self.on_offer = lambda op, offers: None
         self.on_clean = lambda op: None
         self.log = tempfile.TemporaryFile("w+b")
-        self.process = self.start(environment or {})
+        self.process = self.start(environment or {}, resolv_conf)
 
-    def start(self, environment):
-        """Its links have fixed numbers: a shell puts them there."""
+    def start(self, environment, resolv_conf):
+        """Its links have fixed numbers: a shell puts them there. resolv_conf
+        takes the place of the machine's for it alone."""
+        apart = [] if resolv_conf is None else [
+            "unshare", "--mount", "/bin/sh", "-c",
+            f'mount --bind "{resolv_conf}" /etc/resolv.conf && exec "$@"',
+            "sh"]
         judge, account = (x.theirs.fileno() for x in (self.judge,
                                                       self.account))
         high = [os.dup2(fd, to) for fd, to in ((judge, 120), (account, 121))]
         process = subprocess.Popen(
-            ["/bin/bash", "-c",
+            [*apart, "/bin/bash", "-c",
              f'exec "$0" "${{LEVEL:-0}}" {JUDGE_FD}<&120 {ACCOUNT_FD}<&121 '
              '120<&- 121<&-', program()],
             pass_fds=high, stderr=self.log, stdin=subprocess.DEVNULL,

@@ -242,6 +242,8 @@ set_common(struct request *request)
 	/* Trust is what on_ssl gives and nothing else; no file is opened. */
 	curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
 	curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+	curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, NULL);
+	curl_easy_setopt(easy, CURLOPT_PROXY_CAPATH, NULL);
 	curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_ssl);
 	curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, http);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
