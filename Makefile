@@ -9,7 +9,7 @@ all: build
 
 help:
 	@echo 'make            build signetd in $(BUILD)/'
-	@echo 'make run        install what is needed, build, and show a CA at work (ONCE=1: then exit)'
+	@echo 'make run        install what is needed, build, and show CA and agent at work (ONCE=1: then exit)'
 	@echo 'make test       install what is needed, and run every test'
 	@echo 'make test-extra public test vectors ($$SIGNET_VECTORS) and long runs'
 	@echo 'make bench      certificates per second, and what each costs (BENCH=--help: options)'

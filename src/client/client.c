@@ -7,6 +7,13 @@
 #include "client/client_names.h"
 #include "client/client_private.h"
 
+int64_t
+client_step_max_ms(const struct client *client)
+{
+	return client->options.step_max_ms != 0 ?
+	    (int64_t)client->options.step_max_ms : CLIENT_STEP_MAX_MS;
+}
+
 int
 client_new(const struct env *env, const struct client_options *options,
     const struct client_ops *ops, void *ctx, struct client **ret,

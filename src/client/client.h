@@ -40,8 +40,8 @@
 #define CLIENT_LOOK_MS 10                /* before the first poll, unless the */
 #define CLIENT_LOOK_RETRY_MS 5000        /* CA's Retry-After is longer */
 #define CLIENT_POLLS_MAX 400             /* of one thing in one step */
-#define CLIENT_VALIDATION_MAX_MS 600000  /* from challenges sent to valid */
-#define CLIENT_PROCESSING_MAX_MS 600000  /* from finalize to valid */
+#define CLIENT_STEP_MAX_MS 600000        /* client_options.step_max_ms, if not
+                                            said */
 #define CLIENT_ROUNDS_MAX 6              /* orders tried for one operation */
 #define CLIENT_BODY_MAX 262144           /* bytes of a JSON answer */
 #define CLIENT_ALTERNATES_MAX 8          /* alternate chains looked at */

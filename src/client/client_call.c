@@ -25,6 +25,7 @@ struct client_call {
 	struct client_call_plan plan; /* spans in arena */
 	enum call_state state;
 	uint64_t id;         /* of what is awaited from outside */
+	int64_t deadline;    /* of all tries; 0: not begun */
 	unsigned tries;
 	unsigned bad_nonces;
 	struct env_timer *timer;
@@ -106,10 +107,15 @@ ask(struct client_call *call, enum call_state state,
     const struct client_request *request)
 {
 	struct client *client = call->client;
+	struct client_request limited = *request;
+	int64_t now = env_now(client->env);
 
+	if (call->deadline == 0)
+		call->deadline = now + client_step_max_ms(client);
+	limited.max_ms = call->deadline > now ? call->deadline - now : 1;
 	call->state = state;
 	call->id = ++client->next_id;
-	client->ops->http(client->ctx, call->id, request);
+	client->ops->http(client->ctx, call->id, &limited);
 }
 
 /* RFC 8555 7.2: HEAD, and GET for who does not know that. */
@@ -222,7 +228,7 @@ again_after(struct client_call *call, int64_t retry_ms, int64_t *ret_ms)
 		return false;
 	if (retry_ms > *ret_ms)
 		*ret_ms = retry_ms;
-	return true;
+	return env_now(call->client->env) + *ret_ms < call->deadline;
 }
 
 static void

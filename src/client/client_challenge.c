@@ -26,7 +26,8 @@ poll_later(struct client_authz *authz, const struct client_response *response)
 	    &asked);
 	if (delay < 0)
 		client_round_bad_text(authz, CLIENT_TIMEOUT, "the CA has not "
-		    "checked it within %d s%s", CLIENT_VALIDATION_MAX_MS / 1000,
+		    "checked it within %d s%s",
+		    (int)(client_step_max_ms(authz->order->op.client) / 1000),
 		    asked > 0 ? " and asks to wait longer" : "");
 	else
 		authz->timer = env->timer_start(env->ctx, delay,
@@ -216,7 +217,7 @@ client_solved(struct client *client, uint64_t id, uint16_t number,
 	authz->method = method;
 	/* Each name's time runs from when the last was sent. */
 	authz->order->deadline = env_now(client->env) +
-	    CLIENT_VALIDATION_MAX_MS;
+	    client_step_max_ms(client);
 	client_round_tell(authz, CLIENT_STEP_VALIDATING, SPAN_NONE);
 	client_call_start(client, &(struct client_call_plan){
 		.type = CLIENT_CALL_KID,

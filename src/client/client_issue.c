@@ -90,7 +90,7 @@ client_issue_finalize(struct client_order_op *order)
 	order->finalizes++;
 	if (order->finalizes == 1)
 		order->deadline = env_now(client->env) +
-		    CLIENT_PROCESSING_MAX_MS;
+		    client_step_max_ms(client);
 	client_op_progress(&order->op, &(struct client_progress){
 		.step = CLIENT_STEP_FINALIZING, .url = order->url });
 	bld_init(&payload, CLIENT_PAYLOAD_MAX);

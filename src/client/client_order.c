@@ -262,7 +262,7 @@ fail_timeout(struct client_order_op *order, int64_t asked)
 
 	client_problem_say(&order->arena, &problem, "the CA has not issued "
 	    "the certificate within %d s%s; the order stays and can be "
-	    "resumed", CLIENT_PROCESSING_MAX_MS / 1000,
+	    "resumed", (int)(client_step_max_ms(order->op.client) / 1000),
 	    asked > 0 ? " and asks to wait longer" : "");
 	if (asked > 0)
 		problem.retry_at = now + asked;
@@ -277,7 +277,7 @@ client_order_poll(struct client_order_op *order,
 
 	if (order->deadline == 0)
 		order->deadline = env_now(order->op.client->env) +
-		    CLIENT_PROCESSING_MAX_MS;
+		    client_step_max_ms(order->op.client);
 	delay = client_order_delay(order, order->polls++, response, &asked);
 	if (delay < 0)
 		fail_timeout(order, asked);

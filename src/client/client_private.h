@@ -56,6 +56,9 @@ struct client {
 	struct client_register *registering; /* client_ready.c */
 };
 
+/* How long a step may take. */
+int64_t client_step_max_ms(const struct client *client);
+
 /* ---- operations ---- */
 
 enum client_need { CLIENT_NEED_DIRECTORY, CLIENT_NEED_ACCOUNT };

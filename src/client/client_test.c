@@ -460,6 +460,31 @@ test_revoke(void **state)
 	fake_free(fake);
 }
 
+/* Who is told to be less patient waits less for all that a CA does. */
+static void
+test_less_patience(void **state)
+{
+	struct client_options options = fake_options();
+	struct fake *fake = fake_new();
+
+	(void)state;
+	options.step_max_ms = 2000;
+	fake->processing = 1000000;
+	fake_open(fake, &options);
+	fake_get(fake, NULL);
+	fake_assert_problem(fake, CLIENT_TIMEOUT, "within 2 s");
+	assert_true(fake->now - FAKE_START < 5000);
+	fake_free(fake);
+
+	fake = fake_new();
+	FAKE_RULE(fake, .path = "/order", .status = 500);
+	fake_open(fake, &options);
+	fake_get(fake, NULL);
+	fake_assert_problem(fake, CLIENT_REFUSED, "500");
+	assert_int_equal(fake_count(fake, "POST /order "), 2);
+	fake_free(fake);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_directory),
 	cmocka_unit_test(test_directories_that_are_none),
@@ -479,6 +504,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_chains_that_are_none),
 	cmocka_unit_test(test_renewal),
 	cmocka_unit_test(test_revoke),
+		cmocka_unit_test(test_less_patience),
 };
 
 int

@@ -63,6 +63,9 @@ struct client_options {
 	                    made before the first thing that needs it */
 	uint8_t thumbprint[JWK_THUMBPRINT_SIZE]; /* of the account's key */
 	struct client_registration registration;
+	uint32_t step_max_ms; /* the longest that a request with all its tries,
+	                         a validation, or the time from finalize to
+	                         valid takes; 0: CLIENT_STEP_MAX_MS */
 };
 
 struct client_order {
@@ -261,6 +264,7 @@ struct client_request {
 	struct span body;   /* of POST: application/jose+json */
 	struct span accept; /* a media type */
 	size_t body_max;    /* of the answer; more is an error */
+	int64_t max_ms;     /* within which it must be answered */
 };
 
 #define CLIENT_LINKS_MAX 16      /* Link headers of one answer */

@@ -271,6 +271,7 @@ class Net:
         thumbprint = jose.unb64(jose.thumbprint(self.key))
         self.ask(CA, struct.pack(">q", 7) + text16(url) + text16(kid) +
                  thumbprint + registration(eab_kid=eab_kid, **more) +
+                 struct.pack(">I", 0) +
                  text32(trust) + text16(proxy), number, 0)
 
     def order(self, names, methods=ALL_METHODS, request=None, profile="",

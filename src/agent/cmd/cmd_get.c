@@ -19,6 +19,7 @@ const struct cmd cmd_get = {
 	    "                         one does not); letsencrypt if not said\n"
 	    "      --ca-file PEM      whom to trust as the CA's server\n"
 	    "      --email ADDRESS    a contact for the CA\n"
+	    "      --timeout SECONDS  the longest to wait for one thing of the CA\n"
 	    "      --agree-terms      agree to the CA's terms of service\n"
 	    "      --eab-kid ID       external account binding: the key's"
 	    " name,\n"
@@ -75,6 +76,7 @@ static const struct {
 	{ "agree-terms", "agree_terms", true, "true" },
 	{ "eab-kid", "eab_kid", true, NULL },
 	{ "eab-key-file", "eab_key_file", true, NULL },
+	{ "timeout", "timeout", true, NULL },
 	{ "staging", "staging", true, NULL },
 };
 #define NUM_ROWS (sizeof(rows) / sizeof(rows[0]))

@@ -37,6 +37,12 @@ const struct row authority_rows[] = {
 	{ .key = "staging", .kind = ROW_TEXT, AT(staging), .check = form_word,
 	    .form = "a CA's name or URL",
 	    .doc = "The CA that `--dry-run` asks in place of this one." },
+	{ .key = "timeout", .kind = ROW_TEXT, AT(timeout),
+	    .check = form_seconds, .form = "seconds",
+	    .doc = "The longest that signet waits for one thing of this CA: "
+		"an answer (never beyond 90 s, but it asks again), a "
+		"validation, a certificate; 600 if not said. A CA where people "
+		"look at each order needs more." },
 	{ .key = NULL }
 };
 

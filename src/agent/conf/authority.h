@@ -22,6 +22,7 @@ struct authority {
 	char *profile;
 	char *preferred_chain;  /* common name of an issuer in the chain */
 	enum row_bool agree_terms;
+	char *timeout;          /* seconds */
 	char *staging;          /* name or URL that --dry-run asks */
 };
 

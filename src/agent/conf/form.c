@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 const char *const form_keys[] = {
@@ -59,6 +60,19 @@ form_email(const char *text, struct err *err)
 	    strpbrk(text, " ,;?<>:") != NULL || strchr(at + 1, '@') != NULL)
 		return err_set(err, ERR_CONFIG, "RFC 8555 7.3", "\"%s\" is not "
 		    "one e-mail address; write it as admin@example.com", text);
+	return 0;
+}
+
+int
+form_seconds(const char *text, struct err *err)
+{
+	size_t len = strlen(text);
+
+	if (len == 0 || len > 5 || strspn(text, "0123456789") != len ||
+	    atoi(text) < 1 || atoi(text) > FORM_SECONDS_MAX)
+		return err_set(err, ERR_CONFIG, NULL, "\"%s\" is not a number "
+		    "of seconds; write one from 1 to %d", text,
+		    FORM_SECONDS_MAX);
 	return 0;
 }
 

@@ -9,9 +9,12 @@
 
 #include "base/err.h"
 
+#define FORM_SECONDS_MAX 86400
+
 int form_ident(const char *text, struct err *err);  /* a DNS name or address */
 int form_url(const char *text, struct err *err);    /* https://... */
 int form_email(const char *text, struct err *err);
+int form_seconds(const char *text, struct err *err); /* 1 to 86400 */
 int form_key(const char *text, struct err *err);    /* ec256, rsa2048, ... */
 int form_word(const char *text, struct err *err);   /* no space, not empty */
 int form_command(const char *text, struct err *err);

@@ -7,6 +7,7 @@
 #include <ctype.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "agent/judge/judge_private.h"
@@ -100,6 +101,9 @@ tell_net(struct judge_ca *ca, const uint8_t *thumbprint)
 	ask.new_ca.account = ca->account.id;
 	ask.new_ca.options.directory_url = span_str(ca->authority.directory);
 	ask.new_ca.options.kid = ca->account.kid;
+	if (ca->authority.timeout != NULL)
+		ask.new_ca.options.step_max_ms =
+		    1000 * (uint32_t)atoi(ca->authority.timeout);
 	memcpy(ask.new_ca.options.thumbprint, thumbprint, JWK_THUMBPRINT_SIZE);
 	put_registration(ca, &ca->arena, &ask.new_ca.options.registration);
 	if (ca->authority.ca_file != NULL)

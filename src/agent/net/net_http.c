@@ -235,7 +235,6 @@ set_common(struct request *request)
 	    http->direct);
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
 	    (long)NET_HTTP_CONNECT_MS);
-	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)NET_HTTP_REQUEST_MS);
 	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
@@ -427,6 +426,9 @@ net_http_start(struct net_http *http, uint64_t id,
 	assert(request->easy != NULL);
 	set_common(request);
 	set_request(request, from);
+	curl_easy_setopt(request->easy, CURLOPT_TIMEOUT_MS,
+	    from->max_ms > 0 && from->max_ms < NET_HTTP_REQUEST_MS ?
+	    (long)from->max_ms : (long)NET_HTTP_REQUEST_MS);
 	request->num_hosts = http->proxy != NULL ? 2 : 1;
 	request->hosts[1] = http->proxy_host;
 	/* A host that curl does not understand is looked up as nothing. */

@@ -45,6 +45,7 @@ client_code_put_options(struct bld *out, const struct client_options *options)
 	bld_span16(out, options->kid);
 	bld_bytes(out, options->thumbprint, sizeof(options->thumbprint));
 	client_code_put_registration(out, &options->registration);
+	bld_u32(out, options->step_max_ms);
 }
 
 void
@@ -56,6 +57,7 @@ client_code_get_options(struct cur *cur, struct client_options *ret)
 	ret->kid = cur_text(cur, CLIENT_URL_MAX);
 	cur_copy(cur, ret->thumbprint, sizeof(ret->thumbprint));
 	client_code_get_registration(cur, &ret->registration);
+	ret->step_max_ms = cur_u32(cur);
 }
 
 void
