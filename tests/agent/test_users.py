@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whose what is: started as root, and without root."""
+
+import os
+import pathlib
+import shutil
+import stat
+import subprocess
+
+import pytest
+
+from kit import signet
+
+NOBODY = 65534
+UID_BASE = 64300  # agent_proc.h
+ACCOUNT = UID_BASE + 3
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+
+
+def owner_and_mode(path):
+    found = path.stat()
+    return found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)
+
+
+def test_files_belong_to_whom_the_site_says(agent, web_ca):
+    """A mail server reads its key without being root."""
+    copies = pathlib.Path(agent.top, "copies")
+    copies.mkdir()
+    agent.get(web_ca, "mail.example", "--owner", "nobody", "--group",
+              "nogroup", "--mode", "0640", "--copy", str(copies))
+    for folder in (agent.live("mail.example", ""), copies):
+        assert owner_and_mode(folder / "privkey.pem") == \
+            (NOBODY, NOBODY, 0o640)
+        assert owner_and_mode(folder / "combined.pem") == \
+            (NOBODY, NOBODY, 0o640)
+        assert owner_and_mode(folder / "fullchain.pem") == \
+            (NOBODY, NOBODY, 0o644)
+    # The way there is open to all who may read the files.
+    for folder in (agent.live("mail.example", ""), agent.live("", ""),
+                   pathlib.Path(agent.dir)):
+        assert stat.S_IMODE(folder.stat().st_mode) & 0o055 == 0o055
+
+
+def test_account_keys_are_their_process(agent, web_ca):
+    agent.get(web_ca, "owner.example")
+    accounts = pathlib.Path(agent.dir, "accounts")
+    assert owner_and_mode(accounts) == (ACCOUNT, ACCOUNT, 0o700)
+    assert [owner_and_mode(key) for key in accounts.iterdir()] == \
+        [(ACCOUNT, ACCOUNT, 0o400)]
+
+
+@pytest.fixture
+def programs(tmp_path):
+    """signet where an ordinary user can run it."""
+    beside = pathlib.Path(signet.program()).parent
+    for name in ("signet", "signet-net"):
+        shutil.copy(beside / name, tmp_path)
+    folder = tmp_path
+    while not folder.stat().st_mode & 1:
+        folder.chmod(0o755)
+        folder = folder.parent
+    return tmp_path
+
+
+def as_nobody(programs, arguments):
+    done = subprocess.run([programs / "signet", *arguments],
+                          capture_output=True, text=True,
+                          timeout=signet.RUN_S, stdin=subprocess.DEVNULL,
+                          user=NOBODY, group=NOBODY, extra_groups=[])
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+def test_without_root(agent, web_ca, programs):
+    """All of it, by a user that may do nothing else; then root goes on with
+    what that user made."""
+    home, www = programs / "home", programs / "www"
+    for folder in (home, www):
+        folder.mkdir()
+        os.chown(folder, NOBODY, NOBODY)
+    root = home / "root.pem"
+    shutil.copy(web_ca.cafile, root)
+    os.chmod(root, 0o644)
+    agent.dir = str(home / "state")
+    shared = pathlib.Path(agent.web.root, ".well-known")
+    shared.symlink_to(www / ".well-known")
+    try:
+        as_nobody(programs, ["get", "--dir", agent.dir, "--ca", web_ca.url,
+                             "--ca-file", str(root), "--agree-terms",
+                             "--via", f"webroot={www}", "user.example"])
+        live = agent.live("user.example", "privkey.pem")
+        first = live.read_bytes()
+        assert owner_and_mode(live) == (NOBODY, NOBODY, 0o600)
+        as_nobody(programs, ["renew", "--force", "--dir", agent.dir])
+        second = live.read_bytes()
+        assert second != first
+        agent.run("renew", "--force")
+        assert live.read_bytes() != second
+    finally:
+        shared.unlink()
