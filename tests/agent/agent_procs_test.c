@@ -6,8 +6,10 @@
 #include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -430,6 +432,68 @@ test_account(void **state)
 	agent_procs_stop(procs);
 }
 
+/* A key from a file that judge opened and did not read. */
+static void
+test_import(void **state)
+{
+	struct agent_plan plan = plan_of(1u << AGENT_ACCOUNT);
+	struct judge_account_request request = {
+		.type = JUDGE_ACCOUNT_IMPORT, .id = 2 };
+	struct files_set set;
+	FILE *file = tmpfile();
+	int fd = fileno(file);
+
+	(void)state;
+	files_fixture_set(&fixture, "key.example", NULL, &set);
+	fwrite(set.key_pem.data, 1, set.key_pem.len, file);
+	fflush(file);
+	rewind(file);
+	plan.import_fds = &fd;
+	plan.num_import_fds = 1;
+	start(&plan);
+	assert_int_equal(ask_account(&request).type, JUDGE_ACCOUNT_DONE);
+	request.import = 1;
+	assert_int_equal(ask_account(&request).type, JUDGE_ACCOUNT_REFUSED);
+	request.type = JUDGE_ACCOUNT_OPEN;
+	assert_int_equal(ask_account(&request).type, JUDGE_ACCOUNT_OPENED);
+	request.type = JUDGE_ACCOUNT_REMOVE;
+	assert_int_equal(ask_account(&request).type, JUDGE_ACCOUNT_DONE);
+	agent_procs_stop(procs);
+	EVP_PKEY_free(set.key);
+	fclose(file);
+}
+
+/* Without judge nothing goes on: when it is killed, all end. */
+static void
+test_no_judge(void **state)
+{
+	const struct agent_plan plan = plan_of(ROLES);
+	int status, ended = 0;
+	pid_t pid;
+
+	(void)state;
+	/* Orphans are ours. */
+	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);
+	pid = fork();
+	if (pid == 0) {
+		struct loop *loop = loop_new();
+
+		procs = NULL;
+		if (agent_procs_start(&procs, loop, &plan, NULL) == 0)
+			kill(getpid(), SIGKILL);
+		_exit(1);
+	}
+	while ((pid = waitpid(-1, &status, 0)) > 0) {
+		ended++;
+		if (WIFEXITED(status))
+			assert_int_equal(WEXITSTATUS(status), 0);
+		else
+			assert_int_equal(WTERMSIG(status), SIGKILL);
+	}
+	assert_int_equal(ended, 4);
+	prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0);
+}
+
 /* Keys are nobody's but the process's that has them. */
 static void
 test_owners(void **state)
@@ -515,6 +579,8 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_lies),
 		cmocka_unit_test(test_revoke),
 		cmocka_unit_test(test_account),
+		cmocka_unit_test(test_import),
+		cmocka_unit_test(test_no_judge),
 		cmocka_unit_test(test_owners),
 		cmocka_unit_test(test_death),
 	};

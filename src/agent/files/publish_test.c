@@ -61,9 +61,7 @@ make_top(void)
 	    access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	assert_non_null(mkdtemp(top));
 	snprintf(dir, sizeof(dir), "%s/state", top);
-	run("mkdir -p %s/live", dir);
-	run("mkdir -p %s/archive", dir);
-	run("mkdir -p %s/publish", dir);
+	run("mkdir -p %s/live %s/archive %s/publish", dir, dir, dir);
 }
 
 static void
@@ -84,13 +82,11 @@ make_site(enum site_layout layout, struct site *ret)
 	if (layout == SITE_LAYOUT_SIGNET)
 		return;
 	snprintf(folder, sizeof(folder), "%s/foreign", top);
-	run("mkdir -p %s/live/www.example.org", folder);
-	run("mkdir -p %s/archive/www.example.org", folder);
-	run("mkdir -p %s/www.example.org/backup", folder);
-	run("echo hello >%s/www.example.org/README", folder);
-	run("ln -sfn README %s/www.example.org/link", folder);
-	run("echo hello >%s/live/www.example.org/README", folder);
-	run("echo hello >%s/README", folder);
+	run("mkdir -p %s && cd %s && mkdir -p live/www.example.org "
+	    "archive/www.example.org www.example.org/backup && "
+	    "for at in . www.example.org live/www.example.org; "
+	    "do echo hello >$at/README; done && "
+	    "ln -sfn README www.example.org/link", folder, folder);
 	ret->folder = span_str(folder);
 	ret->lineage = ret->name;
 }
