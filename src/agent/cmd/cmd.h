@@ -33,6 +33,7 @@ extern const struct cmd cmd_renew;
 extern const struct cmd cmd_run;
 extern const struct cmd cmd_install;
 extern const struct cmd cmd_status;
+extern const struct cmd cmd_account;
 extern const struct cmd cmd_revoke;
 extern const struct cmd cmd_remove;
 

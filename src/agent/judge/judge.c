@@ -242,7 +242,12 @@ start_procs(struct judge *judge, struct err *err)
 static void
 on_start(void *arg)
 {
-	start_jobs(arg);
+	struct judge *judge = arg;
+
+	if (judge->task != NULL)
+		judge->task(judge);
+	else
+		start_jobs(judge);
 }
 
 static void
@@ -283,17 +288,18 @@ int
 judge_run(struct judge *judge, struct judge_tally *ret, struct err *err)
 {
 	struct run_lock lock = { -1 };
+	bool work = judge->num_queue > 0 || judge->task != NULL;
 	int r = 0;
 
 	judge->tally = (struct judge_tally){ 0 };
 	judge->err = (struct err)ERR_INIT;
-	if (judge->num_queue > 0)
+	if (work)
 		r = take_lock(judge, &lock, err);
-	if (judge->num_queue > 0)
+	if (work)
 		judge_watch_signals(judge);
-	if (r == 0 && judge->num_queue > 0)
+	if (r == 0 && work)
 		r = start_procs(judge, err);
-	if (r == 0 && judge->num_queue > 0)
+	if (r == 0 && work)
 		run_jobs(judge);
 	else
 		stop_procs(judge);

@@ -100,6 +100,12 @@ int judge_add_site(struct judge *judge, int64_t site_id, unsigned flags,
  * certificates are told by say and counted. */
 int judge_run(struct judge *judge, struct judge_tally *ret, struct err *err);
 
+/* What is done with the account at a CA instead: RFC 8555 7.3.2, 7.3.5,
+ * 7.3.6. err says what the CA said, too. */
+enum judge_account { JUDGE_UPDATE = 1, JUDGE_ROLLOVER, JUDGE_DEACTIVATE };
+int judge_run_account(struct judge *judge, enum judge_account what,
+    const char *ca, struct err *err);
+
 /* Sleeps until a time, or a signal: SIGHUP, or SIGTERM and SIGINT, also when
  * they came while judge_run was at work, which they end. */
 enum judge_wake { JUDGE_WAKE_TIME = 0, JUDGE_WAKE_RELOAD, JUDGE_WAKE_STOP };

@@ -15,6 +15,8 @@
 
 #define ORIGIN_MAX ACCOUNT_ORIGIN_MAX
 
+static bool on_opened(void *ctx, uint16_t type, struct span payload);
+
 static void
 tell(struct judge_ca *ca)
 {
@@ -69,8 +71,8 @@ read_file(const char *path, struct bld *out, struct err *err)
 	    NULL, "%s is too long; is it the right file?", path);
 }
 
-static void
-put_registration(const struct judge_ca *ca, struct arena *arena,
+void
+judge_ca_registration(const struct judge_ca *ca, struct arena *arena,
     struct client_registration *ret)
 {
 	char text[ROW_TEXT_MAX + 8];
@@ -86,9 +88,8 @@ put_registration(const struct judge_ca *ca, struct arena *arena,
 	}
 }
 
-/* The last step. */
-static void
-tell_net(struct judge_ca *ca, const uint8_t *thumbprint)
+static bool
+send_ca(struct judge_ca *ca, const uint8_t *thumbprint)
 {
 	struct judge_net_ask ask = { .type = JUDGE_NET_CA };
 	struct err err = ERR_INIT;
@@ -105,7 +106,8 @@ tell_net(struct judge_ca *ca, const uint8_t *thumbprint)
 		ask.new_ca.options.step_max_ms =
 		    1000 * (uint32_t)atoi(ca->authority.timeout);
 	memcpy(ask.new_ca.options.thumbprint, thumbprint, JWK_THUMBPRINT_SIZE);
-	put_registration(ca, &ca->arena, &ask.new_ca.options.registration);
+	judge_ca_registration(ca, &ca->arena,
+	    &ask.new_ca.options.registration);
 	if (ca->authority.ca_file != NULL)
 		r = read_file(ca->authority.ca_file, &trust, &err);
 	if (r == 0) {
@@ -113,13 +115,22 @@ tell_net(struct judge_ca *ca, const uint8_t *thumbprint)
 		judge_net_ask_encode(&out, &ask);
 		agent_procs_send(ca->judge->procs, AGENT_NET, JUDGE_NET_CA, 0,
 		    bld_view(&out));
-		ca->ready = true;
-		tell(ca);
 	} else {
 		refuse(ca, &err);
 	}
 	bld_free(&out);
 	bld_free(&trust);
+	return r == 0;
+}
+
+/* The last step. */
+static void
+tell_net(struct judge_ca *ca, const uint8_t *thumbprint)
+{
+	if (!send_ca(ca, thumbprint))
+		return;
+	ca->ready = true;
+	tell(ca);
 }
 
 static bool
@@ -139,16 +150,16 @@ decode(struct judge_ca *ca, uint16_t type, struct span payload,
 	return true;
 }
 
-static void
-ask_account(struct judge_ca *ca, const struct judge_account_request *request,
-    ask_answer *answer)
+void
+judge_ca_ask(struct judge_ca *ca, const struct judge_account_request *request,
+    ask_answer *answer, void *ctx)
 {
 	struct bld out;
 
 	bld_init(&out, LINK_PAYLOAD_MAX);
 	judge_account_request_encode(&out, request);
 	ask_send(ca->judge, AGENT_ACCOUNT, (uint16_t)request->type, &out,
-	    answer, ca);
+	    answer, ctx);
 	if (out.data != NULL)
 		mem_wipe(out.data, out.len);
 	bld_free(&out);
@@ -198,7 +209,7 @@ send_eab(struct judge_ca *ca, struct err *err)
 		r = decode_eab(ca, &text, &key, err);
 	if (r == 0) {
 		request.hmac = bld_view(&key);
-		ask_account(ca, &request, on_eab);
+		judge_ca_ask(ca, &request, on_eab, ca);
 	}
 	if (text.data != NULL)
 		mem_wipe(text.data, text.len);
@@ -207,6 +218,84 @@ send_eab(struct judge_ca *ca, struct err *err)
 	bld_free(&text);
 	bld_free(&key);
 	return r;
+}
+
+/* ---- a rollover that was cut short (rpc/judge_account.h) ---------------- */
+
+/* With one key left, it goes on as if it had just been opened. */
+static void
+end_rollover(struct judge_ca *ca, enum judge_account_type type)
+{
+	const struct judge_account_request request = { .type = type,
+	    .id = ca->account.id };
+
+	ca->number = ++ca->judge->num_cas;
+	judge_ca_ask(ca, &request, on_opened, ca);
+}
+
+/* Whether the CA knows the account by the new key. */
+static bool
+on_known(void *ctx, uint16_t type, struct span payload)
+{
+	struct judge_ca *ca = ctx;
+	struct judge_net_tell tell;
+	struct arena arena = { 0 };
+	struct err err = ERR_INIT;
+
+	if (judge_net_tell_decode(type, payload, &arena, &tell, &err) < 0) {
+		judge_end(ca->judge, &err);
+	} else if (tell.type != NET_JUDGE_RESULT) {
+		arena_free(&arena);
+		return false;
+	} else if (tell.result.type == CLIENT_RESULT_ACCOUNT) {
+		end_rollover(ca, JUDGE_ACCOUNT_COMMIT);
+	} else if (tell.result.type == CLIENT_RESULT_PROBLEM &&
+	    span_equal_str(tell.result.problem.type, "accountDoesNotExist")) {
+		end_rollover(ca, JUDGE_ACCOUNT_ABANDON);
+	} else {
+		err_set(&err, ERR_BUSY, NULL, "the account's key was being "
+		    "changed, and %s does not say which one it knows; the "
+		    "next run asks again", ca->authority.name);
+		refuse(ca, &err);
+	}
+	arena_free(&arena);
+	return true;
+}
+
+static bool
+on_use_next(void *ctx, uint16_t type, struct span payload)
+{
+	struct judge_ca *ca = ctx;
+	struct judge_account_answer answer;
+	struct judge_net_ask ask = { .type = JUDGE_NET_REGISTER,
+	    .only_existing = true };
+	struct span kid = ca->account.kid;
+	struct bld out;
+	bool sent;
+
+	if (!decode(ca, type, payload, &answer))
+		return true;
+	/* Only a question without a kid is about the key. */
+	ca->account.kid = SPAN_NONE;
+	sent = send_ca(ca, answer.opened.thumbprint);
+	ca->account.kid = kid;
+	if (!sent)
+		return true;
+	ask.ca = ca->number;
+	bld_init(&out, LINK_PAYLOAD_MAX);
+	judge_net_ask_encode(&out, &ask);
+	ask_send(ca->judge, AGENT_NET, JUDGE_NET_REGISTER, &out, on_known, ca);
+	bld_free(&out);
+	return true;
+}
+
+static void
+which_key(struct judge_ca *ca)
+{
+	const struct judge_account_request request = {
+		.type = JUDGE_ACCOUNT_USE_NEXT, .id = ca->account.id };
+
+	judge_ca_ask(ca, &request, on_use_next, ca);
 }
 
 static bool
@@ -218,6 +307,10 @@ on_opened(void *ctx, uint16_t type, struct span payload)
 
 	if (!decode(ca, type, payload, &answer))
 		return true;
+	if (answer.opened.next) {
+		which_key(ca);
+		return true;
+	}
 	/* account takes questions in their order, so nobody signs before it
 	 * has the EAB key. */
 	if (ca->authority.eab_key_file != NULL && send_eab(ca, &err) < 0)
@@ -245,7 +338,7 @@ open_account(struct judge_ca *ca, struct err *err)
 		return r;
 	request.id = ca->account.id;
 	request.origins[0] = origin_of(ca->authority.directory, origin);
-	ask_account(ca, &request, on_opened);
+	judge_ca_ask(ca, &request, on_opened, ca);
 	return 0;
 }
 

@@ -52,6 +52,12 @@ void judge_ca_need(struct judge *judge, const char *name,
     void (*ready)(void *ctx, struct judge_ca *ca, const struct err *err),
     void *ctx);
 void judge_ca_free_all(struct judge *judge);
+/* A question to account about its key. */
+void judge_ca_ask(struct judge_ca *ca,
+    const struct judge_account_request *request, ask_answer *answer,
+    void *ctx);
+void judge_ca_registration(const struct judge_ca *ca, struct arena *arena,
+    struct client_registration *ret);
 /* NET_JUDGE_ACCOUNT */
 void judge_ca_account(struct judge *judge, uint32_t number,
     const struct client_account *account);
@@ -134,6 +140,8 @@ struct judge {
 	size_t num_solvings;        /* that are not taken down yet */
 	struct judge_tally tally;
 	struct err err;             /* of the run as a whole */
+	void (*task)(struct judge *judge); /* instead of certificates */
+	struct account_task *account_task;
 	enum judge_wake wake;       /* a signal came */
 	bool waiting;
 	struct env_timer *timer;
