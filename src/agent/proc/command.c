@@ -12,14 +12,22 @@
 #include "base/mem.h"
 #include "base/text.h"
 
+enum { STREAM_OUT, STREAM_WORDS, NUM_STREAMS };
+
+struct stream {
+	int pipe;
+	struct event *reading;
+	size_t len;
+	uint8_t data[COMMAND_OUTPUT_MAX];
+};
+
 struct command {
 	struct loop *loop;
 	pid_t pid;
-	int pidfd, pipe;
-	struct event *death, *reading, *late;
+	int pidfd;
+	struct event *death, *late;
 	bool killed, is_call;
-	size_t len;
-	uint8_t output[COMMAND_OUTPUT_MAX];
+	struct stream streams[NUM_STREAMS]; /* WORDS: of command_exec alone */
 	void (*done)(void *ctx, const struct err *err, struct span output);
 	void *ctx;
 };
@@ -35,70 +43,74 @@ static void
 release(struct command *c)
 {
 	free_event(c->death);
-	free_event(c->reading);
 	free_event(c->late);
+	for (size_t i = 0; i < NUM_STREAMS; i++) {
+		free_event(c->streams[i].reading);
+		if (c->streams[i].pipe >= 0)
+			close(c->streams[i].pipe);
+	}
 	if (c->pidfd >= 0)
 		close(c->pidfd);
-	if (c->pipe >= 0)
-		close(c->pipe);
 	free(c);
 }
 
 /* Keeps the last bytes. */
 static void
-keep(struct command *c, const uint8_t *data, size_t len)
+keep(struct stream *s, const uint8_t *data, size_t len)
 {
-	if (len > sizeof(c->output)) {
-		data += len - sizeof(c->output);
-		len = sizeof(c->output);
+	if (len > sizeof(s->data)) {
+		data += len - sizeof(s->data);
+		len = sizeof(s->data);
 	}
-	if (c->len + len > sizeof(c->output)) {
-		size_t drop = c->len + len - sizeof(c->output);
+	if (s->len + len > sizeof(s->data)) {
+		size_t drop = s->len + len - sizeof(s->data);
 
-		memmove(c->output, c->output + drop, c->len - drop);
-		c->len -= drop;
+		memmove(s->data, s->data + drop, s->len - drop);
+		s->len -= drop;
 	}
-	memcpy(c->output + c->len, data, len);
-	c->len += len;
+	memcpy(s->data + s->len, data, len);
+	s->len += len;
 }
 
 static bool
-read_some(struct command *c)
+read_some(struct stream *s)
 {
 	uint8_t data[4096];
-	ssize_t n = read(c->pipe, data, sizeof(data));
+	ssize_t n = s->pipe < 0 ? 0 : read(s->pipe, data, sizeof(data));
 
 	if (n > 0)
-		keep(c, data, (size_t)n);
+		keep(s, data, (size_t)n);
 	return n > 0;
 }
 
 static void
 on_output(evutil_socket_t fd, short what, void *arg)
 {
-	struct command *c = arg;
+	struct stream *s = arg;
 
 	(void)fd;
 	(void)what;
-	if (!read_some(c) && errno != EAGAIN)
-		event_del(c->reading);
+	if (!read_some(s) && errno != EAGAIN)
+		event_del(s->reading);
 }
 
 static void
 put_end(const struct command *c, int status, struct err *err)
 {
+	const struct stream *s = &c->streams[c->streams[STREAM_WORDS].len > 0 ?
+	    STREAM_WORDS : STREAM_OUT];
 	char shown[256];
 
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return;
 	if (c->is_call && WIFEXITED(status)) {
-		err_set(err, ERR_IO, NULL, "%.*s", (int)c->len,
-		    (const char *)c->output);
+		err_set(err, ERR_IO, NULL, "%.*s", (int)s->len,
+		    (const char *)s->data);
 		return;
 	}
 	/* The last words say most. */
-	text_printable(shown, sizeof(shown), span_of(c->output +
-	    (c->len > 200 ? c->len - 200 : 0), c->len > 200 ? 200 : c->len));
+	text_printable(shown, sizeof(shown), span_of(s->data +
+	    (s->len > 200 ? s->len - 200 : 0), s->len > 200 ? 200 : s->len));
 	if (c->killed)
 		err_set(err, ERR_IO, NULL, "it was killed after %d s: %s",
 		    (int)(COMMAND_TIMEOUT_MS / 1000), shown);
@@ -122,10 +134,11 @@ on_death(evutil_socket_t fd, short what, void *arg)
 	while (waitpid(c->pid, &status, 0) < 0 && errno == EINTR)
 		;
 	/* What it left behind may hold the pipe open: only what is there. */
-	for (int i = 0; i < 64 && read_some(c); i++)
-		;
+	for (int i = 0; i < 128; i++)
+		read_some(&c->streams[i % NUM_STREAMS]);
 	put_end(c, status, &err);
-	c->done(c->ctx, &err, span_of(c->output, c->len));
+	c->done(c->ctx, &err, span_of(c->streams[STREAM_OUT].data,
+	    c->streams[STREAM_OUT].len));
 	release(c);
 }
 
@@ -140,9 +153,10 @@ on_late(evutil_socket_t fd, short what, void *arg)
 	kill(-c->pid, SIGKILL);
 }
 
-/* In the child: a process group of its own, no input, output to out. */
+/* In the child: a process group of its own, no input, output to out, and
+ * nothing else that is open here. */
 static void
-prepare(int out)
+prepare(int out, int words)
 {
 	int in = open("/dev/null", O_RDONLY);
 	sigset_t none;
@@ -151,8 +165,9 @@ prepare(int out)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
-	if (in < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0)
+	if (in < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(words, 2) < 0)
 		_exit(126);
+	syscall(SYS_close_range, 3, ~0U, 0);
 }
 
 static void __attribute__((noreturn))
@@ -160,10 +175,33 @@ run_shell(const char *text, const char *const *variables, int out)
 {
 	const char *const argv[] = { "sh", "-c", text, NULL };
 
-	prepare(out);
+	prepare(out, out);
 	for (; *variables != NULL; variables++)
 		putenv((char *)(uintptr_t)*variables);
 	execv("/bin/sh", (char *const *)(uintptr_t)argv);
+	_exit(127);
+}
+
+/* What our supervisor told us alone. */
+static const char *const ours[] = { "NOTIFY_SOCKET", "WATCHDOG_PID",
+	"WATCHDOG_USEC", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES",
+	"CREDENTIALS_DIRECTORY" };
+
+static void __attribute__((noreturn))
+run_program(const char *const *argv, const char *const *variables, int out,
+    int words)
+{
+	prepare(out, words);
+	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+		unsetenv(ours[i]);
+	for (; *variables != NULL; variables++) {
+		if (strchr(*variables, '=') != NULL)
+			putenv((char *)(uintptr_t)*variables);
+		else
+			unsetenv(*variables);
+	}
+	execvp(argv[0], (char *const *)(uintptr_t)argv);
+	dprintf(2, "cannot run %s: %s", argv[0], strerror(errno));
 	_exit(127);
 }
 
@@ -173,13 +211,19 @@ run_call(int (*call)(void *arg, struct err *err), void *arg, int out)
 	struct err err = ERR_INIT;
 	int r;
 
-	prepare(out);
+	prepare(out, out);
 	signal(SIGPIPE, SIG_IGN);
-	syscall(SYS_close_range, 3, ~0U, 0);
 	r = call(arg, &err);
 	if (r < 0 && write(1, err.text, strlen(err.text)) < 0)
 		_exit(2);
 	_exit(r < 0 ? 1 : 0);
+}
+
+static void
+add_event(struct event *event, const struct timeval *timeout)
+{
+	if (event == NULL || event_add(event, timeout) < 0)
+		abort(); /* out of memory */
 }
 
 static void
@@ -189,43 +233,62 @@ watch(struct command *c)
 
 	c->death = event_new(loop_base(c->loop), c->pidfd, EV_READ, on_death,
 	    c);
-	c->reading = event_new(loop_base(c->loop), c->pipe,
-	    EV_READ | EV_PERSIST, on_output, c);
+	add_event(c->death, NULL);
 	c->late = event_new(loop_base(c->loop), -1, 0, on_late, c);
-	if (c->death == NULL || c->reading == NULL || c->late == NULL ||
-	    event_add(c->death, NULL) < 0 ||
-	    event_add(c->reading, NULL) < 0 || event_add(c->late, &late) < 0)
-		abort(); /* out of memory */
+	add_event(c->late, &late);
+	for (size_t i = 0; i < NUM_STREAMS; i++) {
+		struct stream *s = &c->streams[i];
+
+		if (s->pipe < 0)
+			continue;
+		s->reading = event_new(loop_base(c->loop), s->pipe,
+		    EV_READ | EV_PERSIST, on_output, s);
+		add_event(s->reading, NULL);
+	}
 }
 
-/* With the pipe; *ret_end is the end that the child writes to. */
+/* Makes pipes and the child; ends are what the child writes to, -1 where the
+ * stream is not wanted. */
 static struct command *
-make(struct loop *loop, void (*done)(void *ctx, const struct err *err,
-    struct span output), void *ctx, int *ret_end, struct err *err)
+make(struct loop *loop, bool apart, void (*done)(void *ctx,
+    const struct err *err, struct span output), void *ctx,
+    int ends[NUM_STREAMS], struct err *err)
 {
-	struct command *c;
-	int ends[2];
+	struct command *c = mem_zalloc(sizeof(*c));
+	int pair[2];
 
-	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) {
-		err_errno(err, "cannot make a pipe");
-		return NULL;
+	*c = (struct command){ .loop = loop, .pidfd = -1, .done = done,
+	    .ctx = ctx };
+	for (size_t i = 0; i < NUM_STREAMS; i++)
+		c->streams[i].pipe = ends[i] = -1;
+	for (size_t i = 0; i < (apart ? NUM_STREAMS : 1); i++) {
+		if (pipe2(pair, O_CLOEXEC | O_NONBLOCK) < 0) {
+			err_errno(err, "cannot make a pipe");
+			if (i > 0)
+				close(ends[0]);
+			release(c);
+			return NULL;
+		}
+		c->streams[i].pipe = pair[0];
+		ends[i] = pair[1];
 	}
-	c = mem_zalloc(sizeof(*c));
-	*c = (struct command){ .loop = loop, .pipe = ends[0], .pidfd = -1,
-	    .done = done, .ctx = ctx };
-	*ret_end = ends[1];
 	c->pid = fork();
-	if (c->pid == 0)
-		/* A full pipe makes a command wait, not fail. */
-		fcntl(ends[1], F_SETFL, 0);
+	/* A full pipe makes a command wait, not fail. */
+	for (size_t i = 0; c->pid == 0 && i < NUM_STREAMS; i++) {
+		if (ends[i] >= 0)
+			fcntl(ends[i], F_SETFL, 0);
+	}
 	return c;
 }
 
 /* In the parent. */
 static struct command *
-begin(struct command *c, int end, struct err *err)
+begin(struct command *c, const int ends[NUM_STREAMS], struct err *err)
 {
-	close(end);
+	for (size_t i = 0; i < NUM_STREAMS; i++) {
+		if (ends[i] >= 0)
+			close(ends[i]);
+	}
 	if (c->pid > 0) {
 		setpgid(c->pid, c->pid);
 		c->pidfd = (int)syscall(SYS_pidfd_open, c->pid, 0);
@@ -248,12 +311,26 @@ command_start(struct loop *loop, const char *text,
     const char *const *variables, void (*done)(void *ctx,
     const struct err *err, struct span output), void *ctx, struct err *err)
 {
-	int end = -1;
-	struct command *c = make(loop, done, ctx, &end, err);
+	int ends[NUM_STREAMS];
+	struct command *c = make(loop, false, done, ctx, ends, err);
 
 	if (c != NULL && c->pid == 0)
-		run_shell(text, variables, end);
-	return c == NULL ? NULL : begin(c, end, err);
+		run_shell(text, variables, ends[0]);
+	return c == NULL ? NULL : begin(c, ends, err);
+}
+
+struct command *
+command_exec(struct loop *loop, const char *const *argv,
+    const char *const *variables, void (*done)(void *ctx,
+    const struct err *err, struct span output), void *ctx, struct err *err)
+{
+	int ends[NUM_STREAMS];
+	struct command *c = make(loop, true, done, ctx, ends, err);
+
+	if (c != NULL && c->pid == 0)
+		run_program(argv, variables, ends[STREAM_OUT],
+		    ends[STREAM_WORDS]);
+	return c == NULL ? NULL : begin(c, ends, err);
 }
 
 struct command *
@@ -261,14 +338,14 @@ command_call(struct loop *loop, int (*call)(void *arg, struct err *err),
     void *arg, void (*done)(void *ctx, const struct err *err,
     struct span output), void *ctx, struct err *err)
 {
-	int end = -1;
-	struct command *c = make(loop, done, ctx, &end, err);
+	int ends[NUM_STREAMS];
+	struct command *c = make(loop, false, done, ctx, ends, err);
 
 	if (c != NULL && c->pid == 0)
-		run_call(call, arg, end);
+		run_call(call, arg, ends[0]);
 	if (c != NULL)
 		c->is_call = true;
-	return c == NULL ? NULL : begin(c, end, err);
+	return c == NULL ? NULL : begin(c, ends, err);
 }
 
 void

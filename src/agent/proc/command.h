@@ -25,6 +25,13 @@ struct command *command_start(struct loop *loop, const char *text,
     const char *const *variables, void (*done)(void *ctx,
     const struct err *err, struct span output), void *ctx, struct err *err);
 
+/* The same for a program, which is searched for in PATH where its name has no
+ * '/'; no shell is between. A variable without '=' is taken out. output is
+ * what it wrote to standard output alone. */
+struct command *command_exec(struct loop *loop, const char *const *argv,
+    const char *const *variables, void (*done)(void *ctx,
+    const struct err *err, struct span output), void *ctx, struct err *err);
+
 /* The same for a function that blocks: it runs in a forked process, without
  * any descriptor of ours, and what its err says is how it ended. arg is read
  * before this returns. */

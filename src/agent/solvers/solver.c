@@ -6,6 +6,15 @@ const struct solver *const solvers[] = {
 	&solver_standalone,
 	&solver_tls_alpn,
 	&solver_dns,
+	&solver_certbot_http,
+	&solver_certbot_dns,
+	&solver_dehydrated_http,
+	&solver_dehydrated_dns,
+	&solver_uacme,
+	&solver_lego_exec,
+	&solver_lego_exec_raw,
+	&solver_lego_httpreq,
+	&solver_acmesh,
 	NULL
 };
 

@@ -79,5 +79,9 @@ extern const struct solver solver_standalone;
 extern const struct solver solver_tls_alpn;
 extern const struct solver solver_webroot;
 extern const struct solver solver_dns;
+extern const struct solver solver_certbot_http, solver_certbot_dns,
+    solver_dehydrated_http, solver_dehydrated_dns,
+    solver_uacme, solver_lego_exec, solver_lego_exec_raw,
+    solver_lego_httpreq, solver_acmesh;
 
 #endif

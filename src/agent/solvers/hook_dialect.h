@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SIGNET_AGENT_SOLVERS_HOOK_DIALECT_H
+#define SIGNET_AGENT_SOLVERS_HOOK_DIALECT_H
+
+/*
+ * hook_dialect: how other ACME clients call the hooks that were written for
+ * them: arguments and environment, exactly as each documents it.
+ */
+
+#include "agent/solvers/solver.h"
+#include "base/mem.h"
+
+#define HOOK_ARGS_MAX 16
+#define HOOK_VARIABLES_MAX 24
+
+struct hook_call {
+	const struct solver_task *task;
+	const char *argument;      /* of the solver */
+	bool takedown;
+	const char *dir;           /* of the state */
+	const char *auth_output;   /* of the setup, for its takedown */
+	const char *fqdn;          /* of the TXT record, at its aliases' end */
+};
+
+/* What is to be run; with NULL at the end of both. All in the arena. */
+struct hook_command {
+	const char *argv[HOOK_ARGS_MAX];
+	const char *variables[HOOK_VARIABLES_MAX];
+};
+
+struct hook_dialect {
+	bool follows;              /* fqdn is wanted at the aliases' end */
+	bool status_ignored;       /* what it exits with says nothing */
+	/* false: nothing is to be run. */
+	bool (*make)(const struct hook_call *call, struct arena *arena,
+	    struct hook_command *ret);
+	/* As struct solver's. */
+	int (*check)(const char *argument, struct err *err);
+};
+
+enum {
+	HOOK_CERTBOT_HTTP, HOOK_CERTBOT_DNS, HOOK_DEHYDRATED_HTTP,
+	HOOK_DEHYDRATED_DNS, HOOK_UACME, HOOK_LEGO_EXEC, HOOK_LEGO_EXEC_RAW,
+	HOOK_LEGO_HTTPREQ, HOOK_ACMESH
+};
+
+extern const struct hook_dialect hook_dialects[];
+
+#endif

@@ -1,0 +1,268 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Hooks that were written for other ACME clients run unchanged: what each is
+called with is written down and compared with what its client documents."""
+
+import http.server
+import json
+import os
+import pathlib
+import re
+import threading
+
+import pytest
+
+from kit import bind, other_cas
+
+KEY = bind.keygen("hooks")
+TOKEN = re.compile(r"[A-Za-z0-9_-]{22,128}")
+DIGEST = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+@pytest.fixture(scope="module")
+def servers():
+    if not os.path.exists(bind.NAMED):
+        pytest.skip("BIND is not installed")
+    running = bind.Bind({"hooks.test": ""}, [KEY])
+    try:
+        yield running.start()
+    finally:
+        running.close()
+
+
+@pytest.fixture(scope="module")
+def pebble(servers):
+    with other_cas.Pebble(servers, 1, 1) as running:
+        running.cafile = str(running.folder / "cert.pem")
+        yield running
+
+
+class Hook:
+    """A script that writes down how it was called, then does what it is to
+    do."""
+
+    def __init__(self, folder, body, name="hook"):
+        self.path, self.log = folder / name, folder / f"{name}.log"
+        self.path.write_text(f"""#!/bin/sh
+python3 -c 'import json, os, sys
+print(json.dumps([sys.argv[1:], dict(os.environ), os.listdir("/proc/self/fd")]
+      ))' "$@" >> {self.log}
+{body}
+""")
+        self.path.chmod(0o755)
+
+    def calls(self):
+        return [json.loads(line) for line in
+                self.log.read_text().splitlines()]
+
+
+def nsupdate(servers, folder, name, value, verb):
+    """Shell words that do what verb says in the variable that it names."""
+    key = folder / "tsig.key"
+    key.write_text(KEY)
+    return f"""case "{verb}" in
+present|add|begin|deploy_challenge|auth) what="add {name} 60" ;;
+*) what="del {name}" ;;
+esac
+printf 'server 127.0.0.1 {servers.port}\\nupdate %s TXT %s\\nsend\\n' \\
+    "$what" "{value}" | nsupdate -k {key}
+"""
+
+
+def left(servers, name):
+    return servers.primary.ask(f"_acme-challenge.{name}", "TXT")[1]
+
+
+def test_certbot_http(agent, web, web_ca, tmp_path):
+    well_known = f"{web.root}/.well-known/acme-challenge"
+    auth = Hook(tmp_path, f"""mkdir -p {well_known}
+echo noise >&2
+printf %s "$CERTBOT_VALIDATION" > {well_known}/$CERTBOT_TOKEN
+echo " said $CERTBOT_DOMAIN "
+exit 3""", "auth")  # its status is ignored
+    cleanup = Hook(tmp_path, f"rm {well_known}/$CERTBOT_TOKEN", "cleanup")
+    agent.get(web_ca, "a.hooks.example", "b.hooks.example",
+              via=f"certbot-http={auth.path};; {cleanup.path} x")
+    calls = auth.calls()
+    assert [call[0] for call in calls] == [[], []]
+    assert [call[1]["CERTBOT_REMAINING_CHALLENGES"] for call in calls] == \
+        ["1", "0"]
+    for _, env, _ in calls:
+        assert env["CERTBOT_DOMAIN"] == env["CERTBOT_IDENTIFIER"]
+        assert TOKEN.fullmatch(env["CERTBOT_TOKEN"])
+        assert env["CERTBOT_VALIDATION"].startswith(
+            env["CERTBOT_TOKEN"] + ".")
+        assert env["CERTBOT_ALL_DOMAINS"] == env["CERTBOT_ALL_IDENTIFIERS"] \
+            == "a.hooks.example,b.hooks.example"
+        assert "CERTBOT_AUTH_OUTPUT" not in env
+    assert [(call[0], call[1]["CERTBOT_DOMAIN"], call[1][
+        "CERTBOT_AUTH_OUTPUT"]) for call in cleanup.calls()] == [
+            (["x"], name, f" said {name}") for name in
+            ("a.hooks.example", "b.hooks.example")]
+    assert not list(pathlib.Path(well_known).iterdir())
+
+
+def test_certbot_dns(agent, pebble, servers, tmp_path):
+    name = "_acme-challenge.$CERTBOT_DOMAIN"
+    words = [nsupdate(servers, tmp_path, name, "$CERTBOT_VALIDATION", verb)
+             for verb in ("auth", "cleanup")]
+    auth, cleanup = Hook(tmp_path, words[0], "auth"), Hook(
+        tmp_path, words[1], "cleanup")
+    agent.get(pebble, "*.certbot.hooks.test",
+              via=f"certbot-dns={auth.path};;{cleanup.path}",
+              env={"CERTBOT_TOKEN": "of somebody else"})
+    env = auth.calls()[0][1]
+    assert env["CERTBOT_DOMAIN"] == "certbot.hooks.test"
+    assert DIGEST.fullmatch(env["CERTBOT_VALIDATION"])
+    assert "CERTBOT_TOKEN" not in env
+    assert not left(servers, "certbot.hooks.test")
+
+
+def test_dehydrated(agent, pebble, servers, tmp_path):
+    hook = Hook(tmp_path, nsupdate(servers, tmp_path, "_acme-challenge.$2",
+                                   "$4", "$1"))
+    agent.get(pebble, "dehydrated.hooks.test", "*.dehydrated.hooks.test",
+              via=f"dehydrated-dns={hook.path}")
+    calls = [call for call in hook.calls()]
+    assert [call[0][:2] for call in calls] == [
+        ["deploy_challenge", "dehydrated.hooks.test"]] * 2 + [
+            ["clean_challenge", "dehydrated.hooks.test"]] * 2
+    for argv, env, _ in calls:
+        assert TOKEN.fullmatch(argv[2]) and DIGEST.fullmatch(argv[3])
+        assert env["CHALLENGETYPE"] == "dns-01"
+        assert {"WELLKNOWN", "BASEDIR", "CERTDIR", "ALPNCERTDIR", "CONFIG",
+                "COMMAND"} <= set(env)
+    assert not left(servers, "dehydrated.hooks.test")
+
+
+def test_uacme(agent, web, web_ca, tmp_path):
+    """What it declines is tried in another way."""
+    well_known = f"{web.root}/.well-known/acme-challenge"
+    hook = Hook(tmp_path, f"""mkdir -p {well_known}
+case "$1 $2" in
+"begin http-01") printf %s "$5" > {well_known}/$4 ;;
+"done http-01") rm {well_known}/$4 ;;
+*) exit 1 ;;
+esac""")
+    agent.get(web_ca, "uacme.hooks.example", via=f"uacme={hook.path}")
+    begin, done = hook.calls()[-2:]
+    assert begin[0][:3] == ["begin", "http-01", "uacme.hooks.example"]
+    assert done[0] == ["done", *begin[0][1:]]
+    for argv, env, _ in (begin, done):
+        assert [env[f"UACME_{name}"] for name in
+                ("METHOD", "TYPE", "IDENT", "TOKEN", "AUTH")] == argv
+        assert env["UACME_CONFDIR"] == agent.dir
+
+
+def test_lego_exec(agent, pebble, servers, tmp_path):
+    hook = Hook(tmp_path, nsupdate(servers, tmp_path, "$2", "$3", "$1"))
+    agent.get(pebble, "lego.hooks.test", via=f"lego-exec={hook.path}")
+    present, cleanup = [call[0] for call in hook.calls()]
+    assert present[:2] == ["present", "_acme-challenge.lego.hooks.test."]
+    assert DIGEST.fullmatch(present[2])
+    assert cleanup == ["cleanup", *present[1:]]
+    assert not left(servers, "lego.hooks.test")
+
+
+def test_lego_exec_raw(agent, pebble, tmp_path):
+    """It is told what lego tells; nothing is published, so the CA says no."""
+    hook = Hook(tmp_path, "exit 0")
+    agent.get(pebble, "raw.hooks.test", via=f"lego-exec-raw={hook.path}",
+              status=1)
+    present, cleanup = [call[0] for call in hook.calls()]
+    assert present[:3] == ["present", "--", "raw.hooks.test"]
+    assert TOKEN.fullmatch(present[3])
+    assert present[4].startswith(present[3] + ".")
+    assert cleanup == ["cleanup", *present[1:]]
+
+
+def test_lego_httpreq(agent, pebble):
+    asked = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            asked.append((self.path, self.headers["Content-Type"],
+                          json.loads(body)))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever,
+                              kwargs={"poll_interval": 0.05})
+    thread.start()
+    agent.get(pebble, "req.hooks.test", status=1, via="lego-httpreq="
+              f"http://127.0.0.1:{server.server_address[1]}/x")
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    assert [path for path, _, _ in asked] == ["/x/present", "/x/cleanup"]
+    assert asked[0][1] == "application/json"
+    assert asked[0][2] == asked[1][2]
+    assert asked[0][2]["fqdn"] == "_acme-challenge.req.hooks.test."
+    assert DIGEST.fullmatch(asked[0][2]["value"])
+
+
+def test_acme_sh(agent, pebble, servers, tmp_path):
+    """A script of dnsapi, in a folder like the one that acme.sh makes: with
+    its functions, and values that it has kept."""
+    (tmp_path / "dnsapi").mkdir()
+    (tmp_path / "account.conf").write_text("SAVED_TEST_Token='kept'\n")
+    (tmp_path / "acme.sh").write_text("""#!/usr/bin/env sh
+_initpath() { ACCOUNT_CONF_PATH="$LE_WORKING_DIR/account.conf"; }
+_readaccountconf_mutable() {
+  sed -n "s/^SAVED_$1='\\(.*\\)'$/\\1/p" "$ACCOUNT_CONF_PATH"
+}
+_info() { echo "$@"; }
+main() { if [ -z "$1" ]; then echo "usage"; else exit 9; fi; }
+main "$@"
+""")
+    (tmp_path / "dnsapi/dns_test.sh").write_text(f"""#!/usr/bin/env sh
+_update() {{
+{nsupdate(servers, tmp_path, "$fulldomain", "$txtvalue", "$1")}
+}}
+dns_test_add() {{
+  fulldomain=$1 txtvalue=$2
+  TEST_Token="${{TEST_Token:-$(_readaccountconf_mutable TEST_Token)}}"
+  _info "adds $fulldomain $TEST_Token" >> {tmp_path}/log
+  _update add
+}}
+dns_test_rm() {{
+  fulldomain=$1 txtvalue=$2
+  _info "removes $fulldomain" >> {tmp_path}/log
+  _update rm
+}}
+""")
+    agent.get(pebble, "acmesh.hooks.test", "*.acmesh.hooks.test",
+              via=f"acme.sh=dns_test,{tmp_path}")
+    name = "_acme-challenge.acmesh.hooks.test"
+    assert (tmp_path / "log").read_text().splitlines() == [
+        f"adds {name} kept"] * 2 + [f"removes {name}"] * 2
+    assert not left(servers, "acmesh.hooks.test")
+
+
+def test_failing_hook_is_told(agent, pebble, tmp_path):
+    hook = Hook(tmp_path, "echo 'no such zone' >&2; exit 4")
+    done = agent.get(pebble, "fails.hooks.test",
+                     via=f"lego-exec={hook.path}", status=1)
+    assert "ended with status 4: no such zone" in done.stderr
+    # What was not set up is not taken down.
+    assert [call[0][0] for call in hook.calls()] == ["present"]
+
+
+def test_hooks_get_no_descriptor(agent, web_ca, tmp_path):
+    hook = Hook(tmp_path, "exit 1")
+    agent.get(web_ca, "fds.hooks.example", via=f"uacme={hook.path}", status=1)
+    # Standard ones, and the one that lists them.
+    assert set(hook.calls()[0][2]) <= {"0", "1", "2", "3"}
+
+
+@pytest.mark.parametrize("via", [
+    "certbot-dns=", "certbot-http=/nowhere/hook x", "dehydrated-dns=hook.sh",
+    "uacme=/nowhere", "lego-exec=", "lego-httpreq=ftp://x",
+    "acme.sh=x", "acme.sh=dns_a;b", "acme.sh=dns_a,relative",
+])
+def test_wrong_words(agent, web_ca, via):
+    agent.get(web_ca, "words.hooks.example", via=via, status=2)
