@@ -159,6 +159,7 @@ ca_order_new(struct ca_call *call, struct err *err)
 {
 	const struct web_core_request *request = call->request;
 	struct store_order row = { 0 };
+	const struct policy_profile *profile;
 	struct order *order = &row.order;
 	int r;
 
@@ -167,7 +168,7 @@ ca_order_new(struct ca_call *call, struct err *err)
 		    "an order needs at least one identifier");
 	r = policy_check_order(call->ca->config,
 	    request->order_new.not_before, request->order_new.not_after,
-	    request->order_new.profile, call->now, err);
+	    request->order_new.profile, call->now, &profile, err);
 	if (r < 0)
 		return r;
 	r = check_idents(call, err);
@@ -180,7 +181,7 @@ ca_order_new(struct ca_call *call, struct err *err)
 	    call->ca->config->order_lifetime_s * 1000;
 	order->not_before = request->order_new.not_before;
 	order->not_after = request->order_new.not_after;
-	order->profile = request->order_new.profile;
+	order->profile = span_str(profile->name);
 	order->idents = request->order_new.idents;
 	r = add_authzs(call, &row, err);
 	if (r == 0 && row.authz_left == 0)

@@ -79,6 +79,7 @@ static const struct policy_profile profiles[] = {
 		.key_encipherment = true,
 	},
 };
+#define NUM_PROFILES (sizeof(profiles) / sizeof(profiles[0]))
 
 const struct policy_row *
 policy_rows(size_t *ret_count)
@@ -98,6 +99,13 @@ policy_at(enum config_program program, int64_t now)
 	return found;
 }
 
+const struct policy_profile *
+policy_profiles(size_t *ret_count)
+{
+	*ret_count = NUM_PROFILES;
+	return profiles;
+}
+
 int
 policy_profile(struct span name, const struct policy_profile **ret,
     struct err *err)
@@ -108,7 +116,7 @@ policy_profile(struct span name, const struct policy_profile **ret,
 		*ret = &profiles[0];
 		return 0;
 	}
-	for (size_t i = 0; i < sizeof(profiles) / sizeof(profiles[0]); i++)
+	for (size_t i = 0; i < NUM_PROFILES; i++)
 		if (span_equal_str(name, profiles[i].name)) {
 			*ret = &profiles[i];
 			return 0;
@@ -212,11 +220,11 @@ policy_validity(const struct config *config, int64_t not_before,
 
 int
 policy_check_order(const struct config *config, int64_t not_before,
-    int64_t not_after, struct span profile, int64_t now, struct err *err)
+    int64_t not_after, struct span profile, int64_t now,
+    const struct policy_profile **ret_profile, struct err *err)
 {
-	const struct policy_profile *found;
 	struct policy_validity validity;
-	int r = policy_profile(profile, &found, err);
+	int r = policy_profile(profile, ret_profile, err);
 
 	if (r < 0)
 		return r;

@@ -68,6 +68,9 @@ const struct policy_row *policy_at(enum config_program program, int64_t now);
 /* All rows, by program and date: for documents and tests. */
 const struct policy_row *policy_rows(size_t *ret_count);
 
+/* Those that clients can ask for. The first is the default. */
+const struct policy_profile *policy_profiles(size_t *ret_count);
+
 /* The profile with this name; empty is the default. -ERR_INVALID_PROFILE. */
 int policy_profile(struct span name, const struct policy_profile **ret,
     struct err *err);
@@ -82,9 +85,11 @@ int policy_check_ident(const struct config *config,
 uint32_t policy_challenges(const struct config *config,
     const struct ident *ident, bool wildcard);
 
-/* Whether an order for these times and this profile can ever be filled. */
+/* Whether an order for these times and this profile can ever be filled, and
+ * which profile it is. */
 int policy_check_order(const struct config *config, int64_t not_before,
-    int64_t not_after, struct span profile, int64_t now, struct err *err);
+    int64_t not_after, struct span profile, int64_t now,
+    const struct policy_profile **ret_profile, struct err *err);
 
 /* How long a new validation stays usable. */
 int64_t policy_authz_lifetime_ms(const struct config *config, int64_t now);

@@ -135,6 +135,7 @@ static void
 test_validity(void **state)
 {
 	struct config config = config_of(PROGRAM_WEBPKI);
+	const struct policy_profile *found;
 	struct policy_validity v;
 	struct err err = ERR_INIT;
 	int64_t now_s = NOW / 1000;
@@ -161,11 +162,12 @@ test_validity(void **state)
 	assert_int_equal(policy_validity(&config, NOW, INT64_MAX, NOW, &v,
 	    &err), -ERR_MALFORMED);
 	assert_int_equal(policy_check_order(&config, 0, 0, SPAN_NONE, NOW,
-	    &err), 0);
+	    &found, &err), 0);
+	assert_string_equal(found->name, "default");
 	assert_int_equal(policy_check_order(&config, 0, 0,
-	    SPAN_LIT("default"), NOW, &err), 0);
+	    SPAN_LIT("default"), NOW, &found, &err), 0);
 	assert_int_equal(policy_check_order(&config, 0, 0, SPAN_LIT("\n"),
-	    NOW, &err), -ERR_INVALID_PROFILE);
+	    NOW, &found, &err), -ERR_INVALID_PROFILE);
 }
 
 /* BR 3.2.2.8: what is issued from an authorization has a CAA check that is at

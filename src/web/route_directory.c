@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "acme/objects_json.h"
 #include "base/json.h"
+#include "ca/policy.h"
 #include "web/web_call.h"
 
 /* RFC 8555 section 7.1.1. Only what is there is listed. */
@@ -17,7 +18,7 @@ put_url(struct bld *out, const char *name, const struct web_call *call,
 	bld_str(out, "\",");
 }
 
-/* A member of "meta"; *sep is what goes before it. */
+/* A member in or below "meta"; *sep is what goes before it. */
 static void
 put_meta(struct bld *out, const char **sep, const char *name,
     const char *value, bool array)
@@ -32,6 +33,22 @@ put_meta(struct bld *out, const char **sep, const char *name,
 	if (array)
 		bld_u8(out, ']');
 	*sep = ",";
+}
+
+/* draft-ietf-acme-profiles 3: those that newOrder accepts. */
+static void
+put_profiles(struct bld *out)
+{
+	const struct policy_profile *profiles;
+	const char *sep = "";
+	size_t count;
+
+	profiles = policy_profiles(&count);
+	bld_str(out, "\"profiles\":{");
+	for (size_t i = 0; i < count; i++)
+		put_meta(out, &sep, profiles[i].name, profiles[i].description,
+		    false);
+	bld_u8(out, '}');
 }
 
 static void
@@ -52,6 +69,8 @@ get(struct web_call *call, struct web_reply *reply)
 	    false);
 	put_meta(out, &sep, "website", settings->website, false);
 	put_meta(out, &sep, "caaIdentities", settings->caa_identity, true);
+	bld_str(out, sep);
+	put_profiles(out);
 	bld_str(out, "}}");
 }
 

@@ -3,6 +3,9 @@
  * of clients in comments are of those that fail without what is tested. */
 #include "web/web_fake.h"
 
+#define PROFILES "\"profiles\":{\"default\":\"TLS server certificates " \
+	"with the common name that the request asks for\"}"
+
 static void
 test_directory(void **state)
 {
@@ -14,7 +17,8 @@ test_directory(void **state)
 	fake_expect(&fake, 200, "application/json",
 	    "{\"newNonce\":\"" FAKE_BASE "/acme/new-nonce\","
 	    "\"newAccount\":\"" FAKE_BASE "/acme/new-account\","
-	    "\"newOrder\":\"" FAKE_BASE "/acme/new-order\",\"meta\":{}}");
+	    "\"newOrder\":\"" FAKE_BASE "/acme/new-order\",\"meta\":{"
+	    PROFILES "}}");
 	fake_expect_no_header(&fake, "Link: ");
 	fake_expect_no_header(&fake, "Replay-Nonce: ");
 	fake_expect_header(&fake, "Access-Control-Allow-Origin: *");
@@ -49,7 +53,7 @@ test_directory_meta(void **state)
 	    "\"newOrder\":\"https://acme.example/acme/new-order\",\"meta\":{"
 	    "\"termsOfService\":\"https://example/terms\","
 	    "\"website\":\"https://example/\","
-	    "\"caaIdentities\":[\"example\"]}}");
+	    "\"caaIdentities\":[\"example\"]," PROFILES "}}");
 	fake_done(&fake);
 }
 

@@ -291,6 +291,18 @@ def test_several_rejected_identifiers(client):
         assert sub["type"] == acme.URN + "rejectedIdentifier"
 
 
+def test_profiles_are_advertised(client):
+    """draft-ietf-acme-profiles 3 and 4: all that are listed are accepted;
+    the order says which it has, asked for or not."""
+    profiles = client.directory["meta"]["profiles"]
+    assert "default" in profiles
+    for name in [None, *profiles]:
+        payload = identifiers("profile.example.test") | {"profile": name}
+        answer = client.post(client.directory["newOrder"], payload)
+        assert answer.status == 201
+        assert answer.json["profile"] == (name or "default")
+
+
 def test_invalid_profile(client):
     """draft-ietf-acme-profiles 4."""
     for name in ("nosuch", "x" * 1000):
