@@ -35,6 +35,8 @@ const struct cmd cmd_get = {
 	    "      --preferred-chain CN  the issuer to end in\n"
 	    "      --name SITE        what the site is called; its first name"
 	    " if not said\n"
+	    "      --install SERVER   nginx, apache or haproxy: is set up to"
+	    " serve it\n"
 	    "      --reload COMMAND   run when there is a new certificate,"
 	    " until it succeeds\n"
 	    "      --deploy-hook COMMAND  the same, as certbot runs it\n"
@@ -64,6 +66,7 @@ static const struct {
 	{ "must-staple", "must_staple", false, "true" },
 	{ "profile", "profile", false, NULL },
 	{ "preferred-chain", "preferred_chain", false, NULL },
+	{ "install", "install", false, NULL },
 	{ "reload", "reload", false, NULL },
 	{ "deploy-hook", "deploy_hook", false, NULL },
 	{ "verify", "verify", false, NULL },

@@ -37,6 +37,13 @@ const struct row site_conf_rows[] = {
 	{ .key = "copy", .kind = ROW_LIST, AT(copy), .check = form_folder,
 	    .form = "folders",
 	    .doc = "Where copies of the files are kept, too." },
+	{ .key = "install", .kind = ROW_LIST, AT(install),
+	    .check = form_command, .form = "`nginx`, `apache`, `haproxy`",
+	    .doc = "Web servers that are to serve it: each is changed by a "
+		"file of our own, tested, reloaded and looked at, and left as "
+		"it was where that fails. `nginx=FILE` and `apache=FILE` have "
+		"another configuration than the usual one, `haproxy=SOCKET` "
+		"another runtime socket." },
 	{ .key = "reload", .kind = ROW_LIST, AT(reload),
 	    .check = form_command, .form = "shell commands",
 	    .doc = "Run when there is a new certificate, again and again "

@@ -23,6 +23,7 @@ struct site_conf {
 	unsigned mode;            /* of private keys; 0: 0600 */
 	struct row_list copy;     /* folders that get a copy of the files */
 	struct row_list reload;   /* commands that make services take it */
+	struct row_list install;  /* servers that are to serve it */
 	struct row_list deploy_hook;
 	struct row_list verify;   /* host:port that must serve it then */
 	enum row_bool must_staple;

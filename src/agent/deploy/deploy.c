@@ -63,6 +63,8 @@ start_command(struct loop *loop, const char *argument,
 }
 
 const struct deploy_kind deploy_kinds[] = {
+	{ "install", offsetof(struct site_conf, install), false,
+	    deploy_server },
 	{ "deploy_hook", offsetof(struct site_conf, deploy_hook), false,
 	    start_command },
 	{ "reload", offsetof(struct site_conf, reload), true, start_command },

@@ -43,6 +43,11 @@ struct deploy_step {
 	char *name;              /* "reload COMMAND", in the arena */
 };
 
+/* "nginx=FILE": lets a web server serve it (agent/server/server.h). */
+struct command *deploy_server(struct loop *loop, const char *argument,
+    const struct deploy_cert *cert, void (*done)(void *ctx,
+    const struct err *err, struct span output), void *ctx, struct err *err);
+
 extern const struct deploy_kind deploy_kinds[]; /* NULL name at the end */
 
 /* The steps of a site, in the order in which they run. */

@@ -78,6 +78,9 @@ int solver_check(const char *via, struct err *err);
 extern const struct solver solver_standalone;
 extern const struct solver solver_tls_alpn;
 extern const struct solver solver_webroot;
+extern const struct solver solver_nginx;
+extern const struct solver solver_apache;
+extern const struct solver solver_haproxy;
 extern const struct solver solver_dns;
 extern const struct solver solver_certbot_http, solver_certbot_dns,
     solver_dehydrated_http, solver_dehydrated_dns,

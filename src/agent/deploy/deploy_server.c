@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/deploy/deploy.h"
+#include "agent/server/server.h"
+
+struct work {
+	const struct server *server;
+	struct server_world world;
+	struct server_cert cert;
+};
+
+static int
+call(void *arg, struct err *err)
+{
+	const struct work *work = arg;
+
+	return work->server->install(&work->world, &work->cert, err);
+}
+
+/* DIR of DIR/live/NAME, where agent/server keeps what it has changed. */
+static char *
+state_of(struct span path, struct arena *arena)
+{
+	char *dir = arena_str(arena, path);
+
+	for (int i = 0; i < 2 && strrchr(dir, '/') != NULL; i++)
+		*strrchr(dir, '/') = '\0';
+	return dir;
+}
+
+struct command *
+deploy_server(struct loop *loop, const char *argument,
+    const struct deploy_cert *cert, void (*done)(void *ctx,
+    const struct err *err, struct span output), void *ctx, struct err *err)
+{
+	size_t len = strcspn(argument, "=");
+	struct arena arena = { 0 };
+	struct command *ret = NULL;
+	struct work work;
+	const char *folder = arena_str(&arena, cert->path);
+
+	work = (struct work){
+		.server = server_find(arena_str(&arena,
+		    span_of(argument, len))),
+		.world = { .dir = state_of(cert->path, &arena),
+		    .argument = argument[len] == '=' ? argument + len + 1 :
+		    "" },
+		.cert = { .site = cert->site->name, .folder = folder,
+		    .names = &cert->site->names },
+	};
+	if (work.server == NULL)
+		err_set(err, ERR_CONFIG, NULL, "there is no server \"%s\" to "
+		    "install into; write nginx, apache or haproxy", argument);
+	else
+		ret = command_call(loop, call, &work, done, ctx, err);
+	arena_free(&arena);
+	return ret;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SIGNET_AGENT_SERVER_APACHE_PRIVATE_H
+#define SIGNET_AGENT_SERVER_APACHE_PRIVATE_H
+
+/* apache_private: what the files about Apache share. */
+
+#include "agent/server/apache_dump.h"
+#include "agent/server/change.h"
+#include "agent/server/probe.h"
+#include "agent/server/server.h"
+
+#define APACHE_OURS "signet-" /* begins the names of our files */
+
+struct apache {
+	const struct server_world *world;
+	struct change change;
+	struct arena arena;
+	struct bld text;          /* under dump */
+	struct apache_dump dump;
+};
+
+int apache_ask(struct apache *apache, struct err *err);
+int apache_test_and_reload(const struct apache *apache, struct err *err);
+/* After a failure: all as before. */
+void apache_take_back(struct apache *apache, struct err *err);
+bool apache_includes(const struct apache *apache, const char *file);
+/* Does a virtual host speak TLS there? */
+bool apache_is_tls(const struct apache_dump *dump,
+    const struct apache_address *address);
+int apache_install(struct apache *apache, const struct server_cert *cert,
+    struct err *err);
+
+#endif

@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * haproxy_cert: certificates in HAProxy: what it has loaded is replaced in
+ * memory and on disk; what it has not is added to one of its lists.
+ */
+#include <stdio.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/server/haproxy_private.h"
+#include "base/cur.h"
+
+#define NAMES_MAX 200 /* of one certificate */
+#define PEM_MAX (512 * 1024)
+
+static void
+read_names(struct haproxy *haproxy, struct haproxy_cert *cert, char *line)
+{
+	char *save = NULL;
+
+	cert->names = arena_alloc(&haproxy->arena, NAMES_MAX *
+	    sizeof(*cert->names));
+	for (char *w = strtok_r(line, ", ", &save);
+	    w != NULL && cert->num_names < NAMES_MAX;
+	    w = strtok_r(NULL, ", ", &save))
+		if (strncmp(w, "DNS:", 4) == 0)
+			cert->names[cert->num_names++] = w + 4;
+}
+
+static int
+read_cert(struct haproxy *haproxy, struct haproxy_cert *cert,
+    struct err *err)
+{
+	static const char alt[] = "Subject Alternative Name: ";
+	static const char algorithm[] = "Algorithm: ";
+	char command[CHANGE_PATH_SIZE];
+	struct bld answer;
+	struct span rest;
+	char *line;
+	int r;
+
+	snprintf(command, sizeof(command), "show ssl cert %s", cert->file);
+	bld_init(&answer, HAPROXY_SOCKET_ANSWER_MAX);
+	r = haproxy_socket_ask(haproxy->socket, command, SPAN_NONE, &answer,
+	    err);
+	rest = bld_view(&answer);
+	while (r == 0 && (line = haproxy_line(haproxy, &rest)) != NULL)
+		if (strncmp(line, alt, strlen(alt)) == 0)
+			read_names(haproxy, cert, line + strlen(alt));
+		else if (strncmp(line, algorithm, strlen(algorithm)) == 0)
+			cert->rsa = strncmp(line + strlen(algorithm), "RSA",
+			    3) == 0;
+	bld_free(&answer);
+	return r;
+}
+
+int
+haproxy_certs(struct haproxy *haproxy, bool (*visit)(void *ctx,
+    const struct haproxy_cert *cert), void *ctx, struct err *err)
+{
+	struct bld answer;
+	struct span rest;
+	bool more = true;
+	char *line;
+	int r;
+
+	bld_init(&answer, HAPROXY_SOCKET_ANSWER_MAX);
+	r = haproxy_socket_ask(haproxy->socket, "show ssl cert", SPAN_NONE,
+	    &answer, err);
+	rest = bld_view(&answer);
+	for (size_t i = 0; r == 0 && more && i < HAPROXY_CERTS_MAX &&
+	    (line = haproxy_line(haproxy, &rest)) != NULL; i++) {
+		struct haproxy_cert cert = { .file = line };
+
+		if (line[0] == '*') /* in a transaction of somebody */
+			continue;
+		r = read_cert(haproxy, &cert, err);
+		more = r == 0 && visit(ctx, &cert);
+	}
+	bld_free(&answer);
+	return r;
+}
+
+/* HAProxy takes an empty line as the end of it. */
+static void
+put_payload(struct bld *out, struct span pem)
+{
+	for (size_t i = 0; i < pem.len; i++)
+		if (pem.data[i] != '\r' && (pem.data[i] != '\n' ||
+		    (out->len > 0 && out->data[out->len - 1] != '\n')))
+			bld_u8(out, pem.data[i]);
+	if (out->len > 0 && out->data[out->len - 1] != '\n')
+		bld_u8(out, '\n');
+}
+
+int
+haproxy_set(const struct haproxy *haproxy, const char *file, struct span pem,
+    struct err *err)
+{
+	char command[CHANGE_PATH_SIZE];
+	struct bld payload;
+	int r;
+
+	bld_init(&payload, PEM_MAX);
+	put_payload(&payload, pem);
+	snprintf(command, sizeof(command), "set ssl cert %s", file);
+	r = haproxy_socket_tell(haproxy->socket, command, bld_view(&payload),
+	    "ransaction", err);
+	if (payload.len > 0)
+		mem_wipe(payload.data, payload.len);
+	bld_free(&payload);
+	if (r < 0)
+		return r;
+	snprintf(command, sizeof(command), "commit ssl cert %s", file);
+	r = haproxy_socket_tell(haproxy->socket, command, SPAN_NONE,
+	    "Success", err);
+	if (r < 0) {
+		snprintf(command, sizeof(command), "abort ssl cert %s", file);
+		haproxy_socket_tell(haproxy->socket, command, SPAN_NONE, "",
+		    NULL);
+	}
+	return r;
+}
+
+/* Memory follows what the file on disk is now. */
+static int
+follow(const struct haproxy *haproxy, const char *file, struct err *err)
+{
+	struct bld pem;
+	int r;
+
+	bld_init(&pem, PEM_MAX);
+	r = change_read(file, &pem, err);
+	if (r == 0)
+		r = haproxy_set(haproxy, file, bld_view(&pem), err);
+	if (pem.len > 0)
+		mem_wipe(pem.data, pem.len);
+	bld_free(&pem);
+	return r;
+}
+
+/* What was added goes from the list and from memory. */
+static void
+forget(const struct haproxy *haproxy, const char *list, const char *file)
+{
+	char command[CHANGE_PATH_SIZE * 2 + 64];
+
+	snprintf(command, sizeof(command), "del ssl crt-list %s %s", list,
+	    file);
+	haproxy_socket_tell(haproxy->socket, command, SPAN_NONE, "", NULL);
+	snprintf(command, sizeof(command), "del ssl cert %s", file);
+	haproxy_socket_tell(haproxy->socket, command, SPAN_NONE, "", NULL);
+}
+
+struct follow_all {
+	struct haproxy *haproxy;
+	struct err *err;
+	int r;
+};
+
+static bool
+follow_one(void *ctx, const struct haproxy_cert *cert)
+{
+	struct follow_all *all = ctx;
+	char folder[CHANGE_PATH_SIZE];
+
+	if (cert->file[0] != '/')
+		return true;
+	if (access(cert->file, F_OK) == 0) {
+		all->r = follow(all->haproxy, cert->file, all->err);
+	} else {
+		snprintf(folder, sizeof(folder), "%s", cert->file);
+		*strrchr(folder, '/') = '\0';
+		forget(all->haproxy, folder, cert->file);
+	}
+	return all->r == 0;
+}
+
+int
+haproxy_repair(struct haproxy *haproxy, struct err *err)
+{
+	struct follow_all all = { .haproxy = haproxy, .err = err };
+	int r = change_undo(&haproxy->change, err);
+
+	if (r == 0)
+		r = haproxy_certs(haproxy, follow_one, &all, err);
+	r = r == 0 ? all.r : r;
+	return r < 0 ? err_prefix(err, "what an earlier run left cannot be "
+	    "taken back") : 0;
+}
+
+struct search {
+	const struct server_cert *cert;
+	bool rsa;
+	char combined[CHANGE_PATH_SIZE];
+	char file[CHANGE_PATH_SIZE];     /* found; empty: none */
+};
+
+/* Its file is ours already, or all its names are the site's. */
+static bool
+match(void *ctx, const struct haproxy_cert *cert)
+{
+	struct search *search = ctx;
+	size_t known = 0;
+
+	for (size_t i = 0; i < cert->num_names; i++)
+		for (size_t j = 0; j < search->cert->names->count; j++)
+			known += strcasecmp(cert->names[i],
+			    search->cert->names->items[j]) == 0;
+	if (strcmp(cert->file, search->combined) != 0 &&
+	    (known == 0 || known != cert->num_names ||
+	    cert->rsa != search->rsa || cert->file[0] != '/'))
+		return true;
+	snprintf(search->file, sizeof(search->file), "%s", cert->file);
+	return false;
+}
+
+static int
+see(const struct haproxy *haproxy, const struct server_cert *cert,
+    const struct probe_leaf *leaf, struct err *err)
+{
+	uint8_t hash[PROBE_HASH_SIZE];
+
+	for (size_t i = 0; i < cert->names->count; i++) {
+		const char *name = cert->names->items[i];
+		bool seen = false;
+
+		for (size_t j = 0; j < haproxy->num_at && !seen; j++)
+			seen = probe_tls(&haproxy->at[j], name[0] == '*' ?
+			    name + 2 : name, leaf->rsa, hash, NULL) == 0 &&
+			    memcmp(hash, leaf->hash, sizeof(hash)) == 0;
+		if (!seen)
+			return err_set(err, ERR_TLS, NULL, "HAProxy serves "
+			    "%s with the new certificate on none of its %zu "
+			    "addresses", name, haproxy->num_at);
+	}
+	return 0;
+}
+
+/* Replaces one that is loaded; its file on disk, too. */
+static int
+replace(struct haproxy *haproxy, const struct search *search,
+    struct span pem, const struct probe_leaf *leaf, struct err *err)
+{
+	bool ours = strcmp(search->file, search->combined) == 0;
+	struct err why = ERR_INIT;
+	int r = ours ? 0 : change_write(&haproxy->change, search->file, pem,
+	    0600, err);
+
+	if (r == 0)
+		r = haproxy_set(haproxy, search->file, pem, err);
+	if (r == 0)
+		r = see(haproxy, search->cert, leaf, err);
+	if (r == 0) {
+		change_keep(&haproxy->change);
+		return 0;
+	}
+	if (haproxy->change.count > 0 && (change_undo(&haproxy->change,
+	    &why) < 0 || follow(haproxy, search->file, &why) < 0))
+		err_prefix(err, "and %s could not be taken back (%.150s)",
+		    search->file, why.text);
+	return r;
+}
+
+/* The first list that we can write to: a folder before a file. */
+static int
+find_list(struct haproxy *haproxy, char out[CHANGE_PATH_SIZE],
+    bool *ret_folder, struct err *err)
+{
+	struct bld answer;
+	struct span rest;
+	struct stat st;
+	const char *line;
+	int r;
+
+	out[0] = '\0';
+	*ret_folder = false;
+	bld_init(&answer, HAPROXY_SOCKET_ANSWER_MAX);
+	r = haproxy_socket_ask(haproxy->socket, "show ssl crt-list",
+	    SPAN_NONE, &answer, err);
+	rest = bld_view(&answer);
+	while (r == 0 && (line = haproxy_line(haproxy, &rest)) != NULL) {
+		if (line[0] != '/' || stat(line, &st) < 0 || *ret_folder ||
+		    (out[0] != '\0' && !S_ISDIR(st.st_mode)))
+			continue;
+		snprintf(out, CHANGE_PATH_SIZE, "%s", line);
+		*ret_folder = S_ISDIR(st.st_mode);
+	}
+	bld_free(&answer);
+	return r;
+}
+
+/* On disk: a file of its own in a folder, or a line in a list. */
+static int
+write_new(struct haproxy *haproxy, const char *list, bool folder,
+    const char *file, struct span pem, struct err *err)
+{
+	struct bld text;
+	int r;
+
+	if (folder)
+		return change_write(&haproxy->change, file, pem, 0600, err);
+	bld_init(&text, CHANGE_FILE_MAX);
+	r = change_read(list, &text, err);
+	if (r == 0) {
+		if (text.len > 0 && text.data[text.len - 1] != '\n')
+			bld_u8(&text, '\n');
+		bld_fmt(&text, "%s\n", file);
+		r = change_write(&haproxy->change, list, bld_view(&text), 0644,
+		    err);
+	}
+	bld_free(&text);
+	return r;
+}
+
+static int
+add_new(struct haproxy *haproxy, const char *list, const char *file,
+    struct span pem, struct err *err)
+{
+	char command[CHANGE_PATH_SIZE * 2 + 64];
+	int r;
+
+	snprintf(command, sizeof(command), "new ssl cert %s", file);
+	r = haproxy_socket_tell(haproxy->socket, command, SPAN_NONE, "New",
+	    err);
+	if (r == 0)
+		r = haproxy_set(haproxy, file, pem, err);
+	if (r < 0)
+		return r;
+	snprintf(command, sizeof(command), "add ssl crt-list %s %s", list,
+	    file);
+	return haproxy_socket_tell(haproxy->socket, command, SPAN_NONE,
+	    "Success", err);
+}
+
+static int
+add(struct haproxy *haproxy, const struct search *search, struct span pem,
+    const struct probe_leaf *leaf, struct err *err)
+{
+	char list[CHANGE_PATH_SIZE], file[CHANGE_PATH_SIZE + 256];
+	bool folder;
+	int r = find_list(haproxy, list, &folder, err);
+
+	if (r == 0 && list[0] == '\0')
+		r = err_set(err, ERR_CONFIG, NULL, "HAProxy has no folder or "
+		    "list of certificates; write once into its configuration: "
+		    "bind :443 ssl crt /etc/haproxy/certs/");
+	if (r < 0)
+		return r;
+	if (folder)
+		snprintf(file, sizeof(file), "%s/%s.pem", list,
+		    search->cert->site);
+	else
+		snprintf(file, sizeof(file), "%s", search->combined);
+	r = write_new(haproxy, list, folder, file, pem, err);
+	if (r == 0)
+		r = add_new(haproxy, list, file, pem, err);
+	if (r == 0)
+		r = see(haproxy, search->cert, leaf, err);
+	if (r < 0) {
+		forget(haproxy, list, file);
+		change_undo(&haproxy->change, NULL);
+	} else {
+		change_keep(&haproxy->change);
+	}
+	return r;
+}
+
+int
+haproxy_install(struct haproxy *haproxy, const struct server_cert *cert,
+    struct err *err)
+{
+	struct search search = { .cert = cert };
+	struct probe_leaf leaf;
+	char file[CHANGE_PATH_SIZE];
+	struct bld pem;
+	int r;
+
+	snprintf(file, sizeof(file), "%s/cert.pem", cert->folder);
+	snprintf(search.combined, sizeof(search.combined), "%s/combined.pem",
+	    cert->folder);
+	bld_init(&pem, PEM_MAX);
+	r = probe_leaf_read(file, &leaf, err);
+	if (r == 0)
+		r = change_read(search.combined, &pem, err);
+	search.rsa = leaf.rsa;
+	if (r == 0)
+		r = haproxy_certs(haproxy, match, &search, err);
+	if (r == 0)
+		r = search.file[0] != '\0' ? replace(haproxy, &search,
+		    bld_view(&pem), &leaf, err) : add(haproxy, &search,
+		    bld_view(&pem), &leaf, err);
+	if (pem.len > 0)
+		mem_wipe(pem.data, pem.len);
+	bld_free(&pem);
+	return r;
+}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/server/probe.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/bld.h"
+#include "base/text.h"
+
+#define PROXY_LINE "PROXY UNKNOWN\r\n" /* version 1 of HAProxy's protocol */
+#define BODY_MAX 8192                  /* bytes of an answer */
+#define PAUSE_MS 50
+
+static int64_t
+now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * INT64_C(1000) + ts.tv_nsec / 1000000;
+}
+
+static void
+pause_ms(int ms)
+{
+	struct timespec ts = { .tv_nsec = ms * 1000000L };
+
+	nanosleep(&ts, NULL);
+}
+
+static socklen_t
+make_address(const struct probe_at *at, struct sockaddr_storage *ret)
+{
+	struct sockaddr_in *v4 = (struct sockaddr_in *)ret;
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ret;
+	char host[sizeof(at->host)];
+	size_t len = strlen(at->host);
+
+	*ret = (struct sockaddr_storage){ 0 };
+	snprintf(host, sizeof(host), "%s", at->host);
+	if (host[0] == '[' && len > 2) {
+		host[len - 1] = '\0';
+		v6->sin6_family = AF_INET6;
+		v6->sin6_port = htons((uint16_t)at->port);
+		if (inet_pton(AF_INET6, host + 1, &v6->sin6_addr) == 1) {
+			if (IN6_IS_ADDR_UNSPECIFIED(&v6->sin6_addr))
+				v6->sin6_addr = in6addr_loopback;
+			return sizeof(*v6);
+		}
+	}
+	v4->sin_family = AF_INET;
+	v4->sin_port = htons((uint16_t)at->port);
+	if (inet_pton(AF_INET, host, &v4->sin_addr) != 1 ||
+	    v4->sin_addr.s_addr == htonl(INADDR_ANY))
+		v4->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	return sizeof(*v4);
+}
+
+static int
+dial(const struct probe_at *at, struct err *err)
+{
+	struct sockaddr_storage address;
+	struct timeval wait = { .tv_sec = PROBE_WAIT_S };
+	socklen_t len = make_address(at, &address);
+	int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return err_errno(err, "cannot make a socket");
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait));
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
+	if (connect(fd, (struct sockaddr *)&address, len) < 0 ||
+	    (at->proxy && send(fd, PROXY_LINE, sizeof(PROXY_LINE) - 1,
+	    MSG_NOSIGNAL) < 0)) {
+		err_errno(err, "cannot connect to %s:%u", at->host, at->port);
+		close(fd);
+		return -(int)ERR_IO;
+	}
+	return fd;
+}
+
+static int
+check_answer(struct span answer, struct span body, struct err *err)
+{
+	char shown[100];
+	const uint8_t *gap = answer.len == 0 ? NULL :
+	    memmem(answer.data, answer.len, "\r\n\r\n", 4);
+	const uint8_t *end = answer.len == 0 ? NULL :
+	    memchr(answer.data, '\r', answer.len);
+	struct span rest;
+
+	if (gap == NULL || answer.len < 12)
+		return err_set(err, ERR_INCORRECT_RESPONSE, NULL,
+		    "the answer is no HTTP");
+	rest = span_from(answer, (size_t)(gap - answer.data) + 4);
+	if (memcmp(answer.data + 8, " 200", 4) != 0) {
+		text_printable(shown, sizeof(shown), span_of(answer.data,
+		    (size_t)(end - answer.data)));
+		return err_set(err, ERR_INCORRECT_RESPONSE, NULL,
+		    "the answer is \"%s\"", shown);
+	}
+	while (rest.len > 0 && (rest.data[rest.len - 1] == '\n' ||
+	    rest.data[rest.len - 1] == '\r'))
+		rest.len--;
+	if (!span_equal(rest, body))
+		return err_set(err, ERR_INCORRECT_RESPONSE, NULL,
+		    "the answer is another text");
+	return 0;
+}
+
+int
+probe_http(const struct probe_at *at, const char *name, const char *path,
+    struct span body, struct err *err)
+{
+	struct bld request;
+	uint8_t answer[BODY_MAX];
+	size_t len = 0;
+	ssize_t n;
+	int fd = dial(at, err), r;
+
+	if (fd < 0)
+		return fd;
+	bld_init(&request, 8192);
+	bld_fmt(&request, "GET %s HTTP/1.0\r\nHost: %s\r\n"
+	    "User-Agent: signet\r\nConnection: close\r\n\r\n", path, name);
+	n = send(fd, request.data, request.len, MSG_NOSIGNAL);
+	bld_free(&request);
+	while (n > 0 && len < sizeof(answer)) {
+		n = recv(fd, answer + len, sizeof(answer) - len, 0);
+		len += n > 0 ? (size_t)n : 0;
+	}
+	r = check_answer(span_of(answer, len), body, err);
+	close(fd);
+	return r < 0 ? err_prefix(err, "http://%s:%u%s of %s", at->host,
+	    at->port, path, name) : 0;
+}
+
+static int
+leaf_of(X509 *x509, struct probe_leaf *ret, struct err *err)
+{
+	EVP_PKEY *key = x509 == NULL ? NULL : X509_get0_pubkey(x509);
+
+	if (key == NULL || X509_digest(x509, EVP_sha256(), ret->hash,
+	    NULL) != 1)
+		return err_set(err, ERR_IO, NULL, "there is no certificate");
+	ret->rsa = EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA;
+	return 0;
+}
+
+int
+probe_leaf_read(const char *file, struct probe_leaf *ret, struct err *err)
+{
+	FILE *in = fopen(file, "re");
+	X509 *x509 = in == NULL ? NULL : PEM_read_X509(in, NULL, NULL, NULL);
+	int r = leaf_of(x509, ret, err);
+
+	if (in != NULL)
+		fclose(in);
+	X509_free(x509);
+	ERR_clear_error();
+	return r < 0 ? err_prefix(err, "%s", file) : 0;
+}
+
+static SSL *
+make_ssl(SSL_CTX *ctx, int fd, const char *name, bool rsa)
+{
+	SSL *ssl = ctx == NULL ? NULL : SSL_new(ctx);
+	struct in6_addr address;
+
+	if (ssl == NULL)
+		return NULL;
+	/* Whatever it is that is served, it is to be seen. */
+	SSL_set_security_level(ssl, 0);
+	SSL_set1_sigalgs_list(ssl, rsa ? "rsa_pss_rsae_sha256:"
+	    "rsa_pss_rsae_sha384:rsa_pss_rsae_sha512:RSA+SHA256:RSA+SHA384:"
+	    "RSA+SHA512:RSA+SHA1" : "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512");
+	if (inet_pton(AF_INET, name, &address) != 1 &&
+	    inet_pton(AF_INET6, name, &address) != 1)
+		SSL_set_tlsext_host_name(ssl, name);
+	SSL_set_fd(ssl, fd);
+	return ssl;
+}
+
+int
+probe_tls(const struct probe_at *at, const char *name, bool rsa,
+    uint8_t ret_hash[PROBE_HASH_SIZE], struct err *err)
+{
+	struct probe_leaf leaf;
+	SSL_CTX *ctx;
+	SSL *ssl;
+	X509 *x509 = NULL;
+	int fd = dial(at, err), r;
+
+	if (fd < 0)
+		return fd;
+	ctx = SSL_CTX_new(TLS_client_method());
+	ssl = make_ssl(ctx, fd, name, rsa);
+	if (ssl != NULL && SSL_connect(ssl) == 1)
+		x509 = SSL_get1_peer_certificate(ssl);
+	r = leaf_of(x509, &leaf, err);
+	if (r == 0)
+		memcpy(ret_hash, leaf.hash, PROBE_HASH_SIZE);
+	X509_free(x509);
+	SSL_free(ssl);
+	SSL_CTX_free(ctx);
+	ERR_clear_error();
+	close(fd);
+	return r < 0 ? err_prefix(err, "TLS with %s:%u for %s", at->host,
+	    at->port, name) : 0;
+}
+
+int
+probe_http_wait(const struct probe_at *at, const char *name,
+    const char *path, struct span body, struct err *err)
+{
+	int64_t end = now_ms() + PROBE_SETTLE_MS;
+	int good = 0, r;
+
+	for (;;) {
+		r = probe_http(at, name, path, body, err);
+		good = r == 0 ? good + 1 : 0;
+		if (good == PROBE_TIMES || now_ms() > end)
+			return r;
+		pause_ms(r == 0 ? 5 : PAUSE_MS);
+	}
+}
+
+int
+probe_tls_wait(const struct probe_at *at, const char *name,
+    const struct probe_leaf *leaf, struct err *err)
+{
+	int64_t end = now_ms() + PROBE_SETTLE_MS;
+	uint8_t hash[PROBE_HASH_SIZE];
+	int good = 0, r;
+
+	for (;;) {
+		r = probe_tls(at, name, leaf->rsa, hash, err);
+		if (r == 0 && memcmp(hash, leaf->hash, sizeof(hash)) != 0)
+			r = err_set(err, ERR_TLS, NULL, "%s:%u serves another "
+			    "certificate for %s than the new one", at->host,
+			    at->port, name);
+		good = r == 0 ? good + 1 : 0;
+		if (good == PROBE_TIMES || now_ms() > end)
+			return r;
+		pause_ms(r == 0 ? 5 : PAUSE_MS);
+	}
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SIGNET_AGENT_SERVER_PROBE_H
+#define SIGNET_AGENT_SERVER_PROBE_H
+
+/*
+ * probe: looks from outside at the server on this machine: is a challenge's
+ * answer served, which certificate is served? It blocks, at most PROBE_WAIT_S
+ * for each step: for the helper process of one operation.
+ */
+
+#include "base/err.h"
+#include "base/span.h"
+
+#define PROBE_WAIT_S 3         /* for one answer */
+#define PROBE_SETTLE_MS 20000  /* until old workers are gone */
+#define PROBE_TIMES 3          /* good answers in a row that count */
+#define PROBE_HASH_SIZE 32
+
+struct probe_at {
+	char host[64];   /* "*", "127.0.0.1", "[::]"; where it listens */
+	unsigned port;
+	bool proxy;      /* it wants the PROXY protocol's line first */
+};
+
+/* The leaf that is to be seen. */
+struct probe_leaf {
+	uint8_t hash[PROBE_HASH_SIZE];
+	bool rsa;
+};
+
+/* Of a PEM file: its first certificate. */
+int probe_leaf_read(const char *file, struct probe_leaf *ret, struct err *err);
+
+/* One GET for path of the host called name: 200 and exactly body. */
+int probe_http(const struct probe_at *at, const char *name, const char *path,
+    struct span body, struct err *err);
+
+/* One handshake with that server name: the SHA-256 of what is served to a
+ * client that takes rsa or else ECDSA keys only. */
+int probe_tls(const struct probe_at *at, const char *name, bool rsa,
+    uint8_t ret_hash[PROBE_HASH_SIZE], struct err *err);
+
+/* The same, asked until there were PROBE_TIMES good answers in a row. */
+int probe_http_wait(const struct probe_at *at, const char *name,
+    const char *path, struct span body, struct err *err);
+int probe_tls_wait(const struct probe_at *at, const char *name,
+    const struct probe_leaf *leaf, struct err *err);
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SIGNET_AGENT_SERVER_SERVER_H
+#define SIGNET_AGENT_SERVER_SERVER_H
+
+/*
+ * server: the web servers that Signet works through. Each is asked itself what
+ * it serves, and changed by a file of our own beside the administrator's, which
+ * are never written to. A change is tested by the server, taken up by a reload,
+ * looked at from outside, and taken back as a whole when anything fails.
+ *
+ * All functions block. They run in a helper process, forked by judge for one
+ * operation (agent/server/helper.h), which alone reads what a server says.
+ */
+
+#include "agent/conf/row.h"
+#include "base/bld.h"
+#include "base/err.h"
+
+struct server_world {
+	const char *dir;      /* of the agent's state */
+	const char *argument; /* of "nginx=FILE": "FILE"; or "" */
+};
+
+/* One challenge: http-01, RFC 8555 8.3. */
+struct server_task {
+	const char *name, *token, *key_authorization;
+};
+
+#define SERVER_TASKS_MAX 1000 /* at a time */
+
+struct server_cert {
+	const char *site;             /* its name, fit for a file's */
+	const char *folder;           /* cert.pem and so on */
+	const struct row_list *names;
+};
+
+struct server {
+	const char *name;
+	const char *argument;         /* what it is, for the manual */
+	const char *doc;
+	/* Appends one line for each certificate that the server needs: its
+	 * names with a space between; and lines "# ..." that say in words what
+	 * was left out. */
+	int (*sites)(const struct server_world *world, struct bld *out,
+	    struct err *err);
+	/* Lets the server answer the challenges, seen from outside; without
+	 * any, takes back what an earlier run left behind. */
+	int (*present)(const struct server_world *world,
+	    const struct server_task *tasks, size_t count, struct err *err);
+	int (*withdraw)(const struct server_world *world,
+	    const struct server_task *tasks, size_t count, struct err *err);
+	/* Lets it serve the certificate, seen from outside. */
+	int (*install)(const struct server_world *world,
+	    const struct server_cert *cert, struct err *err);
+};
+
+extern const struct server server_nginx, server_apache, server_haproxy;
+extern const struct server *const server_all[]; /* NULL at the end */
+
+const struct server *server_find(const char *name); /* or NULL */
+
+/* What runs that were killed left behind is taken back. For each error, say is
+ * called. */
+void server_repair(const char *dir, void (*say)(void *ctx, const char *server,
+    const struct err *err), void *ctx);
+
+#endif
