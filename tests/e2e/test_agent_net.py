@@ -292,3 +292,19 @@ def test_names_are_asked_for(ca, trust, resolver, port53, tmp_path):
         gone = net.must(net.ask(agent_net.OPEN, ca=2), "problem")
         assert gone["detail"] == "there is no host gone.example.test"
     assert ("there.example.test", "AAAA") in resolver.questions
+
+
+def test_the_systems_trust(ca, trust, tmp_path):
+    """A bundle as distributions have it, with our root among many."""
+    system = pathlib.Path("/etc/ssl/certs/ca-certificates.crt")
+    others = system.read_bytes() if system.exists() else b""
+    bundle = tmp_path / "bundle.crt"
+    bundle.write_bytes(others + b"# a comment\n" + trust)
+    with agent_net.Net({"SSL_CERT_FILE": str(bundle)}) as net:
+        net.ca(ca.url)
+        net.must(net.ask(agent_net.OPEN), "directory")
+    bundle.write_bytes(others + trust[:200])
+    with agent_net.Net({"SSL_CERT_FILE": str(bundle)}) as net:
+        net.ca(ca.url)
+        problem = net.must(net.ask(agent_net.OPEN), "problem")
+        assert "does not prove" in problem["detail"]

@@ -6,7 +6,6 @@
 #include <strings.h>
 
 #include "agent/net/net_curl.h"
-#include "agent/net/net_trust.h"
 #include "base/mem.h"
 
 #define HOST_MAX 255
@@ -55,7 +54,7 @@ struct net_http {
 	struct loop *loop;
 	struct net_names *names;
 	struct net_curl *curl;
-	struct span trust;
+	struct net_trust *trust;
 	char *proxy;               /* NULL: none */
 	char *direct;
 	struct host proxy_host;
@@ -209,7 +208,7 @@ on_ssl(CURL *easy, void *ssl, void *arg)
 	struct net_http *http = arg;
 
 	(void)easy;
-	return net_trust_use(ssl, &http->trust) == 0 ? CURLE_OK :
+	return net_trust_use(ssl, http->trust) == 0 ? CURLE_OK :
 	    CURLE_SSL_CERTPROBLEM;
 }
 

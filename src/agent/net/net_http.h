@@ -13,6 +13,7 @@
  */
 
 #include "agent/net/net_names.h"
+#include "agent/net/net_trust.h"
 #include "base/loop.h"
 #include "client/client_types.h"
 
@@ -23,7 +24,7 @@
 #define NET_HTTP_CONNECTIONS_MAX 4 /* at a time */
 
 struct net_http_setup {
-	struct span trust;      /* PEM: whom to trust; outlives it */
+	struct net_trust *trust; /* outlives it */
 	struct span proxy;      /* URL of a proxy; empty: none; copied */
 	struct span direct;     /* hosts that are reached without it, as curl's
 	                           NOPROXY takes them; copied */

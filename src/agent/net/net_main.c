@@ -16,12 +16,14 @@ struct net_main {
 	struct agent_proc proc;
 	struct net *net;
 	struct net_names *names;
-	struct bld system_trust;
+	struct bld system_pem;
+	struct net_trust system_trust;
 	struct slot {
 		struct net_main *main;
 		unsigned number;
 		struct net_http *http;
 		struct arena arena; /* of its own trust */
+		struct net_trust trust;
 	} slots[NET_CAS_MAX];
 };
 
@@ -56,12 +58,12 @@ on_setup(void *ctx, unsigned number, struct span trust, struct span proxy)
 	struct net_main *main = ctx;
 	struct slot *slot = &main->slots[number];
 	struct net_http_setup setup = {
-		.trust = trust.len > 0 ? arena_dup(&slot->arena, trust) :
-		    bld_view(&main->system_trust),
+		.trust = trust.len > 0 ? &slot->trust : &main->system_trust,
 		.proxy = proxy,
 		.direct = environment("no_proxy", "NO_PROXY"),
 	};
 
+	net_trust_init(&slot->trust, arena_dup(&slot->arena, trust));
 	if (proxy.len == 0)
 		setup.proxy = environment("https_proxy", "HTTPS_PROXY");
 	if (setup.proxy.len == 0)
@@ -123,8 +125,9 @@ on_account(void *ctx, uint16_t type, uint64_t id, struct span payload,
 static void
 open_all(struct net_main *main)
 {
-	bld_init(&main->system_trust, NET_TRUST_SYSTEM_MAX);
-	net_trust_read_system(&main->system_trust);
+	bld_init(&main->system_pem, NET_TRUST_SYSTEM_MAX);
+	net_trust_read_system(&main->system_pem);
+	net_trust_init(&main->system_trust, bld_view(&main->system_pem));
 	net_curl_init_process();
 	main->names = net_names_new(main->proc.loop);
 	for (unsigned i = 0; i < NET_CAS_MAX; i++) {
@@ -141,10 +144,12 @@ close_all(struct net_main *main)
 	net_free(main->net);
 	for (unsigned i = 0; i < NET_CAS_MAX; i++) {
 		net_http_free(main->slots[i].http);
+		net_trust_done(&main->slots[i].trust);
 		arena_free(&main->slots[i].arena);
 	}
 	net_names_free(main->names);
-	bld_free(&main->system_trust);
+	net_trust_done(&main->system_trust);
+	bld_free(&main->system_pem);
 }
 
 int

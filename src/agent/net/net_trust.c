@@ -6,6 +6,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "pkix/pki.h"
@@ -14,6 +15,12 @@
 #define END "-----END CERTIFICATE-----"
 #define DER_MAX 16384 /* bytes of a certificate that can be trusted */
 #define READ_SIZE 65536
+
+struct net_trust_root {
+	struct span der;
+	struct span subject;     /* in der */
+	struct span common_name; /* the same */
+};
 
 static int
 read_file(const char *path, struct bld *out)
@@ -89,17 +96,64 @@ unbase64(EVP_ENCODE_CTX *ctx, struct span text, uint8_t out[DER_MAX])
 	return span_of(out, (size_t)len + (size_t)rest);
 }
 
-/* An issuer may write its name in another string type than its certificate's
- * subject: RFC 5280 7.1. */
-static bool
-same_name(struct span subject, const X509_NAME *name)
+static void
+decode(struct net_trust *trust)
 {
-	const unsigned char *at = subject.data;
-	X509_NAME *parsed = d2i_X509_NAME(NULL, &at, (long)subject.len);
-	bool same = parsed != NULL && X509_NAME_cmp(parsed, name) == 0;
+	EVP_ENCODE_CTX *ctx = EVP_ENCODE_CTX_new();
+	struct span rest = trust->pem, text;
+	struct pki_certificate cert;
+	uint8_t bytes[DER_MAX];
 
+	trust->decoded = true;
+	trust->roots = arena_alloc(&trust->arena,
+	    NET_TRUST_MAX * sizeof(*trust->roots));
+	while (ctx != NULL && trust->count < NET_TRUST_MAX &&
+	    next_certificate(&rest, &text)) {
+		struct span der = unbase64(ctx, text, bytes);
+
+		if (der.len == 0)
+			continue;
+		der = arena_dup(&trust->arena, der);
+		if (pki_read(der, &cert, NULL) == 0)
+			trust->roots[trust->count++] = (struct net_trust_root){
+				der, cert.subject, cert.common_name
+			};
+	}
+	EVP_ENCODE_CTX_free(ctx);
+}
+
+/* An issuer may write its name in another string type and case than its
+ * certificate's subject (RFC 5280 7.1). Most differ in their commonName, which
+ * is compared before anything is parsed. */
+static bool
+same_name(const struct net_trust_root *root, const X509_NAME *name,
+    struct span common_name)
+{
+	const unsigned char *at = root->subject.data;
+	X509_NAME *parsed;
+	bool same;
+
+	if (root->common_name.len != common_name.len || (common_name.len > 0 &&
+	    strncasecmp((const char *)root->common_name.data,
+	    (const char *)common_name.data, common_name.len) != 0))
+		return false;
+	parsed = d2i_X509_NAME(NULL, &at, (long)root->subject.len);
+	same = parsed != NULL && X509_NAME_cmp(parsed, name) == 0;
 	X509_NAME_free(parsed);
 	return same;
+}
+
+static struct span
+common_name_of(const X509_NAME *name)
+{
+	int at = X509_NAME_get_index_by_NID(name, NID_commonName, -1);
+	const ASN1_STRING *text;
+
+	if (at < 0)
+		return SPAN_NONE;
+	text = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at));
+	return span_of(ASN1_STRING_get0_data(text),
+	    (size_t)ASN1_STRING_length(text));
 }
 
 /* Puts the certificate into the store and, if it is the first, into ret. What
@@ -128,44 +182,38 @@ give(X509_LOOKUP *lookup, struct span der, X509_OBJECT *ret)
 /* There may be several with one subject and different keys: all of them go
  * into the store, where the chain is looked for. */
 static int
-search(X509_LOOKUP *lookup, const X509_NAME *name, bool exact,
-    X509_OBJECT *ret)
-{
-	const struct span *pem = X509_LOOKUP_get_method_data(lookup);
-	EVP_ENCODE_CTX *ctx = EVP_ENCODE_CTX_new();
-	struct span rest = *pem, text, wanted;
-	struct pki_certificate cert;
-	uint8_t bytes[DER_MAX];
-	int found = 0;
-
-	if (ctx == NULL || X509_NAME_get0_der(name, &wanted.data,
-	    &wanted.len) != 1)
-		rest = SPAN_NONE;
-	while (next_certificate(&rest, &text)) {
-		struct span der = unbase64(ctx, text, bytes);
-
-		if (der.len == 0 || pki_read(der, &cert, NULL) < 0)
-			continue;
-		if (exact ? span_equal(cert.subject, wanted) :
-		    same_name(cert.subject, name))
-			found |= give(lookup, der, ret);
-	}
-	EVP_ENCODE_CTX_free(ctx);
-	return found;
-}
-
-static int
 get_by_subject(X509_LOOKUP *lookup, X509_LOOKUP_TYPE type,
     const X509_NAME *name, X509_OBJECT *ret)
 {
+	struct net_trust *trust = X509_LOOKUP_get_method_data(lookup);
+	struct span common_name = common_name_of(name);
+	int found = 0;
+
 	if (type != X509_LU_X509)
 		return 0;
-	return search(lookup, name, true, ret) == 1 ||
-	    search(lookup, name, false, ret) == 1;
+	if (!trust->decoded)
+		decode(trust);
+	for (size_t i = 0; i < trust->count; i++) {
+		if (same_name(&trust->roots[i], name, common_name))
+			found |= give(lookup, trust->roots[i].der, ret);
+	}
+	return found;
+}
+
+void
+net_trust_init(struct net_trust *trust, struct span pem)
+{
+	*trust = (struct net_trust){ .pem = pem };
+}
+
+void
+net_trust_done(struct net_trust *trust)
+{
+	arena_free(&trust->arena);
 }
 
 int
-net_trust_use(SSL_CTX *ssl, const struct span *pem)
+net_trust_use(SSL_CTX *ssl, struct net_trust *trust)
 {
 	static X509_LOOKUP_METHOD *method; /* lives as long as the process */
 	X509_LOOKUP *lookup;
@@ -179,7 +227,6 @@ net_trust_use(SSL_CTX *ssl, const struct span *pem)
 	lookup = X509_STORE_add_lookup(SSL_CTX_get_cert_store(ssl), method);
 	if (lookup == NULL)
 		return -ERR_INTERNAL;
-	/* The lookup does not write to it. */
-	X509_LOOKUP_set_method_data(lookup, (void *)(uintptr_t)pem);
+	X509_LOOKUP_set_method_data(lookup, trust);
 	return 0;
 }
