@@ -260,7 +260,7 @@ const struct attempt attempts_files[] = {
 	/* Nothing that others have is open for appending only. */
 	{ "stop appending", stop_appending, MASTER | BIT(ROLE_VALIDATOR) |
 	    AGENT_BIT(AGENT_NET) | AGENT_BIT(AGENT_ALPN) |
-	    AGENT_BIT(AGENT_DNS), false, 0, 0 },
+	    AGENT_BIT(AGENT_DNS) | AGENT_BIT(AGENT_PROBE), false, 0, 0 },
 	{ "map the journal", map_journal, MASTER | CORE |
 	    AGENT_FILE_ROLES, false, 0, 0 },
 	{ "cut the journal", cut_journal, MASTER | CORE |

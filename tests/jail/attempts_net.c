@@ -135,7 +135,7 @@ make_pair(const struct jail *jail)
 }
 
 #define DIALS (BIT(ROLE_MASTER) | BIT(ROLE_VALIDATOR) | AGENT_BIT(AGENT_NET) | \
-	AGENT_BIT(AGENT_DNS))
+	AGENT_BIT(AGENT_DNS) | AGENT_BIT(AGENT_PROBE))
 /* Dials one port only, as far as Landlock can tell. */
 #define ALPN AGENT_BIT(AGENT_ALPN)
 

@@ -34,6 +34,7 @@
 #include "agent/files/files_main.h"
 #include "agent/listener/listener_main.h"
 #include "agent/net/net_main.h"
+#include "agent/probe/probe_main.h"
 #include "agent/proc/agent_dirs.h"
 #include "base/log.h"
 #include "core/core_sandbox.h"
@@ -57,7 +58,7 @@ role_of(const char *name)
 {
 	static const char agent[] = "agent-";
 
-	for (unsigned role = AGENT_NET; role <= AGENT_ALPN; role++) {
+	for (unsigned role = AGENT_NET; role < AGENT_ROLE_COUNT; role++) {
 		if (strncmp(name, agent, strlen(agent)) == 0 &&
 		    strcmp(name + strlen(agent),
 		    agent_proc_name((enum agent_role)role)) == 0)
@@ -74,6 +75,7 @@ static const struct sandbox *const agent_sandboxes[AGENT_ROLE_COUNT] = {
 	[AGENT_DNS] = &dns_main_sandbox,
 	[AGENT_LISTENER] = &listener_main_sandbox,
 	[AGENT_ALPN] = &listener_main_sandbox_backend,
+	[AGENT_PROBE] = &probe_main_sandbox,
 };
 
 static int

@@ -13,7 +13,7 @@ from kit import signetd
 
 ROLES = ("master", "web", "core", "validator", "signer", "dev",
          "agent-net", "agent-account", "agent-certkey", "agent-files",
-         "agent-dns", "agent-listener", "agent-alpn")
+         "agent-dns", "agent-listener", "agent-alpn", "agent-probe")
 NOBODY = 65534
 USERS = ("root", "ordinary") if os.geteuid() == 0 else ("ordinary",)
 
