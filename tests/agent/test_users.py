@@ -6,6 +6,7 @@ import pathlib
 import shutil
 import stat
 import subprocess
+import tempfile
 
 import pytest
 
@@ -51,16 +52,15 @@ def test_account_keys_are_their_process(agent, web_ca):
 
 
 @pytest.fixture
-def programs(tmp_path):
+def programs():
     """signet where an ordinary user can run it."""
     beside = pathlib.Path(signet.program()).parent
+    top = pathlib.Path(tempfile.mkdtemp(prefix="signet-users-"))
+    top.chmod(0o755)
     for name in ("signet", "signet-net"):
-        shutil.copy(beside / name, tmp_path)
-    folder = tmp_path
-    while not folder.stat().st_mode & 1:
-        folder.chmod(0o755)
-        folder = folder.parent
-    return tmp_path
+        shutil.copy(beside / name, top)
+    yield top
+    shutil.rmtree(top)
 
 
 def as_nobody(programs, arguments):

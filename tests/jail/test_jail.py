@@ -6,6 +6,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import tempfile
 
 import pytest
 
@@ -34,20 +35,17 @@ pytestmark = pytest.mark.skipif(signetd.sanitized(),
 
 
 @pytest.fixture
-def attempts(tmp_path):
+def attempts():
     """A function that runs the probe and gives {name: (outcome, wanted)}."""
     program = pathlib.Path(signetd.program()).parents[1]
-    programs = tmp_path / "programs"
+    # An ordinary user may not be able to reach the build folder, nor pytest's.
+    top = pathlib.Path(tempfile.mkdtemp(prefix="signet-jail-"))
+    top.chmod(0o755)
+    programs, home = top / "programs", top / "home"
     programs.mkdir()
-    # An ordinary user may not be able to reach the build folder.
+    home.mkdir()
     for part in ("src/signetd", "tests/jail/jail_probe"):
         shutil.copy(program / part, programs)
-    folder = tmp_path
-    while os.geteuid() == 0 and not folder.stat().st_mode & 1:
-        folder.chmod(0o755)
-        folder = folder.parent
-    home = tmp_path / "home"
-    home.mkdir()
 
     def run(role, user):
         more = {}
@@ -65,7 +63,8 @@ def attempts(tmp_path):
         assert len(found) > 60, done.stdout + done.stderr
         return found, done.returncode
 
-    return run
+    yield run
+    shutil.rmtree(top)
 
 
 @pytest.mark.parametrize("user", USERS)
