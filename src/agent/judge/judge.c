@@ -63,6 +63,7 @@ judge_free(struct judge *judge)
 	if (judge == NULL)
 		return;
 	stop_procs(judge);
+	judge_unwatch_signals(judge);
 	state_close(judge->state);
 	loop_free(judge->loop);
 	free(judge->queue);
