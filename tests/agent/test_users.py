@@ -84,6 +84,7 @@ def test_without_root(agent, web_ca, programs):
     os.chmod(root, 0o644)
     agent.dir = str(home / "state")
     shared = pathlib.Path(agent.web.root, ".well-known")
+    shutil.rmtree(shared, ignore_errors=True)
     shared.symlink_to(www / ".well-known")
     try:
         as_nobody(programs, ["get", "--dir", agent.dir, "--ca", web_ca.url,
