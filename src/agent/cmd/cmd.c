@@ -5,7 +5,7 @@
 #include <string.h>
 
 static const struct cmd *const cmds[] = {
-	&cmd_get, &cmd_renew, &cmd_run, &cmd_install, &cmd_status,
+	&cmd_get, &cmd_nginx, &cmd_apache, &cmd_haproxy, &cmd_renew, &cmd_run, &cmd_install, &cmd_status,
 	&cmd_revoke, &cmd_remove, &cmd_account,
 };
 #define CMDS_COUNT (sizeof(cmds) / sizeof(cmds[0]))

@@ -29,6 +29,9 @@ struct cmd {
 };
 
 extern const struct cmd cmd_get;
+extern const struct cmd cmd_nginx;
+extern const struct cmd cmd_apache;
+extern const struct cmd cmd_haproxy;
 extern const struct cmd cmd_renew;
 extern const struct cmd cmd_run;
 extern const struct cmd cmd_install;

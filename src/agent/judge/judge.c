@@ -14,6 +14,7 @@
 #include "agent/files/files_main.h"
 #include "agent/listener/listener_main.h"
 #include "agent/proc/agent_dirs.h"
+#include "agent/server/server.h"
 #include "agent/solvers/listening.h"
 #include "agent/state/run_lock.h"
 
@@ -285,6 +286,22 @@ take_lock(struct judge *judge, struct run_lock *lock, struct err *err)
 	    true, who, err);
 }
 
+/* What a run that was killed left in a web server's configuration. Where
+ * another run works just now, it is not left. */
+static void
+repair_servers(struct judge *judge, struct run_lock *lock)
+{
+	char who[RUN_LOCK_WHO_SIZE];
+	struct err err = ERR_INIT;
+
+	if (!server_is_left(judge->options.dir) || (lock->fd < 0 &&
+	    run_lock_take(lock, judge->options.dir, judge->options.command,
+	    false, who, &err) < 0))
+		return;
+	if (server_repair(judge->options.dir, &err) < 0)
+		judge_say(judge, JUDGE_WARN, "", "%s", err.text);
+}
+
 int
 judge_run(struct judge *judge, struct judge_tally *ret, struct err *err)
 {
@@ -296,6 +313,8 @@ judge_run(struct judge *judge, struct judge_tally *ret, struct err *err)
 	judge->err = (struct err)ERR_INIT;
 	if (work)
 		r = take_lock(judge, &lock, err);
+	if (r == 0)
+		repair_servers(judge, &lock);
 	if (work)
 		judge_watch_signals(judge);
 	if (r == 0 && work)

@@ -351,10 +351,10 @@ sites(const struct server_world *world, struct bld *out, struct err *err)
 {
 	struct names names = { 0 };
 	struct apache apache;
-	int r = begin(&apache, world, err);
+	int r;
 
-	if (r == 0)
-		r = apache_ask(&apache, err);
+	apache = (struct apache){ .world = world, .change.fd_lock = -1 };
+	r = apache_ask(&apache, err);
 	for (const struct apache_vhost *v = apache.dump.vhosts;
 	    v != NULL && r == 0; v = v->next) {
 		names_block(&names);

@@ -46,8 +46,9 @@ begin(struct haproxy *haproxy, const struct server_world *world,
 
 	*haproxy = (struct haproxy){ .world = world,
 	    .socket = world->argument[0] == '\0' ? SOCKET : world->argument };
-	r = change_begin(&haproxy->change, world->dir, "haproxy",
-	    world->argument, err);
+	haproxy->change.fd_lock = -1;
+	r = world->dir == NULL ? 0 : change_begin(&haproxy->change, world->dir,
+	    "haproxy", world->argument, err);
 	if (r < 0)
 		return r;
 	bld_init(&answer, HAPROXY_SOCKET_ANSWER_MAX);

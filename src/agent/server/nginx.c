@@ -380,10 +380,10 @@ sites(const struct server_world *world, struct bld *out, struct err *err)
 {
 	struct names names = { 0 };
 	struct nginx nginx;
-	int r = begin(&nginx, world, err);
+	int r;
 
-	if (r == 0)
-		r = ask(&nginx, err);
+	nginx = (struct nginx){ .world = world, .change.fd_lock = -1 };
+	r = ask(&nginx, err);
 	if (r == 0) {
 		for (const struct nginx_server *s = nginx.dump.servers;
 		    s != NULL; s = s->next) {

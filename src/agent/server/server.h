@@ -38,7 +38,7 @@ struct server {
 	const char *name;
 	const char *argument;         /* what it is, for the manual */
 	const char *doc;
-	/* Appends one line for each certificate that the server needs: its
+	/* Changes nothing, and needs no dir. Appends one line for each certificate that the server needs: its
 	 * names with a space between; and lines "# ..." that say in words what
 	 * was left out. */
 	int (*sites)(const struct server_world *world, struct bld *out,
@@ -59,9 +59,10 @@ extern const struct server *const server_all[]; /* NULL at the end */
 
 const struct server *server_find(const char *name); /* or NULL */
 
-/* What runs that were killed left behind is taken back. For each error, say is
- * called. */
-void server_repair(const char *dir, void (*say)(void *ctx, const char *server,
-    const struct err *err), void *ctx);
+/* What runs that were killed left behind is taken back, by a process of its
+ * own; nothing is started if there is nothing. Only while no other run works
+ * in dir. -ERR_IO with the first trouble. */
+bool server_is_left(const char *dir);
+int server_repair(const char *dir, struct err *err);
 
 #endif

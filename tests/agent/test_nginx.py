@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Through Debian's nginx: asked by nginx -T, changed by files of our own."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from kit import servers, signet, signetd
+
+PLAIN = """
+# a brace { in a comment, and a quote "
+server {
+	listen 127.0.0.1:PORT;
+	server_name a.example.test www.a.example.test;
+	root TOP/www;
+}
+"""
+SECOND = """
+server {
+	listen 127.0.0.1:PORT;
+	server_name b.example.test;
+	root TOP/www;
+	location = /quoted { return 200 "} server { #"; }
+}
+"""
+TLS = """
+server {
+	listen 127.0.0.1:TLS ssl default_server;
+	server_name other.example.test;
+	ssl_certificate OLD.crt;
+	ssl_certificate_key OLD.key;
+	return 404;
+}
+"""
+BOTH = """
+server {
+	listen 127.0.0.1:PORT;
+	server_name a.example.test;
+	return 301 https://a.example.test$request_uri;
+}
+server {
+	listen 127.0.0.1:TLS ssl;
+	server_name a.example.test;
+	ssl_certificate OLD.crt;
+	ssl_certificate_key OLD.key;
+	root TOP/www;
+}
+"""
+
+
+@pytest.fixture
+def serve(resolver):
+    """A function that starts nginx with sites, a CA, and our agent."""
+    started = []
+
+    def start(run=True, **sites):
+        server = servers.Nginx(**sites)
+        started.append(server)
+        if run:
+            server.start()
+        ca = signetd.dev(resolver=resolver,
+                         options=["--http-port", str(server.port)])
+        started.append(ca)
+        agent = signet.Agent(None)
+        started.append(agent)
+        return server, ca, agent
+
+    yield start
+    for each in reversed(started):
+        each.close()
+
+
+def every(server, ca, agent, *options, status=0, env=None):
+    """signet nginx"""
+    return agent.run("nginx", "--server", server.file, "--ca", ca.url,
+                     "--ca-file", ca.cafile, "--agree-terms", *options,
+                     status=status, env=env)
+
+
+def new(server, name):
+    return "Signet dev" in servers.issuer(server.tls, name)
+
+
+def test_first_certificates_of_two_sites(serve):
+    server, ca, agent = serve(a=PLAIN, b=SECOND, tls=TLS)
+    before = server.files()
+    every(server, ca, agent)
+    for name in ("a.example.test", "www.a.example.test", "b.example.test"):
+        assert servers.fetch(server.tls, name, cafile=ca.cafile) == \
+            (200, "the page")
+    assert new(server, "other.example.test")
+    # Unknown names are answered by whom they were.
+    assert not new(server, "unknown.example.test")
+    # The administrator's files are as they were; ours are one a site.
+    after = server.files()
+    assert all(after[name] == text for name, text in before.items())
+    assert set(after) - set(before) == {
+        "conf.d/00-signet-other.example.test.conf",
+        "sites/zz-signet-a.example.test", "sites/zz-signet-b.example.test"}
+
+
+def test_renewal_only_reloads(serve):
+    server, ca, agent = serve(a=PLAIN, tls=TLS)
+    agent.get(ca, "--install", "nginx=" + server.file, "a.example.test",
+              via="nginx=" + server.file)
+    before, first = server.files(), servers.served(server.tls,
+                                                   "a.example.test")
+    agent.run("get", "--force", "a.example.test")
+    assert server.files() == before
+    assert servers.served(server.tls, "a.example.test") != first
+
+
+def test_redirects_and_another_certificate(serve):
+    server, ca, agent = serve(a=TLS, b=BOTH)
+    agent.get(ca, "--install", "nginx=" + server.file, "a.example.test",
+              via="nginx=" + server.file)
+    assert servers.fetch(server.tls, "a.example.test",
+                         cafile=ca.cafile) == (200, "the page")
+    assert servers.fetch(server.port, "a.example.test")[0] == 301
+    assert not new(server, "unknown.example.test")
+
+
+def test_broken_before_us(serve):
+    server, ca, agent = serve(a=PLAIN, tls=TLS)
+    server.site("broken", "server { listen")
+    before = server.files()
+    done = every(server, ca, agent, status=1)
+    assert "not right as it is" in done.stderr
+    assert server.files() == before
+
+
+def test_no_block_has_the_name(serve):
+    server, ca, agent = serve(a=PLAIN, tls=TLS)
+    before = server.files()
+    done = agent.get(ca, "--install", "nginx=" + server.file,
+                     "nobody.example.test", via="nginx=" + server.file,
+                     status=1)
+    assert "no server block of nginx has nobody.example.test" in done.stderr
+    assert server.files() == before
+
+
+def test_regular_expressions_are_refused_in_words(serve):
+    server, ca, agent = serve(
+        a=PLAIN, tls=TLS, r="server { listen 127.0.0.1:PORT; server_name "
+        '"~^(?<x>.+)\\.r\\.example\\.test$" *.w.example.test _; return 204; }')
+    said = every(server, ca, agent, "--list")
+    assert "regular expression" in said.stderr
+    assert "wildcard" in said.stderr
+    assert "a.example.test www.a.example.test" in said.stdout
+    done = agent.get(ca, "x.r.example.test", via="nginx=" + server.file,
+                     status=1)
+    assert "decided by a regular expression" in done.stderr
+
+
+def test_wildcard_and_default_blocks_answer(serve):
+    server, ca, agent = serve(
+        w="server { listen 127.0.0.1:PORT default_server; return 444; }\n"
+        "server { listen 127.0.0.1:PORT; server_name *.w.example.test; "
+        "return 204; }")
+    before = server.files()
+    agent.get(ca, "x.w.example.test", "nobody.example.test",
+              via="nginx=" + server.file)
+    assert server.files() == before
+    assert servers.fetch(server.port, "x.w.example.test")[0] == 204
+
+
+def test_default_stays_what_it_was(serve):
+    """Ours are read first, and must not answer for unknown names."""
+    server, ca, agent = serve(
+        a="server { listen 127.0.0.1:PORT; server_name first; return 202; }",
+        b=PLAIN)
+    agent.get(ca, "a.example.test", via="nginx=" + server.file)
+    assert servers.fetch(server.port, "unknown")[0] == 202
+
+
+def test_refuses_to_become_the_default(serve):
+    server, ca, agent = serve(
+        a=TLS.replace(" default_server", ""), b=BOTH)
+    before = server.files()
+    done = agent.get(ca, "--install", "nginx=" + server.file,
+                     "a.example.test", via="nginx=" + server.file, status=1)
+    assert "ssl_certificate" in done.stderr
+    assert server.files() == before
+
+
+def test_ipv6(serve):
+    server, ca, agent = serve(
+        a="server { listen [::1]:PORT; listen 127.0.0.1:PORT; server_name "
+        "a.example.test; root TOP/www; }", tls=TLS)
+    agent.get(ca, "--install", "nginx=" + server.file, "a.example.test",
+              via="nginx=" + server.file)
+    assert "Signet dev" in servers.issuer(server.tls, "a.example.test",
+                                          host="::1")
+
+
+def test_not_taken_up_is_rolled_back(serve):
+    """Another program has the port: nginx -t does not see it, nginx keeps
+    what it had."""
+    server, ca, agent = serve(a=PLAIN, tls=TLS)
+    agent.get(ca, "a.example.test", via="nginx=" + server.file)
+    before = server.files()
+    (server.top / "run/pid").write_text("999999999\n")
+    done = agent.run("get", "--install", "nginx=" + server.file,
+                     "a.example.test", status=1)
+    assert "nginx" in done.stderr
+    assert server.files() == before
+    assert not new(server, "a.example.test")
+    (server.top / "run/pid").write_text(f"{server.process.pid}\n")
+    agent.run("renew", status=None)
+    agent.run("get", "--install", "nginx=" + server.file, "a.example.test")
+    assert new(server, "a.example.test")
+
+
+def test_test_fails_with_our_change(serve):
+    """nginx refuses our file: too many names for its hash."""
+    name = "a" * 60 + "." + "b" * 60 + ".example.test"
+    server, ca, agent = serve(
+        a="server { listen 127.0.0.1:PORT; server_name short.example.test "
+        "*.example.test; root TOP/www; }", tls=TLS)
+    before = server.files()
+    done = agent.get(ca, name, via="nginx=" + server.file, status=1)
+    assert "server_names_hash" in done.stderr
+    assert server.files() == before
+    assert servers.fetch(server.port, "short.example.test")[0] == 200
+
+
+@pytest.mark.parametrize("delay", [0.05, 0.15, 0.3, 0.5])
+def test_killed_in_between(serve, delay):
+    """kill -9 of all at some moment: the next run puts all in order."""
+    server, ca, agent = serve(a=PLAIN, tls=TLS)
+    before = server.files()
+    process = agent.start("get", "--ca", ca.url, "--ca-file", ca.cafile,
+                          "--agree-terms", "--via", "nginx=" + server.file,
+                          "--install", "nginx=" + server.file,
+                          "a.example.test")
+    # A moment, not an event: whichever it is, what follows must hold.
+    time.sleep(delay)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    agent.get(ca, "--install", "nginx=" + server.file, "a.example.test",
+              via="nginx=" + server.file)
+    assert new(server, "a.example.test")
+    left = set(server.files()) - set(before)
+    assert left == {"sites/zz-signet-a.example.test"}
+    assert not [name for name in os.listdir(os.path.join(agent.dir,
+                                                         "changes"))
+                if not name.endswith((".lock", ".argument"))]
