@@ -292,8 +292,8 @@ test_wrong_types_everywhere(void **state)
 		"\"certificate\":\"http://ca.example/c\"}",
 		"{\"status\":\"pending\",\"status\":\"pending\"}",
 		"{\"status\":\"pending\",\"url\":\"file:///etc/passwd\"}",
-		"{\"status\":\"pending\",\"identifier\":{\"type\":\"dns\","
-		"\"value\":\"evil.example\"},\"challenges\":[]}" };
+		("{\"status\":\"pending\",\"identifier\":{\"type\":\"dns\","
+		"\"value\":\"evil.example\"},\"challenges\":[]}") };
 
 	(void)state;
 	for (size_t i = 0; i < 4 * sizeof(bodies) / sizeof(bodies[0]); i++) {
