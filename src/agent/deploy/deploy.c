@@ -68,6 +68,8 @@ const struct deploy_kind deploy_kinds[] = {
 	{ "deploy_hook", offsetof(struct site_conf, deploy_hook), false,
 	    start_command },
 	{ "reload", offsetof(struct site_conf, reload), true, start_command },
+	{ "verify", offsetof(struct site_conf, verify), false,
+	    deploy_verify },
 	{ NULL }
 };
 

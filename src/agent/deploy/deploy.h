@@ -22,6 +22,7 @@ struct deploy_cert {
 	const struct site_conf *site;
 	struct span path;        /* the folder of the files */
 	const char *key_name;    /* "ec256" */
+	const uint8_t *leaf_hash; /* SHA-256 */
 	bool dry_run;
 };
 
@@ -45,6 +46,11 @@ struct deploy_step {
 
 /* "nginx=FILE": lets a web server serve it (agent/server/server.h). */
 struct command *deploy_server(struct loop *loop, const char *argument,
+    const struct deploy_cert *cert, void (*done)(void *ctx,
+    const struct err *err, struct span output), void *ctx, struct err *err);
+
+/* "HOST:PORT": must serve it by now. */
+struct command *deploy_verify(struct loop *loop, const char *argument,
     const struct deploy_cert *cert, void (*done)(void *ctx,
     const struct err *err, struct span output), void *ctx, struct err *err);
 

@@ -163,6 +163,7 @@ run_step(struct job *job)
 	struct deploy_cert cert = { .site = &job->site,
 	    .path = job->cert.path, .key_name = site_key_type_name(
 	    (enum site_key_type)job->cert.key_type),
+	    .leaf_hash = job->cert.leaf_hash,
 	    .dry_run = job->judge->options.dry_run };
 	struct err err = ERR_INIT;
 

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * verify: a TLS connection must show the new certificate. It is made by a
+ * process of its own, forked for that alone: judge reads no network byte.
+ */
+#include <netdb.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "agent/deploy/deploy.h"
+#include "agent/server/probe.h"
+
+struct look {
+	char host[ROW_TEXT_MAX];
+	const char *port;      /* in host */
+	char name[256];        /* what is asked for */
+	struct probe_leaf leaf;
+};
+
+/* In the forked process: names are looked up by whatever the host has. */
+static int
+look_at(void *arg, struct err *err)
+{
+	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
+	const struct look *look = arg;
+	struct addrinfo *list = NULL;
+	struct probe_at at = { .port = (unsigned)strtoul(look->port, NULL,
+	    10) };
+	char address[sizeof(at.host) - 2];
+	int r = getaddrinfo(look->host, look->port, &hints, &list);
+
+	if (r != 0)
+		return err_set(err, ERR_IO, NULL, "%s: %s", look->host,
+		    gai_strerror(r));
+	/* Each address is a server of its own. */
+	for (struct addrinfo *a = list; r == 0 && a != NULL; a = a->ai_next) {
+		getnameinfo(a->ai_addr, a->ai_addrlen, address,
+		    sizeof(address), NULL, 0, NI_NUMERICHOST);
+		snprintf(at.host, sizeof(at.host), a->ai_family == AF_INET6 ?
+		    "[%s]" : "%s", address);
+		r = probe_tls_wait(&at, look->name, &look->leaf, err);
+	}
+	freeaddrinfo(list);
+	if (r == 0)
+		err->kind = ERR_NONE; /* of a look before the last */
+	return r;
+}
+
+struct command *
+deploy_verify(struct loop *loop, const char *argument,
+    const struct deploy_cert *cert, void (*done)(void *ctx,
+    const struct err *err, struct span output), void *ctx, struct err *err)
+{
+	struct look look = { .leaf = {
+	    .rsa = strncmp(cert->key_name, "rsa", 3) == 0 } };
+	const char *name = cert->site->names.count == 0 ? cert->site->name :
+	    cert->site->names.items[0];
+	char *colon;
+
+	memcpy(look.leaf.hash, cert->leaf_hash, sizeof(look.leaf.hash));
+	snprintf(look.name, sizeof(look.name), "%s%s",
+	    strncmp(name, "*.", 2) == 0 ? "signet" : "",
+	    strncmp(name, "*.", 2) == 0 ? name + 1 : name);
+	snprintf(look.host, sizeof(look.host), "%s",
+	    argument[0] == '[' ? argument + 1 : argument);
+	colon = strrchr(look.host, ':'); /* form_host_port saw it */
+	*colon = '\0';
+	look.port = colon + 1;
+	if (colon > look.host && colon[-1] == ']')
+		colon[-1] = '\0';
+	return command_call(loop, look_at, &look, done, ctx, err);
+}
