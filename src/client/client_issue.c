@@ -11,17 +11,6 @@
 
 static void ask_order(struct client_op *op);
 
-static int
-parse_order(const struct client_order_op *order, struct span body,
-    struct arena *arena, struct client_answer_order *ret, struct err *err)
-{
-	return client_answer_order(&(struct client_answer_from){
-		.body = body,
-		.http_too = order->op.client->http_too,
-		.arena = arena,
-	}, ret, err);
-}
-
 /* The order, after finalize was refused as untimely: the CA has it already,
  * or has not noticed yet that all is proven. */
 static void
@@ -34,7 +23,7 @@ on_order(void *arg, const struct client_reply *reply)
 
 	if (reply->problem != NULL)
 		client_op_fail(&order->op, reply->problem);
-	else if (parse_order(order, reply->response->body, &arena, &answer,
+	else if (client_order_parse(order, reply->response, &arena, &answer,
 	    &err) < 0)
 		client_op_fail_err(&order->op, CLIENT_NONSENSE, &err);
 	else if (answer.status == ORDER_READY &&
@@ -73,7 +62,7 @@ on_finalized(void *arg, const struct client_reply *reply)
 		return;
 	}
 	order->finalized = true;
-	if (parse_order(order, reply->response->body, &arena, &answer,
+	if (client_order_parse(order, reply->response, &arena, &answer,
 	    &err) < 0)
 		client_op_fail_err(&order->op, CLIENT_NONSENSE, &err);
 	else

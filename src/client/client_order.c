@@ -74,8 +74,8 @@ same_names(const struct client_order_op *order,
 
 /* In an arena of the caller's that goes with the answer: polls must not pile
  * up what a CA says. */
-static int
-parse_order(const struct client_order_op *order,
+int
+client_order_parse(const struct client_order_op *order,
     const struct client_response *response, struct arena *arena,
     struct client_answer_order *ret, struct err *err)
 {
@@ -84,8 +84,13 @@ parse_order(const struct client_order_op *order,
 		.http_too = order->op.client->http_too,
 		.arena = arena,
 	};
+	int r = client_answer_order(&from, ret, err);
 
-	return client_answer_order(&from, ret, err);
+	/* Not every CA repeats them. */
+	if (r < 0 || ret->idents.count == 0 || same_names(order, ret))
+		return r;
+	return err_set(err, ERR_MALFORMED, "RFC 8555 7.4", "the order that "
+	    "the CA sent is for other names than were asked for");
 }
 
 /* The CA's word on what "replaces" names: RFC 9773 5 wants alreadyReplaced,
@@ -142,11 +147,11 @@ on_new_order(void *arg, const struct client_reply *reply)
 		err_prefix(&err, "the CA made an order without saying where "
 		    "(Location)");
 	else
-		r = parse_order(order, reply->response, &arena, &answer, &err);
+		r = client_order_parse(order, reply->response, &arena, &answer,
+		    &err);
 	if (r == 0 && !same_names(order, &answer))
-		r = err_set(&err, ERR_MALFORMED, "RFC 8555 7.4",
-		    "the CA made an order for other names than were asked "
-		    "for");
+		r = err_set(&err, ERR_MALFORMED, "RFC 8555 7.1.3", "the CA "
+		    "made an order without saying for which names");
 	if (r < 0) {
 		client_op_fail_err(&order->op, CLIENT_NONSENSE, &err);
 	} else {
@@ -228,7 +233,7 @@ on_polled(void *arg, const struct client_reply *reply)
 
 	if (reply->problem != NULL)
 		client_op_fail(&order->op, reply->problem);
-	else if (parse_order(order, reply->response, &arena, &answer,
+	else if (client_order_parse(order, reply->response, &arena, &answer,
 	    &err) < 0)
 		client_op_fail_err(&order->op, CLIENT_NONSENSE, &err);
 	else
@@ -361,8 +366,8 @@ on_resumed(void *arg, const struct client_reply *reply)
 	    reply->problem->cause != CLIENT_REFUSED) {
 		client_op_fail(&order->op, reply->problem);
 	} else if (reply->problem != NULL ||
-	    parse_order(order, reply->response, &arena, &answer, NULL) < 0 ||
-	    !same_names(order, &answer)) {
+	    client_order_parse(order, reply->response, &arena, &answer,
+	    NULL) < 0 || !same_names(order, &answer)) {
 		client_order_again(order);
 	} else {
 		order->resumed = true;

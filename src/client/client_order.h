@@ -82,6 +82,11 @@ struct client_order_op {
 
 /* client_order.c */
 struct client_order_op *client_order_find(struct client *client, uint64_t id);
+/* Into the caller's arena. -ERR_MALFORMED for what is no order, or one for
+ * other names. */
+int client_order_parse(const struct client_order_op *order,
+    const struct client_response *response, struct arena *arena,
+    struct client_answer_order *ret, struct err *err);
 void client_order_take(struct client_order_op *order,
     const struct client_answer_order *answer,
     const struct client_response *response);

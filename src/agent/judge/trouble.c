@@ -37,6 +37,8 @@ static const struct {
 	{ "badCSR", "choose another type of key with --key" },
 	{ "badPublicKey", "choose another type of key with --key" },
 	{ "invalidProfile", "choose a profile that the CA has" },
+	{ "badNonce", "the CA has trouble of its own: the next run tries "
+	    "again" },
 	{ "serverInternal", "the CA has trouble of its own: the next run "
 	    "tries again" },
 };
@@ -45,7 +47,8 @@ static const char *const by_cause[CLIENT_CAUSE_COUNT] = {
 	[CLIENT_REFUSED] = "the CA's words say what it wants",
 	[CLIENT_UNREACHABLE] = "check the network and the URL of the CA; if "
 	    "its certificate is not trusted, give its roots with --ca-file",
-	[CLIENT_NONSENSE] = "check that the URL is that of an ACME directory",
+	[CLIENT_NONSENSE] = "check that the URL is that of an ACME directory; "
+	    "if it is, tell the CA's operator, and ask another CA",
 	[CLIENT_TIMEOUT] = "the next run goes on where this one ended",
 	[CLIENT_SETUP] = "change the configuration as it says",
 	[CLIENT_DECLINED] = "choose another --via",
@@ -79,7 +82,7 @@ put_subs(struct bld *out, const struct client_problem *problem)
 		const struct client_subproblem *sub = &problem->subs[i];
 
 		/* Of a single name, the CA's sentence is often the same. */
-		if (sub->detail.len > 0 && memmem(problem->detail.data,
+		if (sub->detail.len == 0 || memmem(problem->detail.data,
 		    problem->detail.len, sub->detail.data, sub->detail.len) !=
 		    NULL)
 			continue;
@@ -95,13 +98,20 @@ put_subs(struct bld *out, const struct client_problem *problem)
 static void
 put_text(const struct client_problem *problem, char *out, size_t size)
 {
+	char until[TEXT_TIME_SIZE];
 	struct bld text;
 
 	bld_init(&text, 65536);
 	bld_span(&text, problem->detail);
-	if (problem->type.len > 0)
+	/* RFC 9457 4.2.1: about:blank says nothing. */
+	if (problem->type.len > 0 &&
+	    !span_equal_str(problem->type, "about:blank"))
 		bld_fmt(&text, " (%.*s)", SPAN_FMT(problem->type));
 	put_subs(&text, problem);
+	if (problem->retry_at > 0) {
+		text_time(until, problem->retry_at);
+		bld_fmt(&text, "; the CA asks to wait until %s", until);
+	}
 	if (problem->instance.len > 0)
 		bld_fmt(&text, "; see %.*s", SPAN_FMT(problem->instance));
 	if (problem->terms_url.len > 0)

@@ -31,7 +31,8 @@ test_words(void **unused)
 	assert_int_equal(t.next, TROUBLE_OTHER_CA);
 	assert_int_equal(t.retry_at, 7);
 	assert_string_equal(t.text, "no\\x1b[1m (compound); a.example: "
-	    "http-01: refused");
+	    "http-01: refused; the CA asks to wait until "
+	    "1970-01-01T00:00:00Z");
 	assert_non_null(strstr(t.remedy, "open port 80"));
 }
 

@@ -122,6 +122,14 @@ set_error(struct request *request, CURLcode code)
 	else if (code == CURLE_OPERATION_TIMEDOUT)
 		err_set(err, ERR_CONNECTION, NULL, "%s does not answer in "
 		    "time: %s", host, why);
+	else if (code == CURLE_GOT_NOTHING || code == CURLE_PARTIAL_FILE ||
+	    code == CURLE_RECV_ERROR)
+		err_set(err, ERR_CONNECTION, NULL, "%s hung up before its "
+		    "answer was whole: %s", host, why);
+	else if (code == CURLE_UNSUPPORTED_PROTOCOL ||
+	    code == CURLE_WEIRD_SERVER_REPLY)
+		err_set(err, ERR_CONNECTION, NULL, "%s does not speak HTTP as "
+		    "a CA does: %s", host, why);
 	else
 		err_set(err, ERR_CONNECTION, NULL, "%s cannot be reached: %s",
 		    host, why);

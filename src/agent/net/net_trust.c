@@ -2,6 +2,7 @@
 #include "agent/net/net_trust.h"
 
 #include <fcntl.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
@@ -212,6 +213,17 @@ net_trust_done(struct net_trust *trust)
 	arena_free(&trust->arena);
 }
 
+/* What libcrypto noted on the way to a refusal would hide from curl, and so
+ * from people, that the certificate was refused. */
+static int
+on_verified(int ok, X509_STORE_CTX *store)
+{
+	(void)store;
+	if (!ok)
+		ERR_clear_error();
+	return ok;
+}
+
 int
 net_trust_use(SSL_CTX *ssl, struct net_trust *trust)
 {
@@ -224,6 +236,7 @@ net_trust_use(SSL_CTX *ssl, struct net_trust *trust)
 		    method, get_by_subject) != 1)
 			return -ERR_INTERNAL;
 	}
+	SSL_CTX_set_verify(ssl, SSL_VERIFY_PEER, on_verified);
 	lookup = X509_STORE_add_lookup(SSL_CTX_get_cert_store(ssl), method);
 	if (lookup == NULL)
 		return -ERR_INTERNAL;
