@@ -14,6 +14,11 @@ static const char *log_role = "signetd";
 static enum log_level log_least = LOG_INFO;
 static unsigned long log_dropped; /* lines since the last that was written */
 
+/* Of log_often. */
+static int64_t often_second;
+static unsigned often_lines;
+static unsigned long often_left_out;
+
 static const char *const level_names[] = {
 	[LOG_DEBUG] = "debug",
 	[LOG_INFO] = "info",
@@ -121,6 +126,38 @@ put_line(char *line, size_t len)
 	write_line(line, len);
 }
 
+static void
+tell_left_out(void)
+{
+	char line[LINE_MAX_SIZE];
+	size_t len = put_head(line, sizeof(line), LOG_NOTICE,
+	    "log-lines-left-out");
+
+	len += (size_t)snprintf(line + len, sizeof(line) - len,
+	    " count=%lu per_second_max=%d", often_left_out, LOG_OFTEN_MAX);
+	often_left_out = 0;
+	put_line(line, len);
+}
+
+bool
+log_often(enum log_level level, int64_t now_ms)
+{
+	if (!log_enabled(level))
+		return false;
+	if (now_ms / 1000 != often_second) {
+		often_second = now_ms / 1000;
+		often_lines = 0;
+		if (often_left_out > 0)
+			tell_left_out();
+	}
+	if (often_lines == LOG_OFTEN_MAX) {
+		often_left_out++;
+		return false;
+	}
+	often_lines++;
+	return true;
+}
+
 void
 log_event(enum log_level level, const char *event, const char *fmt, ...)
 {
@@ -132,6 +169,8 @@ log_event(enum log_level level, const char *event, const char *fmt, ...)
 
 	if (!log_enabled(level))
 		return;
+	if (often_left_out > 0 && time(NULL) != often_second)
+		tell_left_out();
 	len = put_head(line, max, level, event);
 	if (fmt != NULL && len + 2 < max) {
 		line[len++] = ' ';

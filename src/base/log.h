@@ -19,9 +19,11 @@
  */
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
+#define LOG_OFTEN_MAX 20 /* lines a second of one process, see log_often */
 #define LOG_WAIT_MS 100 /* for a reader that does not keep up */
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_NOTICE, LOG_WARNING, LOG_ERROR };
@@ -35,6 +37,11 @@ bool log_enabled(enum log_level level);
  * `key=value` text; use log_quote for values from outside. NULL for none. */
 void log_event(enum log_level level, const char *event, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* Before a line that strangers can cause at will: whether it may be written
+ * now. LOG_OFTEN_MAX such lines a second are; how many were left out is said
+ * (log-lines-left-out) before the next line of a later second. */
+bool log_often(enum log_level level, int64_t now_ms);
 
 /* An error as an event: kind, rule and quoted text become fields. */
 void log_err(enum log_level level, const char *event, const struct err *err);

@@ -148,6 +148,47 @@ a_stuck_reader_stops_nobody(void **state)
 	close(fds[1]);
 }
 
+/* Three seconds of strangers: a flood, one that comes alone, a flood. */
+static void
+say_often(void)
+{
+	log_init("web", LOG_INFO);
+	assert_false(log_often(LOG_DEBUG, 0));
+	for (int i = 0; i < LOG_OFTEN_MAX + 500; i++)
+		if (log_often(LOG_INFO, 1000 + i))
+			log_event(LOG_INFO, "refused", NULL);
+	assert_true(log_often(LOG_INFO, 2000));
+	log_event(LOG_INFO, "alone", NULL);
+	for (int i = 0; i < LOG_OFTEN_MAX + 7; i++)
+		(void)log_often(LOG_INFO, 3999);
+	log_event(LOG_INFO, "another", NULL);
+	log_event(LOG_INFO, "last", NULL);
+}
+
+static void
+a_flood_is_bounded(void **state)
+{
+	char out[65536], *at = out;
+	unsigned refused = 0;
+
+	(void)state;
+	capture(out, sizeof(out), say_often);
+	while ((at = strstr(at, " info web refused\n")) != NULL) {
+		refused++;
+		at++;
+	}
+	assert_int_equal(refused, LOG_OFTEN_MAX);
+	at = strstr(out, " notice web log-lines-left-out count=500 ");
+	assert_non_null(at);
+	at = strstr(at, " info web alone\n");
+	assert_non_null(at);
+	at = strstr(at, " notice web log-lines-left-out count=7 ");
+	assert_non_null(at);
+	at = strstr(at, " info web another\n");
+	assert_non_null(at);
+	assert_null(strstr(at, "left-out"));
+}
+
 int
 main(void)
 {
@@ -156,6 +197,7 @@ main(void)
 		cmocka_unit_test(quote_cuts_what_is_too_long),
 		cmocka_unit_test(an_event_is_one_line),
 		cmocka_unit_test(a_stuck_reader_stops_nobody),
+		cmocka_unit_test(a_flood_is_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

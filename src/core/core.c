@@ -222,3 +222,9 @@ core_stop(struct core *core)
 	core_hold_due(core, env_now(core->env));
 	arena_reset(&core->arena);
 }
+
+size_t
+core_busy(const struct core *core)
+{
+	return core->asks.count;
+}

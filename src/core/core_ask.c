@@ -436,11 +436,13 @@ find(struct core *core, enum core_ask_kind kind, uint64_t id)
 
 /* Its rule is in the detail. */
 static void
-log_problem(const char *event, const char *object, int64_t id,
-    const struct problem *problem)
+log_problem(const struct core *core, const char *event, const char *object,
+    int64_t id, const struct problem *problem)
 {
 	char detail[LOG_QUOTE_SIZE];
 
+	if (!log_often(LOG_INFO, env_now(core->env)))
+		return;
 	log_event(LOG_INFO, event, "%s=%" PRId64 " kind=%s detail=%s", object,
 	    id, err_kind_name(problem->kind), log_quote(detail,
 	    (const char *)problem->detail.data, problem->detail.len));
@@ -486,8 +488,8 @@ core_validator_answer(struct core *core, unsigned validator, uint64_t id,
 		    &answer.attestation, &core->arena, &effect, err);
 	} else {
 		problem = &answer.problem;
-		log_problem("validation-failed", "authz", ask->object_id,
-		    problem);
+		log_problem(core, "validation-failed", "authz",
+		    ask->object_id, problem);
 		r = ca_validation_failed(&core->ca, ask->object_id, problem,
 		    &core->arena, &effect, err);
 	}
@@ -501,7 +503,8 @@ refused(struct core *core, struct core_ask *ask,
 	struct ca_effect effect;
 	int r;
 
-	log_problem("issue-refused", "order", ask->object_id, problem);
+	log_problem(core, "issue-refused", "order", ask->object_id,
+	    problem);
 	if (!err_is_refusal(-(int)problem->kind)) {
 		/* The signer's own trouble. */
 		ask->tries++;
@@ -590,10 +593,4 @@ core_ask_free_all(struct core *core)
 		}
 	}
 	table_done(&core->asks);
-}
-
-size_t
-core_busy(const struct core *core)
-{
-	return core->asks.count;
 }

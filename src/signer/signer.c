@@ -117,11 +117,13 @@ log_issued(const struct issue *issue, struct span certificate)
 }
 
 static void
-refuse(struct issue_answer *ret, const struct err *why, struct arena *arena)
+refuse(const struct signer *signer, struct issue_answer *ret,
+    const struct err *why, struct arena *arena)
 {
 	struct problem problem = problem_of(why);
 
-	log_err(LOG_INFO, "refused", why);
+	if (log_often(LOG_INFO, env_now(signer->context.env)))
+		log_err(LOG_INFO, "refused", why);
 	problem.detail = arena_dup(arena, problem.detail);
 	ret->type = CORE_SIGNER_REFUSED;
 	ret->problem = problem;
@@ -222,12 +224,12 @@ signer_issue(struct signer *signer, const struct issue_request *request,
 	}
 	if (r != -(int)ERR_NOT_FOUND) {
 		if (r < 0)
-			refuse(ret, &why, arena);
+			refuse(signer, ret, &why, arena);
 		return 0;
 	}
 	r = make(signer, request, arena, &record, &why);
 	if (r < 0) {
-		refuse(ret, &why, arena);
+		refuse(signer, ret, &why, arena);
 		return 0;
 	}
 	answer_with(ret, record.certificate);

@@ -87,6 +87,13 @@ check_reply(const struct web_reply *reply)
 		abort();
 }
 
+static int64_t
+now(void *ctx)
+{
+	(void)ctx;
+	return 0;
+}
+
 static void
 run(struct web_call *call)
 {
@@ -116,6 +123,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (key == NULL) {
 		log_set_level(LOG_ERROR);
+		web.env.now = now;
 		bld_init(&web.body, WEB_BODY_TEXT_MAX);
 		bld_init(&web.headers, WEB_HEADERS_TEXT_MAX);
 		if (key_generate(&key, &err) < 0)

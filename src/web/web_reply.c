@@ -107,7 +107,8 @@ log_refusal(const struct web_call *call, const struct problem *problem)
 	char target[LOG_QUOTE_SIZE], quoted[LOG_QUOTE_SIZE];
 	struct span detail = problem_detail(problem, text);
 
-	if (!err_is_refusal(-(int)problem->kind) || !log_enabled(LOG_INFO))
+	if (!err_is_refusal(-(int)problem->kind) ||
+	    !log_often(LOG_INFO, env_now(&call->web->env)))
 		return;
 	log_event(LOG_INFO, "refused",
 	    "target=%s account=%lld client=%.*s kind=%s detail=%s",
@@ -160,7 +161,8 @@ log_reply(const struct web_reply *reply, const struct web_call *call)
 	    LOG_WARNING : LOG_DEBUG;
 	char target[LOG_QUOTE_SIZE];
 
-	if (!log_enabled(level))
+	if (level == LOG_DEBUG ? !log_enabled(level) :
+	    !log_often(level, env_now(&call->web->env)))
 		return;
 	log_event(level, "request",
 	    "target=%s status=%d account=%lld ms=%lld client=%.*s",
