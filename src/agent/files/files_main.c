@@ -200,7 +200,9 @@ carry_out(struct files_main *main, struct known *known)
 	known->live = false;
 	known->copies = (struct err)ERR_INIT;
 	bld_init(&key, PUBLISH_KEY_MAX);
-	r = load(main, known, &arena, &intent, &chain, &err);
+	r = publish_settle(&known->site, main->proc->dir, &err);
+	if (r == 0)
+		r = load(main, known, &arena, &intent, &chain, &err);
 	if (r == -(int)ERR_NOT_FOUND && known->asked_site)
 		answer_live(main, known, false);
 	else if (r < 0)

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 
 void (*fs_before_step)(void);
+bool fs_no_exchange;
 
 static void
 step(void)
@@ -172,7 +173,10 @@ fs_exchange(int fd_dir, const char *first, const char *second,
     struct err *err)
 {
 	step();
-	if (renameat2(fd_dir, first, fd_dir, second, RENAME_EXCHANGE) == 0)
+	if (fs_no_exchange)
+		errno = fs_exists(fd_dir, second) ? EINVAL : ENOENT;
+	else if (renameat2(fd_dir, first, fd_dir, second,
+	    RENAME_EXCHANGE) == 0)
 		return 0;
 	if (errno == ENOENT)
 		return fs_rename(fd_dir, first, fd_dir, second, err);

@@ -25,6 +25,9 @@ struct fs_owner {
 /* Called before every step that changes anything: tests stop there. NULL. */
 extern void (*fs_before_step)(void);
 
+/* For tests, too: as on a file system that cannot exchange. */
+extern bool fs_no_exchange;
+
 /* A folder, for the other functions. -ERR_NOT_FOUND. */
 int fs_open(int fd_dir, const char *path, int *ret_fd, struct err *err);
 

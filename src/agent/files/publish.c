@@ -105,20 +105,24 @@ fill(struct work *work, struct err *err)
 	return r;
 }
 
-/* Two renames took an exchange's place, and the machine stopped in between. */
-static int
-settle(struct work *work, struct err *err)
+int
+publish_settle(const struct site *site, const char *dir, struct err *err)
 {
-	char aside[LAYOUT_NAME_SIZE + 16];
+	char aside[LAYOUT_NAME_SIZE + 16], stage[LAYOUT_NAME_SIZE + 16];
+	struct layout layout;
+	int fd, r;
 
-	snprintf(aside, sizeof(aside), ".%.240s.aside", work->layout.name);
-	if (!fs_exists(work->fd_parent, aside))
-		return 0;
-	if (!fs_exists(work->fd_parent, work->layout.name))
-		return fs_rename(work->fd_parent, aside, work->fd_parent,
-		    work->layout.name, err);
-	return fs_rename(work->fd_parent, aside, work->fd_parent, work->stage,
-	    err);
+	layout_of(site, dir, &layout);
+	r = fs_open(AT_FDCWD, layout.parent, &fd, err);
+	if (r < 0)
+		return r == -(int)ERR_NOT_FOUND ? 0 : r;
+	snprintf(aside, sizeof(aside), ".%.240s.aside", layout.name);
+	snprintf(stage, sizeof(stage), ".%.240s.signet", layout.name);
+	if (fs_exists(fd, aside))
+		r = fs_rename(fd, aside, fd, fs_exists(fd, layout.name) ?
+		    stage : layout.name, err);
+	close(fd);
+	return r;
 }
 
 static bool
@@ -205,7 +209,7 @@ publish_target(const struct publish *publish, struct err *err)
 	int r = open_work(&work, publish, err);
 
 	if (r == 0)
-		r = settle(&work, err);
+		r = publish_settle(publish->site, publish->dir, err);
 	if (r == 0 && !is_live(publish)) {
 		r = fill(&work, err);
 		if (r == 0)

@@ -31,6 +31,11 @@ struct publish {
 	int64_t at_s;              /* when it was begun: numbers dehydrated's */
 };
 
+/* Where two renames take an exchange's place: undoes or finishes them if the
+ * machine stopped in between. Comes before all that reads what is live. */
+int publish_settle(const struct site *site, const char *dir,
+    struct err *err);
+
 /* Steps 1 to 3. -ERR_IO, -ERR_CONFIG. */
 int publish_target(const struct publish *publish, struct err *err);
 
