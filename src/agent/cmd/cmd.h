@@ -28,6 +28,7 @@ struct cmd {
 	int (*run)(int argc, char **argv);
 };
 
+extern const struct cmd cmd_check;
 extern const struct cmd cmd_get;
 extern const struct cmd cmd_nginx;
 extern const struct cmd cmd_apache;

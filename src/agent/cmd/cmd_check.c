@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "agent/cmd/check.h"
+#include "agent/cmd/cmd.h"
+#include "agent/solvers/choose.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/text.h"
+
+#define NAMES_MAX 100
+#define JSON_MAX (16 * 1024 * 1024) /* bytes */
+#define JSON_VERSION 1
+
+static int run(int argc, char **argv);
+
+const struct cmd cmd_check = {
+	.name = "check",
+	.usage = "[OPTION]... NAME...",
+	.summary = "see what stands in the way of a certificate",
+	.help =
+	    "  Tries each address of each name as a CA would, follows"
+	    " redirects, and looks\n"
+	    "  at CAA, DNSSEC and the clock. Nothing is ordered.\n\n"
+	    "      --via HOW          how control would be proven; what fits"
+	    " here if not said\n"
+	    "      --ca NAME|URL      who would issue; letsencrypt if not said\n"
+	    "      --ca-file PEM      whom to trust as the CA's server\n"
+	    "      --offline          ask no CA\n"
+	    "      --resolver H:PORT  ask this DNS server, not the name servers"
+	    " themselves\n"
+	    "      --http-port PORT   what the CA asks instead of 80\n"
+	    "      --json             for programs\n"
+	    "  -v, --verbose          say what is going on\n",
+	.run = run,
+};
+
+struct options {
+	struct check_options check;
+	struct authority ca;
+	const char *ca_name;
+	const char *ca_file;
+	bool offline;
+	bool json;
+	char via[CHOOSE_VIA_SIZE];
+	char why[CHOOSE_WHY_SIZE]; /* "": it was said */
+	size_t count;
+	struct check_name names[NAMES_MAX];
+	struct arena arena;
+};
+
+enum { OPTION_VIA = 256, OPTION_CA, OPTION_CA_FILE, OPTION_OFFLINE,
+	OPTION_RESOLVER, OPTION_HTTP_PORT, OPTION_JSON };
+
+static int
+take_port(struct options *o, const char *text)
+{
+	uint64_t port;
+
+	if (text_uint(span_str(text), UINT16_MAX, &port) < 0 || port == 0)
+		return cmd_usage(&cmd_check, "--http-port: \"%s\" is no port; "
+		    "write a number", text);
+	o->check.http_port = (uint16_t)port;
+	return CMD_OK;
+}
+
+static int
+take_option(struct options *o, int opt)
+{
+	struct err err = ERR_INIT;
+
+	switch (opt) {
+	case OPTION_VIA:
+		o->check.via = optarg;
+		return solver_check(optarg, &err) == 0 ? CMD_OK :
+		    cmd_usage(&cmd_check, "--via: %s", err.text);
+	case OPTION_CA:
+		o->ca_name = optarg;
+		return CMD_OK;
+	case OPTION_CA_FILE:
+		o->ca_file = optarg;
+		return CMD_OK;
+	case OPTION_OFFLINE:
+		o->offline = true;
+		return CMD_OK;
+	case OPTION_RESOLVER:
+		o->check.resolver = optarg;
+		return CMD_OK;
+	case OPTION_HTTP_PORT:
+		return take_port(o, optarg);
+	case OPTION_JSON:
+		o->json = true;
+		return CMD_OK;
+	case 'v':
+		o->check.verbose = true;
+		return CMD_OK;
+	default:
+		return cmd_usage(&cmd_check, "see its options");
+	}
+}
+
+static int
+take_name(struct options *o, const char *text)
+{
+	struct check_name *name = &o->names[o->count++];
+	struct err err = ERR_INIT;
+	int r = ident_parse(SPAN_LIT("dns"), span_str(text), &o->arena,
+	    &name->ident, &err);
+
+	if (r < 0 && ident_parse(SPAN_LIT("ip"), span_str(text), &o->arena,
+	    &name->ident, NULL) == 0)
+		r = 0;
+	if (r < 0)
+		return cmd_usage(&cmd_check, "%s: %s", text, err.text);
+	name->said = text;
+	name->wildcard = ident_is_wildcard(&name->ident);
+	if (name->wildcard)
+		name->ident.value = span_from(name->ident.value, 2);
+	return CMD_OK;
+}
+
+static int
+take(struct options *o, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "via", required_argument, NULL, OPTION_VIA },
+		{ "ca", required_argument, NULL, OPTION_CA },
+		{ "ca-file", required_argument, NULL, OPTION_CA_FILE },
+		{ "offline", no_argument, NULL, OPTION_OFFLINE },
+		{ "resolver", required_argument, NULL, OPTION_RESOLVER },
+		{ "http-port", required_argument, NULL, OPTION_HTTP_PORT },
+		{ "json", no_argument, NULL, OPTION_JSON },
+		{ "verbose", no_argument, NULL, 'v' },
+		{ 0 }
+	};
+	int opt, r = CMD_OK;
+
+	while (r == CMD_OK && (opt = getopt_long(argc, argv, "v", options,
+	    NULL)) != -1)
+		r = take_option(o, opt);
+	if (r == CMD_OK && optind == argc)
+		return cmd_usage(&cmd_check, "give the names to look at");
+	if (r == CMD_OK && argc - optind > NAMES_MAX)
+		return cmd_usage(&cmd_check, "it looks at %d names at a time",
+		    NAMES_MAX);
+	for (; r == CMD_OK && optind < argc; optind++)
+		r = take_name(o, argv[optind]);
+	return r;
+}
+
+/* How and by whom, where it was not said. */
+static int
+complete(struct options *o)
+{
+	struct err err = ERR_INIT;
+	bool wildcard = false;
+
+	for (size_t i = 0; i < o->count; i++)
+		wildcard = wildcard || o->names[i].wildcard;
+	if (o->check.via == NULL) {
+		if (choose_via(wildcard, o->via, o->why, &err) < 0)
+			return cmd_fail(&cmd_check, "%s", err.text);
+		o->check.via = o->via;
+	}
+	if (o->offline)
+		return CMD_OK;
+	if (authority_init(&o->ca, o->ca_name == NULL ? SITE_CONF_CA :
+	    o->ca_name, &err) < 0)
+		return cmd_usage(&cmd_check, "--ca: %s", err.text);
+	if (o->ca_file != NULL)
+		o->ca.ca_file = mem_strdup(o->ca_file);
+	o->check.ca = &o->ca;
+	return CMD_OK;
+}
+
+static void
+put_finding_json(struct bld *out, const struct probe_finding *finding)
+{
+	bld_fmt(out, "{\"topic\":\"%s\",\"level\":\"%s\",\"subject\":",
+	    judge_probe_topic_name(finding->topic),
+	    judge_probe_level_name(finding->level));
+	json_put_string(out, finding->subject);
+	bld_str(out, ",\"text\":");
+	json_put_string(out, finding->text);
+	bld_str(out, ",\"remedy\":");
+	json_put_string(out, finding->remedy);
+	bld_str(out, "}");
+}
+
+static void
+print_json(const struct options *o)
+{
+	struct bld out;
+
+	bld_init(&out, JSON_MAX);
+	bld_fmt(&out, "{\"version\":%d,\"via\":", JSON_VERSION);
+	json_put_string(&out, span_str(o->check.via));
+	bld_str(&out, ",\"names\":[");
+	for (size_t i = 0; i < o->count; i++) {
+		const struct check_name *name = &o->names[i];
+
+		bld_str(&out, i == 0 ? "{\"name\":" : ",{\"name\":");
+		json_put_string(&out, span_str(name->said));
+		bld_fmt(&out, ",\"good\":%s,\"findings\":[",
+		    name->worst < PROBE_PROBLEM ? "true" : "false");
+		for (const struct check_finding *at = name->first; at != NULL;
+		    at = at->next) {
+			put_finding_json(&out, &at->is);
+			bld_str(&out, at->next == NULL ? "" : ",");
+		}
+		bld_str(&out, "]}");
+	}
+	bld_str(&out, "]}\n");
+	fwrite(out.data, 1, out.len, stdout);
+	bld_free(&out);
+}
+
+static void
+print_finding(const struct probe_finding *finding)
+{
+	static const char *const marks[PROBE_LEVEL_COUNT] = {
+		[PROBE_GOOD] = "ok", [PROBE_NOTE] = "note",
+		[PROBE_WARNING] = "warning", [PROBE_PROBLEM] = "PROBLEM",
+	};
+
+	printf("  %-8s %-7s %.*s%s%.*s\n", marks[finding->level],
+	    judge_probe_topic_name(finding->topic),
+	    SPAN_FMT(finding->subject), finding->subject.len > 0 ? ": " : "",
+	    SPAN_FMT(finding->text));
+	if (finding->remedy.len > 0 && finding->level >= PROBE_WARNING)
+		printf("           what to do: %.*s\n",
+		    SPAN_FMT(finding->remedy));
+}
+
+static void
+print_text(const struct options *o)
+{
+	printf("control is proven by %s%s%s%s\n", o->check.via,
+	    o->why[0] == '\0' ? "" : " (", o->why,
+	    o->why[0] == '\0' ? "" : ")");
+	for (size_t i = 0; i < o->count; i++) {
+		printf("%s\n", o->names[i].said);
+		for (const struct check_finding *at = o->names[i].first;
+		    at != NULL; at = at->next)
+			print_finding(&at->is);
+	}
+}
+
+static int
+look(struct options *o)
+{
+	struct err err = ERR_INIT;
+	bool good = true;
+
+	log_init("judge", o->check.verbose ? LOG_INFO : LOG_WARNING);
+	if (check_run(&o->check, o->names, o->count, &o->arena, &err) < 0)
+		return cmd_fail(&cmd_check, "%s", err.text);
+	if (o->json)
+		print_json(o);
+	else
+		print_text(o);
+	for (size_t i = 0; i < o->count; i++)
+		good = good && o->names[i].worst < PROBE_PROBLEM;
+	return good ? CMD_OK : CMD_FAILED;
+}
+
+static int
+run(int argc, char **argv)
+{
+	static struct options options = { .check = { .http_port = 80 } };
+	int r = take(&options, argc, argv);
+
+	if (r == CMD_OK)
+		r = complete(&options);
+	if (r == CMD_OK)
+		r = look(&options);
+	authority_done(&options.ca);
+	arena_free(&options.arena);
+	return r;
+}
