@@ -2,6 +2,7 @@
 """signet check: what stands in the way of a certificate, in words."""
 
 import json
+import socket
 import subprocess
 
 import pytest
@@ -163,3 +164,22 @@ def test_words(web_ca, names, web):
     assert lines[2] == ("  PROBLEM  dns     words.example: the name has no "
                         "address")
     assert lines[3].startswith("           what to do: ")
+
+
+def test_way_is_chosen(names):
+    """By who has port 80: nobody has, in this network of its own."""
+    with socket.socket() as sock:
+        if sock.connect_ex((HOST, 80)) == 0:
+            pytest.skip("port 80 is taken")
+    done = subprocess.run(
+        [signet.program(), "check", "--offline", "--resolver", names.address,
+         "chosen.example"], capture_output=True, text=True, timeout=RUN_S)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith(
+        "control is proven by standalone (port 80 is free)\n")
+    assert f"ok       http    {HOST}: our challenge was fetched" in done.stdout
+    done = subprocess.run(
+        [signet.program(), "check", "--offline", "*.chosen.example"],
+        capture_output=True, text=True, timeout=RUN_S)
+    assert done.returncode == 1
+    assert "can only be proven by DNS" in done.stderr

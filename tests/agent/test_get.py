@@ -168,7 +168,7 @@ def test_dry_run_changes_nothing(agent, web_ca):
 
 @pytest.mark.parametrize("arguments, says", [
     (["get"], "give the names"),
-    (["get", "a.example"], "say how control is proven"),
+    (["get", "*.a.example"], "can only be proven by DNS"),
     (["get", "a..example", "--via", "webroot=/"], "write a name as"),
     (["get", "a.example", "--via", "magic"], "no way \"magic\""),
     (["get", "a.example", "--via", "webroot=www"], "not an absolute path"),

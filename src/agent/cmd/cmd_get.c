@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "agent/cmd/cmd.h"
+#include "agent/solvers/choose.h"
 #include "agent/solvers/solver.h"
 #include "base/text.h"
 
@@ -252,13 +253,29 @@ set_authorities(struct get *get, struct judge *judge, struct err *err)
 	return r;
 }
 
+/* Nobody has said how control is proven. */
+static int
+choose(struct get *get, struct err *err)
+{
+	char via[CHOOSE_VIA_SIZE], why[CHOOSE_WHY_SIZE];
+	bool wildcard = false;
+	int r;
+
+	for (size_t i = 0; i < get->site.names.count; i++)
+		wildcard = wildcard || get->site.names.items[i][0] == '*';
+	r = choose_via(wildcard, via, why, err);
+	if (r < 0)
+		return r;
+	if (!get->common.quiet)
+		fprintf(stderr, "control is proven by --via %s: %s\n", via,
+		    why);
+	return row_set(row_find(site_conf_rows, "via"), &get->site, via, NULL,
+	    err);
+}
+
 static int
 check(const struct site_conf *site, struct err *err)
 {
-	if (site->via.count == 0)
-		return err_set(err, ERR_CONFIG, NULL, "say how control is "
-		    "proven: --via webroot=DIR, the folder that the web "
-		    "server shows as /");
 	if (site->csr != NULL && site->key.count > 0)
 		return err_set(err, ERR_CONFIG, NULL, "--csr has its own key; "
 		    "leave --key away");
@@ -297,6 +314,8 @@ work(struct get *get, struct judge *judge)
 	struct err err = ERR_INIT;
 	int r = merge(get, judge, &err);
 
+	if (r == 0 && get->site.via.count == 0)
+		r = choose(get, &err);
 	if (r == 0)
 		r = check(&get->site, &err);
 	if (r == 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/solvers/choose.h"
 
+#include <netinet/in.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,10 +11,33 @@
 #define HTTP 80
 #define HTTPS 443
 
+/* Servers that can be asked to show the challenge themselves, by their
+ * program's name. */
+static const struct {
+	const char *program, *via;
+} servers[] = {
+	{ "nginx", "nginx" },
+	{ "apache2", "apache" },
+	{ "httpd", "apache" },
+	{ "haproxy", "haproxy" },
+};
+
 /* What distributions' web servers show as /. */
 static const char *const roots[] = { "/var/www/html",
 	"/usr/share/nginx/html", "/srv/http", "/srv/www/htdocs", "/var/www",
 	NULL };
+
+/* NULL for one that cannot, or whose configuration is not ours to change. */
+static const char *
+find_server(const char *owner)
+{
+	for (size_t i = 0; geteuid() == 0 && i < sizeof(servers) /
+	    sizeof(servers[0]); i++) {
+		if (strcmp(servers[i].program, owner) == 0)
+			return servers[i].via;
+	}
+	return NULL;
+}
 
 static const char *
 find_root(void)
@@ -28,19 +52,20 @@ find_root(void)
 	return NULL;
 }
 
-/* Whether a port below 1024 is ours to take. */
+/* Whether the port is ours to take. */
 static bool
-may_listen(unsigned number)
+may_listen(uint16_t number)
 {
-	unsigned first = 1024;
-	FILE *file = fopen("/proc/sys/net/ipv4/ip_unprivileged_port_start",
-	    "re");
+	struct sockaddr_in address = { .sin_family = AF_INET,
+		.sin_port = htons(number) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), r, one = 1;
 
-	if (file != NULL && fscanf(file, "%u", &first) != 1)
-		first = 1024;
-	if (file != NULL)
-		fclose(file);
-	return geteuid() == 0 || number >= first;
+	if (fd < 0)
+		return false;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	r = bind(fd, (const struct sockaddr *)&address, sizeof(address));
+	close(fd);
+	return r == 0;
 }
 
 static int
@@ -48,10 +73,15 @@ beside(const char *owner, char via[CHOOSE_VIA_SIZE],
     char why[CHOOSE_WHY_SIZE], struct err *err)
 {
 	const char *name = owner[0] == '\0' ? "another program" : owner;
-	const char *root = find_root();
+	const char *root = find_root(), *server = find_server(owner);
 	char other[PORT_OWNER_SIZE];
 	int pid;
 
+	if (server != NULL) {
+		snprintf(via, CHOOSE_VIA_SIZE, "%s", server);
+		snprintf(why, CHOOSE_WHY_SIZE, "%s has port 80", owner);
+		return 0;
+	}
 	if (root != NULL) {
 		snprintf(via, CHOOSE_VIA_SIZE, "webroot=%s", root);
 		snprintf(why, CHOOSE_WHY_SIZE, "%s has port 80, and there is "
