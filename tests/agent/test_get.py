@@ -166,6 +166,16 @@ def test_dry_run_changes_nothing(agent, web_ca):
     assert agent.status() == status
 
 
+def test_dry_run_of_a_new_site(agent, web_ca):
+    done = agent.get(web_ca, "rehearsed.example", "--staging", web_ca.url,
+                     "--dry-run")
+    assert "rehearsal" in done.stdout
+    assert agent.status() == {}
+    assert agent.run("renew").stdout == ""
+    # What was learnt of the CA's account is found again.
+    agent.get(web_ca, "rehearsed.example")
+
+
 @pytest.mark.parametrize("arguments, says", [
     (["get"], "give the names"),
     (["get", "*.a.example"], "can only be proven by DNS"),

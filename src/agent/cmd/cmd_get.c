@@ -308,29 +308,51 @@ tell_current(struct get *get, struct judge *judge)
 }
 
 static int
+prepare(struct get *get, struct judge *judge, struct err *err)
+{
+	int r = merge(get, judge, err);
+
+	if (r == 0 && get->site.via.count == 0)
+		r = choose(get, err);
+	if (r == 0)
+		r = check(&get->site, err);
+	if (r == 0)
+		r = set_authorities(get, judge, err);
+	if (r == 0)
+		r = judge_set_site(judge, &get->site, STATE_FROM_COMMAND,
+		    &get->site_id, err);
+	if (r == 0)
+		r = judge_add_site(judge, get->site_id, JUDGE_NOW |
+		    (get->force ? JUDGE_FORCE : 0), err);
+	return r;
+}
+
+static int
 work(struct get *get, struct judge *judge)
 {
 	struct judge_tally tally;
 	struct err err = ERR_INIT;
-	int r = merge(get, judge, &err);
+	int r = prepare(get, judge, &err);
 
-	if (r == 0 && get->site.via.count == 0)
-		r = choose(get, &err);
-	if (r == 0)
-		r = check(&get->site, &err);
-	if (r == 0)
-		r = set_authorities(get, judge, &err);
-	if (r == 0)
-		r = judge_set_site(judge, &get->site, STATE_FROM_COMMAND,
-		    &get->site_id, &err);
-	if (r == 0)
-		r = judge_add_site(judge, get->site_id, JUDGE_NOW |
-		    (get->force ? JUDGE_FORCE : 0), &err);
 	if (r < 0)
 		return cmd_fail(&cmd_get, "%s", err.text);
 	r = cmd_common_run(&get->common, judge, &tally);
 	if (r == CMD_OK && tally.done == 0 && !get->common.quiet)
 		return tell_current(get, judge);
+	return r;
+}
+
+/* Nothing is remembered of it, also if it is killed. */
+static int
+rehearse(struct get *get, struct judge *judge)
+{
+	struct err err = ERR_INIT;
+	int r;
+
+	if (state_begin(judge_state(judge), &err) < 0)
+		return cmd_fail(&cmd_get, "%s", err.text);
+	r = work(get, judge);
+	(void)state_end(judge_state(judge), -(int)ERR_CONFLICT, NULL);
 	return r;
 }
 
@@ -344,7 +366,8 @@ run(int argc, char **argv)
 	if (r == CMD_OK)
 		r = cmd_common_open(&get.common, true, &judge);
 	if (r == CMD_OK)
-		r = work(&get, judge);
+		r = get.common.dry_run ? rehearse(&get, judge) :
+		    work(&get, judge);
 	judge_free(judge);
 	site_conf_done(&get.said);
 	site_conf_done(&get.site);

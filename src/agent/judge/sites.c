@@ -244,8 +244,12 @@ int
 judge_set_site(struct judge *judge, const struct site_conf *site,
     enum state_origin origin, int64_t *ret_id, struct err *err)
 {
-	int r = state_begin(judge->state, err);
+	int r;
 
+	/* A rehearsal is one transaction as a whole, and undone. */
+	if (judge->options.dry_run)
+		return set_site(judge, site, origin, ret_id, err);
+	r = state_begin(judge->state, err);
 	if (r == 0)
 		r = state_end(judge->state,
 		    set_site(judge, site, origin, ret_id, err), err);
