@@ -244,7 +244,9 @@ decide(struct job *job)
 
 	if (job->flags & JUDGE_NOW)
 		job->cert.retry_at = 0;
-	if (job->flags & JUDGE_REVOKE)
+	if (job->flags & JUDGE_ADOPT)
+		job_take_over(job);
+	else if (job->flags & JUDGE_REVOKE)
 		job_revoke(job);
 	else if (job->flags & JUDGE_REMOVE)
 		job_remove(job);

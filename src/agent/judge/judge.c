@@ -232,6 +232,7 @@ start_procs(struct judge *judge, struct err *err)
 
 	reach_make(judge, &reach);
 	plan.files_paths = reach.paths;
+	plan.num_import_fds = import_task_fds(judge, &plan.import_fds);
 	r = agent_procs_start(&judge->procs, judge->loop, &plan, err);
 	reach_done(&reach);
 	if (r == 0 && !ask_link(judge))

@@ -46,7 +46,8 @@ enum judge_flags {
 	JUDGE_NOW = 1 << 1,    /* whatever failed before */
 	JUDGE_DEPLOY = 1 << 2, /* run all steps of the deployment again */
 	JUDGE_REVOKE = 1 << 3, /* nothing but that */
-	JUDGE_REMOVE = 1 << 4  /* nothing but that */
+	JUDGE_REMOVE = 1 << 4, /* nothing but that */
+	JUDGE_ADOPT = 1 << 5   /* what is live is taken over, as deployed */
 };
 
 struct judge_tally {
@@ -105,6 +106,16 @@ int judge_run(struct judge *judge, struct judge_tally *ret, struct err *err);
 enum judge_account { JUDGE_UPDATE = 1, JUDGE_ROLLOVER, JUDGE_DEACTIVATE };
 int judge_run_account(struct judge *judge, enum judge_account what,
     const char *ca, struct err *err);
+
+/* Gives keys from other programs' files to the account process. err of each
+ * says why it was not taken (kind ERR_NONE: it was). */
+struct judge_import_key {
+	int64_t id;              /* of the account, which is in the state */
+	const char *file;        /* PEM or JWK */
+	struct err err;
+};
+int judge_run_import(struct judge *judge, struct judge_import_key *keys,
+    size_t count, struct err *err);
 
 /* Sleeps until a time, or a signal: SIGHUP, or SIGTERM and SIGINT, also when
  * they came while judge_run was at work, which they end. */

@@ -142,6 +142,7 @@ struct judge {
 	struct err err;             /* of the run as a whole */
 	void (*task)(struct judge *judge); /* instead of certificates */
 	struct account_task *account_task;
+	struct import_task *import_task;
 	enum judge_wake wake;       /* a signal came */
 	bool waiting;
 	struct env_timer *timer;
@@ -202,6 +203,9 @@ void job_renewal(struct job *job);
 const char *job_issuing_ca(struct job *job);
 void job_revoke(struct job *job);
 void job_remove(struct job *job);
+void job_take_over(struct job *job);
+/* Descriptors for the account process; 0 at all other times. */
+size_t import_task_fds(const struct judge *judge, const int **ret);
 /* What is left is deployment. */
 void job_park(struct job *job);
 void job_deploy(struct job *job);

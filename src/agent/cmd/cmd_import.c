@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/cmd/cmd.h"
+#include "agent/import/import.h"
+#include "agent/solvers/solver.h"
+
+static int run(int argc, char **argv);
+
+const struct cmd cmd_import = {
+	.name = "import",
+	.usage = "certbot|dehydrated|lego|acme.sh [OPTION]... [DIR]",
+	.summary = "take over accounts and certificates of another client",
+	.help =
+	    "  Certificates stay where they are and are not issued anew; they "
+	    "are renewed\n  in place. Nothing of the other client is "
+	    "removed.\n\n"
+	    "      --ca URL       the CA's directory, where DIR does not say "
+	    "it\n"
+	    "      --ca-file PEM  whom to trust as the CA's server\n"
+	    CMD_COMMON_HELP,
+	.run = run,
+};
+
+enum { OPTION_CA = 256, OPTION_CA_FILE };
+
+struct import_run {
+	struct cmd_common common;
+	const struct import_program *program;
+	const char *ca, *ca_file;
+	char dir[PATH_MAX];
+	struct judge *judge;
+	struct import found;
+	size_t notes;
+};
+
+static void
+note(void *ctx, const char *item, const char *text)
+{
+	struct import_run *import = ctx;
+
+	import->notes++;
+	fprintf(stderr, "signet import: %s: %s\n", item, text);
+}
+
+static int
+find_dir(struct import_run *import, const char *given)
+{
+	const char *dir = given == NULL ? import->program->dir : given;
+	const char *home = getenv("HOME");
+	char text[PATH_MAX];
+
+	snprintf(text, sizeof(text), "%s%s", dir[0] == '~' ?
+	    home == NULL ? "/root" : home : "", dir + (dir[0] == '~'));
+	if (realpath(text, import->dir) == NULL)
+		return cmd_fail(&cmd_import, "there is no folder %s; write "
+		    "the one of %s", text, import->program->name);
+	return CMD_OK;
+}
+
+/* ---- accounts ----------------------------------------------------------- */
+
+/* Its row, if there is none for that CA yet; key->id is 0 if it stays out. */
+static int
+add_account(struct import_run *import, const struct import_account *account,
+    struct judge_import_key *key, struct err *err)
+{
+	struct state *state = judge_state(import->judge);
+	struct state_account row = { .directory = span_str(account->directory),
+	    .kid = span_str(account->kid),
+	    .contacts = span_str(account->contacts),
+	    .created_at = judge_now(import->judge) }, known;
+	struct arena arena = { 0 };
+	int r = state_account_get(state, row.directory, &arena, &known, err);
+
+	*key = (struct judge_import_key){ .file = account->key_file };
+	if (r == 0 && span_equal(known.kid, row.kid))
+		printf("account %s: taken over before\n", account->kid);
+	else if (r == 0)
+		note(import, account->kid, "the account is not taken: there "
+		    "is another one at that CA; `signet account show` lists "
+		    "it");
+	arena_free(&arena);
+	if (r != -(int)ERR_NOT_FOUND)
+		return r;
+	err->kind = ERR_NONE;
+	r = state_account_add(state, &row, err);
+	if (r == 0)
+		r = state_account_set(state, &row, err);
+	key->id = row.id;
+	return r;
+}
+
+/* A row without a key would be an account that cannot sign. */
+static int
+settle_account(struct import_run *import, const struct import_account *account,
+    const struct judge_import_key *key, struct err *err)
+{
+	if (key->err.kind == ERR_NONE) {
+		printf("account %s: taken over\n", account->kid);
+		return 0;
+	}
+	note(import, account->kid, key->err.text);
+	return state_account_del(judge_state(import->judge), key->id, err);
+}
+
+static int
+take_accounts(struct import_run *import, struct err *err)
+{
+	size_t count = import->found.num_accounts, n = 0;
+	struct judge_import_key *keys = mem_zalloc((count + 1) *
+	    sizeof(keys[0]));
+	size_t *which = mem_zalloc((count + 1) * sizeof(which[0]));
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		r = add_account(import, &import->found.accounts[i], &keys[n],
+		    err);
+		which[n] = i;
+		if (keys[n].id != 0)
+			n++;
+	}
+	if (r == 0 && n > 0)
+		r = judge_run_import(import->judge, keys, n, err);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = settle_account(import, &import->found.accounts[which[i]],
+		    &keys[i], err);
+	free(keys);
+	free(which);
+	return r;
+}
+
+/* ---- certificates ------------------------------------------------------- */
+
+/* The terms were agreed to when the account was made. */
+static int
+set_authority(struct import_run *import, const char *name, struct err *err)
+{
+	struct authority authority;
+	int r = judge_find_authority(import->judge, name, &authority, err);
+
+	if (r < 0)
+		return r;
+	authority.agree_terms = ROW_YES;
+	if (import->ca_file != NULL) {
+		row_clear(row_find(authority_rows, "ca_file"), &authority);
+		r = row_set(row_find(authority_rows, "ca_file"), &authority,
+		    import->ca_file, NULL, err);
+	}
+	if (r == 0)
+		r = judge_set_authority(import->judge, &authority,
+		    STATE_FROM_COMMAND, err);
+	authority_done(&authority);
+	return r;
+}
+
+/* What cannot be done here is left out, and said. */
+static void
+check_via(struct import_run *import, struct site_conf *site)
+{
+	struct err err = ERR_INIT;
+
+	for (size_t i = 0; i < site->via.count; i++) {
+		if (solver_check(site->via.items[i], &err) < 0)
+			note(import, site->name, err.text);
+	}
+}
+
+static int
+take_site(struct import_run *import, struct site_conf *site, struct err *err)
+{
+	struct arena arena = { 0 };
+	struct state_site known;
+	int64_t id;
+	int r = state_site_get(judge_state(import->judge),
+	    span_str(site->name), &arena, &known, err);
+
+	arena_free(&arena);
+	if (r == 0) {
+		note(import, site->name, "there is a site of that name "
+		    "already; it stays as it is");
+		return 0;
+	}
+	if (r != -(int)ERR_NOT_FOUND)
+		return r;
+	err->kind = ERR_NONE;
+	check_via(import, site);
+	r = judge_set_defaults(import->judge, site, err);
+	for (size_t i = 0; r == 0 && i < site->ca.count; i++)
+		r = set_authority(import, site->ca.items[i], err);
+	if (r == 0)
+		r = judge_set_site(import->judge, site, STATE_FROM_COMMAND,
+		    &id, err);
+	if (r == 0)
+		r = judge_add_site(import->judge, id, JUDGE_ADOPT, err);
+	return r;
+}
+
+static int
+work(struct import_run *import, struct err *err)
+{
+	const struct import_from from = { .dir = import->dir,
+		.ca = import->ca, .note = note, .ctx = import };
+	int r = import->program->read(&from, &import->found, err);
+
+	if (r == 0)
+		r = take_accounts(import, err);
+	for (size_t i = 0; r == 0 && i < import->found.num_sites; i++)
+		r = take_site(import, &import->found.sites[i], err);
+	return r;
+}
+
+static int
+finish(struct import_run *import)
+{
+	struct judge_tally tally;
+	int status = cmd_common_run(&import->common, import->judge, &tally);
+
+	if (import->found.num_sites == 0)
+		return cmd_fail(&cmd_import, "there is no certificate of %s "
+		    "in %s", import->program->name, import->dir);
+	if (!import->common.quiet)
+		printf("\n%s still renews them, too. To end that: %s.\n"
+		    "Then `signet install` sets up our own renewal.\n",
+		    import->program->name, import->program->stop);
+	return status;
+}
+
+static int
+take(struct import_run *import, int argc, char **argv)
+{
+	static const struct option options[] = {
+		CMD_COMMON_OPTIONS,
+		{ "ca", required_argument, NULL, OPTION_CA },
+		{ "ca-file", required_argument, NULL, OPTION_CA_FILE }, { 0 }
+	};
+	const struct import_program *program = import_programs;
+	int opt;
+
+	while ((opt = getopt_long(argc, argv, CMD_COMMON_SHORT, options,
+	    NULL)) != -1) {
+		if (cmd_common_take(&import->common, opt, optarg))
+			continue;
+		if (opt == OPTION_CA)
+			import->ca = optarg;
+		else if (opt == OPTION_CA_FILE)
+			import->ca_file = optarg;
+		else
+			return cmd_usage(&cmd_import, "see its options");
+	}
+	while (program->name != NULL && (optind == argc ||
+	    strcmp(program->name, argv[optind]) != 0))
+		program++;
+	if (program->name == NULL || argc - optind > 2)
+		return cmd_usage(&cmd_import, "say whose: certbot, "
+		    "dehydrated, lego or acme.sh");
+	import->program = program;
+	return find_dir(import, argc - optind == 2 ? argv[optind + 1] : NULL);
+}
+
+static int
+run(int argc, char **argv)
+{
+	struct import_run import = { .common = { .cmd = &cmd_import } };
+	struct err err = ERR_INIT;
+	int status = take(&import, argc, argv);
+
+	if (status == CMD_OK)
+		status = cmd_common_open(&import.common, true, &import.judge);
+	if (status != CMD_OK)
+		return status;
+	if (work(&import, &err) < 0)
+		status = cmd_fail(&cmd_import, "%s", err.text);
+	else
+		status = finish(&import);
+	import_done(&import.found);
+	judge_free(import.judge);
+	return status;
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lego (version 4): DIR/certificates/NAME.crt and so on, accounts in
+ * DIR/accounts/HOST/EMAIL. How control is proven it is told on each command
+ * line, and so it is not written down anywhere; nor is the CA's directory.
+ */
+#include <unistd.h>
+
+#include "agent/import/import.h"
+
+#define SUFFIX ".crt"
+#define ISSUER ".issuer.crt"
+#define LETSENCRYPT "acme-v02.api.letsencrypt.org"
+#define LETSENCRYPT_URL "https://" LETSENCRYPT "/directory"
+
+struct reader {
+	const struct import_from *from;
+	struct import *import;
+	const char *host; /* of the accounts at hand */
+};
+
+static bool
+ends_with(const char *text, const char *end)
+{
+	size_t len = strlen(text), tail = strlen(end);
+
+	return len > tail && strcmp(text + len - tail, end) == 0;
+}
+
+static const char *
+ca_of(const struct reader *r)
+{
+	return r->from->ca != NULL ? r->from->ca : LETSENCRYPT_URL;
+}
+
+static void
+take_certificate(void *ctx, const char *file)
+{
+	struct reader *r = ctx;
+	struct arena *arena = &r->import->arena;
+	struct err err = ERR_INIT;
+	struct site_conf *site;
+	char *name, *lineage;
+
+	if (!ends_with(file, SUFFIX) || ends_with(file, ISSUER))
+		return;
+	lineage = import_text(arena, "%.*s", (int)(strlen(file) -
+	    strlen(SUFFIX)), file);
+	/* "_.example.com" is that of "*.example.com". */
+	name = lineage[0] == '_' && lineage[1] == '.' ? lineage + 2 : lineage;
+	site = import_site(r->import, name, import_text(arena,
+	    "%s/certificates/%s", r->from->dir, file), &err);
+	if (site == NULL) {
+		r->from->note(r->from->ctx, name, err.text);
+		return;
+	}
+	import_set(r->from, site, "ca", ca_of(r));
+	import_set(r->from, site, "layout", import_text(arena,
+	    "lego:%s/certificates:%s", r->from->dir, lineage));
+	/* lego's own habit. */
+	import_set(r->from, site, "reuse_key", "true");
+	r->from->note(r->from->ctx, site->name, "lego does not write down how "
+	    "control is proven; say it with `signet get --via ...` "
+	    "(lego-exec=PROGRAM, webroot=DIR, standalone, ...)");
+}
+
+static void
+take_account(void *ctx, const char *email)
+{
+	struct reader *r = ctx;
+	struct arena *arena = &r->import->arena;
+	const char *dir = import_text(arena, "%s/accounts/%s/%s",
+	    r->from->dir, r->host, email);
+	const char *file = import_text(arena, "%s/account.json", dir);
+	struct import_account account = {
+		.directory = ca_of(r),
+		.kid = import_json(arena, file, "registration/uri"),
+		.contacts = import_json(arena, file, "email"),
+		.key_file = import_text(arena, "%s/keys/%s.key", dir, email),
+	};
+
+	if (r->from->ca == NULL && strcmp(r->host, LETSENCRYPT) != 0) {
+		r->from->note(r->from->ctx, email, import_text(arena, "the "
+		    "account at %s is not taken: lego does not keep the URL "
+		    "of the CA's directory; write --ca URL", r->host));
+		return;
+	}
+	if (account.kid == NULL) {
+		r->from->note(r->from->ctx, email, "the account is not taken: "
+		    "account.json does not have its URL");
+		return;
+	}
+	if (account.contacts == NULL)
+		account.contacts = "";
+	import_add_account(r->import, &account);
+}
+
+static void
+take_host(void *ctx, const char *host)
+{
+	struct reader *r = ctx;
+
+	r->host = host;
+	import_list(&r->import->arena, import_text(&r->import->arena,
+	    "%s/accounts/%s", r->from->dir, host), take_account, r);
+}
+
+int
+import_lego(const struct import_from *from, struct import *ret,
+    struct err *err)
+{
+	struct reader reader = { .from = from, .import = ret };
+	char *dir = import_text(&ret->arena, "%s/certificates", from->dir);
+
+	if (access(dir, R_OK | X_OK) < 0)
+		return err_errno(err, "cannot read %s, where lego keeps "
+		    "certificates", dir);
+	import_list(&ret->arena, dir, take_certificate, &reader);
+	import_list(&ret->arena, import_text(&ret->arena, "%s/accounts",
+	    from->dir), take_host, &reader);
+	return 0;
+}

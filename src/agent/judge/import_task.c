@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What was made by another ACME client: account keys, which judge opens and
+ * never reads, and certificates, which are live already.
+ */
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "agent/judge/judge_private.h"
+#include "base/text.h"
+
+struct import_task {
+	struct judge_import_key *keys;
+	size_t count;             /* AGENT_FDS_MAX at most */
+	size_t left;              /* answers that are awaited */
+	int fds[AGENT_FDS_MAX];   /* of those that could be opened, in order */
+	size_t num_fds;
+	struct import_one {
+		struct judge *judge;
+		struct judge_import_key *key;
+	} ones[AGENT_FDS_MAX];
+};
+
+size_t
+import_task_fds(const struct judge *judge, const int **ret)
+{
+	if (judge->import_task == NULL)
+		return 0;
+	*ret = judge->import_task->fds;
+	return judge->import_task->num_fds;
+}
+
+static bool
+on_imported(void *ctx, uint16_t type, struct span payload)
+{
+	struct import_one *one = ctx;
+	struct judge *judge = one->judge;
+	struct judge_account_answer answer;
+	struct err err = ERR_INIT;
+
+	if (judge_account_answer_decode(type, payload, &answer, &err) < 0)
+		judge_end(judge, &err);
+	else if (answer.type == JUDGE_ACCOUNT_REFUSED)
+		one->key->err = answer.err;
+	if (--judge->import_task->left == 0)
+		loop_stop(judge->loop);
+	return true;
+}
+
+static void
+start(struct judge *judge)
+{
+	struct import_task *task = judge->import_task;
+	struct judge_account_request request = {
+		.type = JUDGE_ACCOUNT_IMPORT };
+	struct bld out;
+
+	bld_init(&out, LINK_PAYLOAD_MAX);
+	for (size_t i = 0; i < task->num_fds; i++) {
+		request.id = task->ones[i].key->id;
+		request.import = (uint32_t)i;
+		bld_reset(&out);
+		judge_account_request_encode(&out, &request);
+		task->left++;
+		ask_send(judge, AGENT_ACCOUNT, JUDGE_ACCOUNT_IMPORT, &out,
+		    on_imported, &task->ones[i]);
+	}
+	bld_free(&out);
+	if (task->left == 0)
+		loop_stop(judge->loop);
+}
+
+static int
+run_batch(struct judge *judge, struct judge_import_key *keys, size_t count,
+    struct err *err)
+{
+	struct import_task task = { .keys = keys, .count = count };
+	struct judge_tally tally;
+	int r;
+
+	for (size_t i = 0; i < count; i++) {
+		int fd = open(keys[i].file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+		if (fd < 0) {
+			err_errno(&keys[i].err, "cannot open %s",
+			    keys[i].file);
+			continue;
+		}
+		task.ones[task.num_fds] = (struct import_one){ judge,
+			&keys[i] };
+		task.fds[task.num_fds++] = fd;
+	}
+	judge->task = start;
+	judge->import_task = &task;
+	r = judge_run(judge, &tally, err);
+	judge->task = NULL;
+	judge->import_task = NULL;
+	for (size_t i = 0; i < task.num_fds; i++)
+		close(task.fds[i]);
+	return r;
+}
+
+int
+judge_run_import(struct judge *judge, struct judge_import_key *keys,
+    size_t count, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < count; i += AGENT_FDS_MAX)
+		r = run_batch(judge, keys + i, count - i < AGENT_FDS_MAX ?
+		    count - i : AGENT_FDS_MAX, err);
+	return r;
+}
+
+/* The CA that the site has first is the one that issued it. */
+void
+job_take_over(struct job *job)
+{
+	struct authority authority;
+	struct err err = ERR_INIT;
+	char until[TEXT_TIME_SIZE];
+
+	if (job->cert.not_after == 0) {
+		judge_say(job->judge, JUDGE_FAIL, job_name(job), "there is no "
+		    "certificate to take over\nthe next `signet renew` gets "
+		    "one");
+		job->failed = true;
+		judge_job_over(job);
+		return;
+	}
+	if (job->site.ca.count > 0 && judge_find_authority(job->judge,
+	    job->site.ca.items[0], &authority, &err) == 0) {
+		job->cert.directory = job_keep(job,
+		    span_str(authority.directory));
+		authority_done(&authority);
+	}
+	text_time(until, job->cert.not_after);
+	judge_say(job->judge, JUDGE_DONE, job_name(job), "taken over in %.*s: "
+	    "certificate of %.*s until %s", SPAN_FMT(job->cert.path),
+	    SPAN_FMT(job->cert.issuer), until);
+	job_park(job);
+}

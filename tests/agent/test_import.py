@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: Apache-2.0
+"""signet takes over what Debian's certbot, dehydrated and lego, and a folder
+like that of acme.sh, hold: same accounts, same certificates, same places."""
+
+import base64
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+
+
+def other(program, *words, **env):
+    if shutil.which(program) is None:
+        pytest.skip(f"{program} is not installed")
+    done = subprocess.run([program, *words], capture_output=True, text=True,
+                          timeout=120, stdin=subprocess.DEVNULL,
+                          env={**os.environ, **env})
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+def matches(cert, key):
+    public = x509.load_pem_x509_certificate(cert.read_bytes()).public_key()
+    private = serialization.load_pem_private_key(key.read_bytes(), None)
+    return private.public_key().public_numbers() == public.public_numbers()
+
+
+def accounts(agent):
+    return re.findall(r"account\s+(\S+)", agent.run("account", "show").stdout)
+
+
+def adopts_and_renews(agent, ca, site, program, folder, cert, key):
+    """Nothing is issued by the import; then a renewal, in place. Gives what
+    the import said."""
+    before = cert.read_bytes(), key.read_bytes()
+    done = agent.run("import", program, "--ca", ca.url, "--ca-file",
+                     ca.cafile, folder)
+    assert f"{site}: taken over in " in done.stdout
+    assert (cert.read_bytes(), key.read_bytes()) == before
+    assert agent.run("renew").stdout == ""
+    assert (cert.read_bytes(), key.read_bytes()) == before
+    assert os.listdir(os.path.join(agent.dir, "live")) == []
+    # Once more: all is known.
+    again = agent.run("import", program, "--ca", ca.url, "--ca-file",
+                      ca.cafile, folder)
+    assert "there is a site of that name already" in again.stderr
+    assert "taken over before" in again.stdout
+    return done
+
+
+def renews(agent, ca, site, cert, key, via=None):
+    before, kids = cert.read_bytes(), accounts(agent)
+    agent.run("get", "--force", "--ca", ca.url, *(
+        ["--via", via] if via else []), site)
+    assert cert.read_bytes() != before
+    assert matches(cert, key)
+    assert accounts(agent) == kids
+    assert os.listdir(os.path.join(agent.dir, "live")) == []
+
+
+def certbot(ca, folder, *words):
+    return other("certbot", *words, "--non-interactive", "--server", ca.url,
+                 "--config-dir", folder / "etc", "--work-dir",
+                 folder / "work", "--logs-dir", folder / "log",
+                 REQUESTS_CA_BUNDLE=ca.cafile)
+
+
+def test_certbot(agent, web, web_ca, tmp_path):
+    etc, log = tmp_path / "etc", tmp_path / "deployed"
+    hooks = etc / "renewal-hooks/deploy"
+    certbot(web_ca, tmp_path, "certonly", "--agree-tos", "-m",
+            "admin@example.com", "--no-eff-email", "--webroot", "-w",
+            web.root, "-d", "certbot.import.example", "-d",
+            "www.certbot.import.example", "--deploy-hook",
+            f"echo $RENEWED_LINEAGE $RENEWED_DOMAINS >> {log}")
+    log.unlink()
+    (hooks / "10-more").write_text(f"#!/bin/sh\necho more >> {log}\n")
+    (hooks / "10-more").chmod(0o755)
+    (hooks / "20-not").write_text("#!/bin/sh\nexit 1\n")
+    live = etc / "live/certbot.import.example"
+    kid = json.loads(next(etc.glob("accounts/**/regr.json")).read_text())[
+        "uri"]
+    done = adopts_and_renews(agent, web_ca, "certbot.import.example",
+                             "certbot", etc, live / "cert.pem",
+                             live / "privkey.pem")
+    assert f"account {kid}: taken over" in done.stdout
+    assert "certbot.timer" in done.stdout
+    assert accounts(agent) == [kid]
+    # What certbot has deployed is deployed.
+    assert not log.exists()
+    renews(agent, web_ca, "certbot.import.example", live / "cert.pem",
+           live / "privkey.pem")
+    assert os.readlink(live / "cert.pem").endswith("/cert2.pem")
+    assert (etc / "archive/certbot.import.example/cert1.pem").exists()
+    lines = log.read_text().splitlines()
+    assert sorted(lines)[1] == "more"
+    path, *names = sorted(lines)[0].split()
+    assert pathlib.Path(path).samefile(live)
+    assert set(names) == {"certbot.import.example",
+                          "www.certbot.import.example"}
+    # certbot still understands its folder.
+    assert "certbot.import.example" in certbot(
+        web_ca, tmp_path, "certificates").stdout
+
+
+def test_certbot_manual_hooks(agent, web, web_ca, tmp_path):
+    known = f"{web.root}/.well-known/acme-challenge"
+    auth, cleanup = tmp_path / "auth", tmp_path / "cleanup"
+    auth.write_text(f"#!/bin/sh\nmkdir -p {known}\nprintf %s "
+                    f'"$CERTBOT_VALIDATION" > {known}/$CERTBOT_TOKEN\n')
+    cleanup.write_text(f"#!/bin/sh\nrm {known}/$CERTBOT_TOKEN\n")
+    auth.chmod(0o755)
+    cleanup.chmod(0o755)
+    certbot(web_ca, tmp_path, "certonly", "--agree-tos",
+            "--register-unsafely-without-email", "--manual",
+            "--manual-auth-hook", auth, "--manual-cleanup-hook", cleanup,
+            "-d", "manual.import.example", "--key-type", "rsa",
+            "--reuse-key", "--pre-hook", "true", "--post-hook", "true")
+    live = tmp_path / "etc/live/manual.import.example"
+    key = (live / "privkey.pem").read_bytes()
+    done = adopts_and_renews(agent, web_ca, "manual.import.example",
+                             "certbot", tmp_path / "etc", live / "cert.pem",
+                             live / "privkey.pem")
+    assert "its pre_hook is not taken" in done.stderr
+    renews(agent, web_ca, "manual.import.example", live / "cert.pem",
+           live / "privkey.pem")
+    public = [serialization.load_pem_private_key(text, None).public_key(
+        ).public_numbers() for text in (key, (live / "privkey.pem"
+                                              ).read_bytes())]
+    assert public[0] == public[1]
+
+
+def test_dehydrated(agent, web, web_ca, tmp_path):
+    known = pathlib.Path(web.root, ".well-known/acme-challenge")
+    known.mkdir(parents=True, exist_ok=True)
+    (tmp_path / "config").write_text(
+        f'CA="{web_ca.url}"\nBASEDIR="{tmp_path}"\nWELLKNOWN="{known}"\n'
+        f'CURL_OPTS="--cacert {web_ca.cafile}"\nKEY_ALGO=prime256v1\n')
+    (tmp_path / "domains.txt").write_text(
+        "dehydrated.import.example www.dehydrated.import.example\n")
+    words = ("--config", tmp_path / "config")
+    other("dehydrated", "--register", "--accept-terms", *words)
+    other("dehydrated", "--cron", *words)
+    live = tmp_path / "certs/dehydrated.import.example"
+    done = adopts_and_renews(agent, web_ca, "dehydrated.import.example",
+                             "dehydrated", tmp_path, live / "cert.pem",
+                             live / "privkey.pem")
+    assert re.search("account https://.*: taken over", done.stdout)
+    renews(agent, web_ca, "dehydrated.import.example", live / "cert.pem",
+           live / "privkey.pem")
+    assert (live / "cert.pem").is_symlink()
+
+
+def test_lego(agent, web, web_ca, tmp_path):
+    other("lego", "--server", web_ca.url, "--path", tmp_path, "--accept-tos",
+          "--email", "admin@example.com", "--domains", "lego.import.example",
+          "--http", "--http.webroot", web.root, "run",
+          LEGO_CA_CERTIFICATES=web_ca.cafile)
+    live = tmp_path / "certificates"
+    done = adopts_and_renews(agent, web_ca, "lego.import.example", "lego",
+                             tmp_path, live / "lego.import.example.crt",
+                             live / "lego.import.example.key")
+    assert "does not write down how control is proven" in done.stderr
+    renews(agent, web_ca, "lego.import.example",
+           live / "lego.import.example.crt",
+           live / "lego.import.example.key", via=f"webroot={web.root}")
+
+
+def test_acme_sh(agent, web, web_ca, tmp_path):
+    """A folder like the one that acme.sh makes, from a certificate of ours."""
+    name = "acmesh.import.example"
+    folder = tmp_path / f"{name}_ecc"
+    folder.mkdir()
+    agent.get(web_ca, name)
+    for ours, theirs in (("privkey", f"{name}.key"), ("cert", f"{name}.cer"),
+                         ("chain", "ca.cer"), ("fullchain",
+                                               "fullchain.cer")):
+        shutil.copy(agent.live(name, f"{ours}.pem"), folder / theirs)
+    (kid,) = accounts(agent)
+    ca = tmp_path / "ca" / web_ca.url.removeprefix("https://")
+    ca.mkdir(parents=True)
+    shutil.copy(next(pathlib.Path(agent.dir, "accounts").iterdir()),
+                ca / "account.key")
+    (ca / "ca.conf").write_text(f"ACCOUNT_URL='{kid}'\n"
+                                "CA_EMAIL='admin@example.com'\n")
+    reload = base64.b64encode(f"touch {tmp_path}/reloaded".encode()).decode()
+    (folder / f"{name}.conf").write_text(f"""Le_Domain='{name}'
+Le_Alt='no'
+Le_Webroot='{web.root}'
+Le_API='{web_ca.url}'
+Le_Keylength='ec-256'
+Le_ReloadCmd='__ACME_BASE64__START_{reload}__ACME_BASE64__END_'
+""")
+    shutil.rmtree(agent.dir)
+    cert, key = folder / f"{name}.cer", folder / f"{name}.key"
+    adopts_and_renews(agent, web_ca, name, "acme.sh", tmp_path, cert, key)
+    assert accounts(agent) == [kid]
+    renews(agent, web_ca, name, cert, key)
+    assert (tmp_path / "reloaded").exists()
+
+
+@pytest.mark.parametrize("words,text", [
+    ((), "say whose"), (("caddy",), "say whose"),
+])
+def test_wrong_words(agent, words, text):
+    assert text in agent.run("import", *words, status=2).stderr
+
+
+def test_nothing_there(agent, tmp_path):
+    done = agent.run("import", "certbot", tmp_path / "no", status=1)
+    assert "there is no folder" in done.stderr
+    done = agent.run("import", "certbot", tmp_path, status=1)
+    assert "where certbot keeps" in done.stderr
