@@ -164,7 +164,7 @@ class Apache(Server):
     NAME = "apache"
     MODULES = "/usr/lib/apache2/modules"
 
-    def __init__(self, modules=("ssl", "socache_shmcb"), **sites):
+    def __init__(self, modules=("ssl", "socache_shmcb", "rewrite"), **sites):
         super().__init__()
         for folder in ("run", "conf-enabled", "sites-enabled", "www"):
             (self.top / folder).mkdir()

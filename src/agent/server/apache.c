@@ -6,8 +6,10 @@
  * Challenges are answered for all virtual hosts at once, from DIR/challenge:
  * an Alias of the main server is every host's, and so is a rewrite rule that
  * comes before theirs (RewriteOptions InheritDownBefore), for hosts that
- * redirect or proxy all.
+ * redirect or proxy all. mod_rewrite looks at it only in hosts that have a
+ * directive of its own, so such a host needs the line "RewriteEngine On".
  */
+#include <dirent.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -227,7 +229,26 @@ see_task(const struct apache *apache, const struct server_task *task,
 			    span_str(task->key_authorization), err);
 	}
 	return r < 0 ? err_prefix(err, "Apache was told to answer a challenge "
-	    "and does not; can its user read %s?", apache->world->dir) : 0;
+	    "and does not (a virtual host that redirects all needs the line "
+	    "RewriteEngine On, and Apache's user must be able to read %s)",
+	    apache->world->dir) : 0;
+}
+
+/* All, those of a run that was killed, too. */
+static void
+remove_tokens(const struct apache *apache)
+{
+	char path[CHANGE_PATH_SIZE];
+	const struct dirent *entry;
+	DIR *folder;
+
+	token_path(apache, NULL, path);
+	folder = opendir(path);
+	while (folder != NULL && (entry = readdir(folder)) != NULL)
+		unlinkat(dirfd(folder), entry->d_name, 0);
+	if (folder != NULL)
+		closedir(folder);
+	rmdir(path);
 }
 
 /* The last one takes the file along. */
@@ -250,10 +271,8 @@ withdraw_begun(struct apache *apache, struct tasks *tasks,
 		else
 			r = apache_test_and_reload(apache, err);
 	}
-	if (tasks->count == 0) {
-		token_path(apache, NULL, path);
-		rmdir(path);
-	}
+	if (tasks->count == 0)
+		remove_tokens(apache);
 	return r < 0 ? r : tasks_save(tasks, &apache->change, err);
 }
 

@@ -58,8 +58,11 @@ copy(void *ctx, const struct nginx_directive *d, struct span file,
 
 	(void)file;
 	(void)err;
-	if (!is_dropped(body, d))
-		bld_fmt(body->out, "\t%.*s\n", SPAN_FMT(d->text));
+	if (is_dropped(body, d))
+		return 0;
+	bld_str(body->out, "\t");
+	bld_span(body->out, d->text);
+	bld_str(body->out, "\n");
 	return 0;
 }
 

@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Through Debian's Apache: asked by apachectl -t -D DUMP_VHOSTS, changed by
+files of our own."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from kit import servers, signet, signetd
+
+PLAIN = """
+# a brace { in a comment, a quote " and a tag <VirtualHost>
+<VirtualHost 127.0.0.1:PORT>
+	ServerName a.example.test
+	ServerAlias www.a.example.test *.w.example.test
+	DocumentRoot TOP/www
+	<Directory TOP/www>
+		Require all granted
+	</Directory>
+</VirtualHost>
+"""
+SECOND = """
+<VirtualHost 127.0.0.1:PORT>
+	ServerName b.example.test
+	DocumentRoot TOP/www
+	<Directory TOP/www>
+		Require all granted
+	</Directory>
+</VirtualHost>
+"""
+TLS = """
+<VirtualHost 127.0.0.1:TLS>
+	ServerName other.example.test
+	SSLEngine on
+	SSLCertificateFile OLD.crt
+	SSLCertificateKeyFile OLD.key
+</VirtualHost>
+"""
+BOTH = """
+<VirtualHost 127.0.0.1:PORT>
+	ServerName r.example.test
+	RewriteEngine On
+	Redirect permanent / https://r.example.test/
+</VirtualHost>
+<VirtualHost 127.0.0.1:TLS>
+	ServerName r.example.test
+	DocumentRoot TOP/www
+	<Directory TOP/www>
+		Require all granted
+	</Directory>
+	SSLEngine on
+	SSLCertificateFile OLD.crt
+	SSLCertificateKeyFile OLD.key
+</VirtualHost>
+"""
+
+
+@pytest.fixture
+def serve(resolver):
+    started = []
+
+    def start(**sites):
+        server = servers.Apache(**sites)
+        started.append(server)
+        server.start()
+        ca = signetd.dev(resolver=resolver,
+                         options=["--http-port", str(server.port)])
+        started.append(ca)
+        agent = signet.Agent(None)
+        started.append(agent)
+        return server, ca, agent
+
+    yield start
+    for each in reversed(started):
+        each.close()
+
+
+def new(server, name):
+    return "Signet dev" in servers.issuer(server.tls, name)
+
+
+def install(server, ca, agent, *names, status=0):
+    return agent.get(ca, "--install", "apache=" + server.file, *names,
+                     via="apache=" + server.file, status=status)
+
+
+def test_all_sites(serve):
+    server, ca, agent = serve(a_tls=TLS, b=PLAIN, c=SECOND)
+    before = server.files()
+    done = agent.run("apache", "--server", server.file, "--ca", ca.url,
+                     "--ca-file", ca.cafile, "--agree-terms")
+    assert "wildcard" in done.stderr
+    for name in ("a.example.test", "www.a.example.test", "b.example.test"):
+        assert servers.fetch(server.tls, name, cafile=ca.cafile) == \
+            (200, "the page\n") or servers.fetch(
+                server.tls, name, cafile=ca.cafile)[0] == 200
+    assert new(server, "other.example.test")
+    after = server.files()
+    assert all(after[name] == text for name, text in before.items())
+    assert all("-signet-" in name for name in set(after) - set(before))
+
+
+def test_renewal_only_reloads(serve):
+    server, ca, agent = serve(a_tls=TLS, b=PLAIN)
+    install(server, ca, agent, "a.example.test")
+    before = server.files()
+    first = servers.served(server.tls, "a.example.test")
+    agent.run("get", "--force", "a.example.test")
+    assert server.files() == before
+    assert servers.served(server.tls, "a.example.test") != first
+
+
+def test_redirects_and_another_certificate(serve):
+    server, ca, agent = serve(a_tls=TLS, r=BOTH)
+    before = server.files()
+    install(server, ca, agent, "r.example.test")
+    assert servers.fetch(server.tls, "r.example.test",
+                         cafile=ca.cafile)[0] == 200
+    assert servers.fetch(server.port, "r.example.test")[0] == 301
+    assert not new(server, "unknown.example.test")
+    assert set(server.files()) - set(before) == {
+        "sites-enabled/r-signet-r.example.test.conf"}
+
+
+def test_redirect_without_the_line(serve):
+    server, ca, agent = serve(r=BOTH.replace("	RewriteEngine On\n", ""))
+    before = server.files()
+    done = agent.get(ca, "r.example.test", via="apache=" + server.file,
+                     status=1)
+    assert "RewriteEngine On" in done.stderr
+    assert server.files() == before
+
+
+def test_broken_before_us(serve):
+    server, ca, agent = serve(a_tls=TLS, b=PLAIN)
+    server.site("broken", "NoSuchDirective on")
+    before = server.files()
+    done = install(server, ca, agent, "a.example.test", status=1)
+    assert "not right as it is" in done.stderr
+    assert server.files() == before
+
+
+def test_no_host_has_the_name(serve):
+    server, ca, agent = serve(a_tls=TLS, b=PLAIN)
+    before = server.files()
+    done = install(server, ca, agent, "nobody.example.test", status=1)
+    assert "no virtual host of Apache has nobody.example.test" in done.stderr
+    assert server.files() == before
+
+
+def test_refuses_to_change_the_default(serve):
+    server, ca, agent = serve(z=TLS + BOTH)
+    before = server.files()
+    done = install(server, ca, agent, "r.example.test", status=1)
+    assert "unknown names" in done.stderr
+    assert server.files() == before
+    assert not new(server, "r.example.test")
+
+
+def test_reload_fails(serve):
+    """Our files go again; the old certificate is served."""
+    server, ca, agent = serve(a_tls=TLS, b=PLAIN)
+    agent.get(ca, "other.example.test", via="apache=" + server.file)
+    before = server.files()
+    pid = (server.top / "run/pid").read_text()
+    (server.top / "run/pid").write_text("nonsense\n")
+    agent.run("get", "--install", "apache=" + server.file,
+              "other.example.test", status=1)
+    (server.top / "run/pid").write_text(pid)
+    assert server.files() == before
+    assert not new(server, "other.example.test")
+
+
+@pytest.mark.parametrize("delay", [0.05, 0.2, 0.4, 0.8])
+def test_killed_in_between(serve, delay):
+    server, ca, agent = serve(a_tls=TLS, b=PLAIN)
+    before = server.files()
+    process = agent.start("get", "--ca", ca.url, "--ca-file", ca.cafile,
+                          "--agree-terms", "--via", "apache=" + server.file,
+                          "--install", "apache=" + server.file,
+                          "a.example.test")
+    # A moment, not an event: whichever it is, what follows must hold.
+    time.sleep(delay)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    install(server, ca, agent, "a.example.test")
+    assert new(server, "a.example.test")
+    assert set(server.files()) - set(before) == {
+        "sites-enabled/b-signet-a.example.test.conf"}
+    assert not [name for name in os.listdir(os.path.join(agent.dir,
+                                                         "changes"))
+                if not name.endswith((".lock", ".argument"))]

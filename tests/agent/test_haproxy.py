@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Through Debian's HAProxy and its runtime socket, without a reload."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from kit import servers, signet, signetd
+
+
+@pytest.fixture
+def serve(resolver):
+    started = []
+
+    def start(*names, **more):
+        """One certificate for the names is loaded from certs/old.pem."""
+        server = servers.Haproxy(**more)
+        started.append(server)
+        old = servers.self_signed(server.top / "run", "old", *names)
+        (server.top / "certs/old.pem").write_bytes(
+            open(old + ".pem", "rb").read())
+        server.write("list.txt", f"{server.top}/certs/old.pem\n")
+        server.start()
+        ca = signetd.dev(resolver=resolver,
+                         options=["--http-port", str(server.port)])
+        started.append(ca)
+        agent = signet.Agent(None)
+        started.append(agent)
+        return server, ca, agent
+
+    yield start
+    for each in reversed(started):
+        each.close()
+
+
+def install(server, ca, agent, *names, status=0):
+    return agent.get(ca, "--install", "haproxy=" + server.socket, *names,
+                     via="haproxy=" + server.socket, status=status)
+
+
+def test_replaces_what_is_loaded(serve):
+    server, ca, agent = serve("a.example.test", "www.a.example.test")
+    done = agent.run("haproxy", "--server", server.socket, "--ca", ca.url,
+                     "--ca-file", ca.cafile, "--agree-terms")
+    assert done.stderr == ""
+    for name in ("a.example.test", "www.a.example.test"):
+        assert servers.fetch(server.tls, name,
+                             cafile=ca.cafile) == (200, "page")
+    # On disk, too: it is there after a restart.
+    combined = agent.live("a.example.test", "combined.pem").read_bytes()
+    assert (server.top / "certs/old.pem").read_bytes() == combined
+    assert os.listdir(server.top / "certs") == ["old.pem"]
+
+
+def test_renewal(serve):
+    server, ca, agent = serve("a.example.test")
+    install(server, ca, agent, "a.example.test")
+    first = servers.served(server.tls, "a.example.test")
+    agent.run("get", "--force", "a.example.test")
+    assert servers.served(server.tls, "a.example.test") != first
+
+
+def test_new_certificate_in_a_folder(serve):
+    server, ca, agent = serve("old.example.test")
+    install(server, ca, agent, "n.example.test")
+    assert servers.fetch(server.tls, "n.example.test",
+                         cafile=ca.cafile) == (200, "page")
+    assert sorted(os.listdir(server.top / "certs")) == [
+        "n.example.test.pem", "old.pem"]
+    assert "old" in servers.issuer(server.tls, "old.example.test")
+
+
+def test_new_certificate_in_a_list(serve):
+    server, ca, agent = serve("old.example.test")
+    server.process.terminate()
+    server.process.wait()
+    file = server.top / "haproxy.cfg"
+    file.write_text(file.read_text().replace(
+        f"ssl crt {server.top}/certs/", f"ssl crt-list {server.top}/list.txt"))
+    server.start()
+    install(server, ca, agent, "n.example.test")
+    assert servers.fetch(server.tls, "n.example.test",
+                         cafile=ca.cafile) == (200, "page")
+    assert (server.top / "list.txt").read_text().splitlines() == [
+        f"{server.top}/certs/old.pem",
+        str(agent.live("n.example.test", "combined.pem"))]
+
+
+def test_no_rule_for_challenges(serve):
+    server, ca, agent = serve("a.example.test", rule=False)
+    before = server.files()
+    done = install(server, ca, agent, "a.example.test", status=1)
+    assert "http-request return" in done.stderr
+    assert server.files() == before
+
+
+def test_not_served_is_rolled_back(serve):
+    """A certificate with another of its names is loaded for one address
+    alone, which has gone."""
+    server, ca, agent = serve("a.example.test")
+    file = server.top / "haproxy.cfg"
+    server.process.terminate()
+    server.process.wait()
+    file.write_text(file.read_text().replace(
+        f"bind 127.0.0.1:{server.tls} ssl crt {server.top}/certs/",
+        f"bind 127.0.0.1:{server.tls} ssl crt {server.top}/run/old.pem\n"
+        f"	bind {server.top}/run/tls ssl crt {server.top}/certs/"))
+    server.start()
+    before = server.files()
+    done = install(server, ca, agent, "a.example.test", status=1)
+    assert "on none of its" in done.stderr
+    assert server.files() == before
+
+
+def test_nobody_listens_to_us(serve):
+    server, ca, agent = serve("a.example.test")
+    done = agent.run("haproxy", "--server", server.socket + "x", status=1)
+    assert "stats socket" in done.stderr
+
+
+@pytest.mark.parametrize("delay", [0.05, 0.15, 0.3])
+def test_killed_in_between(serve, delay):
+    server, ca, agent = serve("a.example.test")
+    process = agent.start("get", "--ca", ca.url, "--ca-file", ca.cafile,
+                          "--agree-terms", "--via",
+                          "haproxy=" + server.socket, "--install",
+                          "haproxy=" + server.socket, "a.example.test")
+    # A moment, not an event: whichever it is, what follows must hold.
+    time.sleep(delay)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    install(server, ca, agent, "a.example.test")
+    assert servers.fetch(server.tls, "a.example.test",
+                         cafile=ca.cafile) == (200, "page")
+    assert not [name for name in os.listdir(os.path.join(agent.dir,
+                                                         "changes"))
+                if not name.endswith((".lock", ".argument"))]
