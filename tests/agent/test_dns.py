@@ -4,6 +4,7 @@ Debian's Pebble, which asks them."""
 
 import os
 import pathlib
+import time
 
 import pytest
 
@@ -141,3 +142,34 @@ def test_not_the_primary(get, servers):
 def test_wrong_words(agent, pebble, via):
     done = agent.get(pebble, "www.example.test", via=via, status=2)
     assert "dns=" in done.stderr
+
+
+def test_persistent_record(agent, web_ca):
+    """What `signet persist` shows is what it looks for."""
+    agent.get(web_ca, "www.persist.example")
+    words = ("persist", "--ca", web_ca.url, "--issuer", "ca.example")
+    done = agent.run(*words, "--dns", "resolver=127.0.0.1:1",
+                     "*.persist.test", "--until", "2099-01-01T00:00:00Z",
+                     status=1)
+    assert "the record is not there yet" in done.stderr
+    name, record = done.stdout.split("\n", 1)[0].split(" 3600 IN ")
+    assert name == "_validation-persist.persist.test."
+    assert "; policy=wildcard; persistUntil=4070908800" in record
+    ends = record.replace("4070908800", str(int(time.time()) + 86400))
+    past = record.replace("4070908800", "1000000000")
+    running = bind.Bind({"persist.test": f"_validation-persist {record}",
+                         "soon.test": f"_validation-persist {ends}",
+                         "past.test": f"_validation-persist {past}"}, [])
+    try:
+        running.start()
+        words += ("--dns", f"resolver={running.address},port={running.port}")
+        for asked in ("persist.test", "*.persist.test"):
+            done = agent.run(*words, asked)
+            assert "at every name server, until 2099-01-01" in done.stdout
+        done = agent.run(*words, "soon.test")
+        assert "publish one that ends later" in done.stdout
+        agent.run(*words, "past.test", status=1)
+        agent.run(*words[:4], "other.example", *words[5:], "persist.test",
+                  status=1)
+    finally:
+        running.close()

@@ -115,6 +115,7 @@ class Bind:
         primary = secondary = "".join(keys)
         names = [key.split('"')[1] for key in keys]
         grants = "".join(f'grant "{name}" zonesub TXT; ' for name in names)
+        update = f"update-policy {{ {grants} }};" if keys else ""
         self.primary = Named(HOST, port, "")
         self.secondary = Named(SECOND, port, "")
         for zone, records in zones.items():
@@ -122,7 +123,7 @@ class Bind:
             for named in (self.primary, self.secondary):
                 (named.folder / zone).write_text(text)
             primary += f"""zone "{zone}" {{ type primary; file "{zone}";
-                update-policy {{ {grants} }};
+                {update}
                 also-notify {{ {SECOND} port {port}; }}; }};\n"""
             secondary += f"""zone "{zone}" {{ type primary;
                 file "{zone}"; }};\n""" if zone in unlinked else \

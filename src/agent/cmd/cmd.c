@@ -6,7 +6,7 @@
 
 static const struct cmd *const cmds[] = {
 	&cmd_get, &cmd_nginx, &cmd_apache, &cmd_haproxy, &cmd_renew, &cmd_run, &cmd_install, &cmd_status,
-	&cmd_check, &cmd_revoke, &cmd_remove, &cmd_account, &cmd_import,
+	&cmd_check, &cmd_revoke, &cmd_remove, &cmd_account, &cmd_import, &cmd_persist,
 };
 #define CMDS_COUNT (sizeof(cmds) / sizeof(cmds[0]))
 

@@ -39,6 +39,7 @@ extern const struct cmd cmd_install;
 extern const struct cmd cmd_status;
 extern const struct cmd cmd_account;
 extern const struct cmd cmd_import;
+extern const struct cmd cmd_persist;
 extern const struct cmd cmd_revoke;
 extern const struct cmd cmd_remove;
 

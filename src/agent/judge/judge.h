@@ -117,6 +117,13 @@ struct judge_import_key {
 int judge_run_import(struct judge *judge, struct judge_import_key *keys,
     size_t count, struct err *err);
 
+/* Asks the dns process; err is also what it refuses with. request's spans are
+ * the caller's. */
+struct judge_dns_request;
+int judge_run_persist(struct judge *judge,
+    const struct judge_dns_request *request, int64_t *ret_until_s,
+    struct err *err);
+
 /* Sleeps until a time, or a signal: SIGHUP, or SIGTERM and SIGINT, also when
  * they came while judge_run was at work, which they end. */
 enum judge_wake { JUDGE_WAKE_TIME = 0, JUDGE_WAKE_RELOAD, JUDGE_WAKE_STOP };

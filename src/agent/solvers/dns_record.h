@@ -10,6 +10,9 @@
 #define DNS_RECORD_VALUE_SIZE 44  /* bytes, with the NUL: base64url of a
                                      SHA-256 */
 
+/* draft-ietf-acme-dns-persist: before the name. */
+#define DNS_RECORD_PERSIST "_validation-persist."
+
 struct dns_record {
 	char name[DNS_RECORD_NAME_SIZE];
 	char value[DNS_RECORD_VALUE_SIZE];

@@ -9,6 +9,7 @@ const struct solver *const solvers[] = {
 	&solver_apache,
 	&solver_haproxy,
 	&solver_dns,
+	&solver_persist,
 	&solver_certbot_http,
 	&solver_certbot_dns,
 	&solver_dehydrated_http,

@@ -81,7 +81,7 @@ extern const struct solver solver_webroot;
 extern const struct solver solver_nginx;
 extern const struct solver solver_apache;
 extern const struct solver solver_haproxy;
-extern const struct solver solver_dns;
+extern const struct solver solver_dns, solver_persist;
 extern const struct solver solver_certbot_http, solver_certbot_dns,
     solver_dehydrated_http, solver_dehydrated_dns,
     solver_uacme, solver_lego_exec, solver_lego_exec_raw,

@@ -4,44 +4,15 @@
  * with a TSIG key, made and looked for by the dns process.
  */
 #include "agent/solvers/dns_ask.h"
+#include "agent/solvers/dns_options.h"
 #include "agent/solvers/dns_record.h"
 #include "base/mem.h"
-#include "base/text.h"
 
 #define WAIT_S 120       /* until all name servers have a record */
 #define UNSIGNED "unsigned" /* stands for a key: the server trusts addresses */
 
 static const char form[] = "dns=KEY[,server=ADDRESS][,port=PORT]"
     "[,resolver=ADDRESS][,wait=SECONDS]";
-
-static int
-take_number(struct span text, uint64_t max, uint64_t *ret)
-{
-	return text_uint(text, max, ret) == 0 && *ret > 0 ? 0 :
-	    -(int)ERR_CONFIG;
-}
-
-static int
-take_option(struct span part, struct judge_dns_request *ret)
-{
-	uint64_t number;
-
-	if (span_starts_with(part, SPAN_LIT("server="))) {
-		ret->server = span_from(part, 7);
-	} else if (span_starts_with(part, SPAN_LIT("resolver="))) {
-		ret->resolver = span_from(part, 9);
-	} else if (span_starts_with(part, SPAN_LIT("port=")) &&
-	    take_number(span_from(part, 5), 65535, &number) == 0) {
-		ret->port = (uint16_t)number;
-	} else if (span_starts_with(part, SPAN_LIT("wait=")) && take_number(
-	    span_from(part, 5), JUDGE_DNS_WAIT_MAX_S, &number) == 0) {
-		ret->wait_s = (uint32_t)number;
-	} else {
-		return -(int)ERR_CONFIG;
-	}
-	return ret->server.len > JUDGE_DNS_ADDRESS_MAX ||
-	    ret->resolver.len > JUDGE_DNS_ADDRESS_MAX ? -(int)ERR_CONFIG : 0;
-}
 
 /* A key's name becomes a file's. */
 static bool
@@ -72,15 +43,9 @@ parse(const char *argument, struct judge_dns_request *ret, struct err *err)
 		return err_set(err, ERR_CONFIG, NULL, "\"dns=%s\" names no "
 		    "key; write %s, with a TSIG key in the file KEY.key of "
 		    "the folder dns of the state", argument, form);
-	while (argument[len] == ',') {
-		size_t next = strcspn(argument + len + 1, ",");
-
-		if (take_option(span_of(argument + len + 1, next), ret) < 0)
-			return err_set(err, ERR_CONFIG, NULL, "\"dns=%s\": "
-			    "\"%.*s\" is no option; write %s", argument,
-			    (int)next, argument + len + 1, form);
-		len += 1 + next;
-	}
+	if (argument[len] == ',' && dns_options_parse(argument + len + 1, ret,
+	    err) < 0)
+		return err_prefix(err, "\"dns=%s\"", argument);
 	if (span_equal_str(ret->key, UNSIGNED))
 		ret->key = SPAN_NONE;
 	return 0;
