@@ -30,14 +30,14 @@ authz_put_url(struct bld *out, struct span base, int64_t id)
 	put_url(out, base, ACME_PATH_AUTHZ, id);
 }
 
-void
-certificate_put_url(struct bld *out, struct span base, int64_t id)
+static void
+put_certificate_url(struct bld *out, struct span base, int64_t id)
 {
 	put_url(out, base, ACME_PATH_CERTIFICATE, id);
 }
 
-void
-challenge_put_url(struct bld *out, struct span base, int64_t authz_id,
+static void
+put_challenge_url(struct bld *out, struct span base, int64_t authz_id,
     enum challenge_type type)
 {
 	put_url(out, base, ACME_PATH_CHALLENGE, authz_id);
@@ -135,7 +135,7 @@ order_put_json(struct bld *out, struct span base, const struct order *order)
 	bld_str(out, ACME_PATH_FINALIZE "\"");
 	if (order->status == ORDER_VALID) {
 		bld_str(out, ",\"certificate\":\"");
-		certificate_put_url(out, base, order->certificate_id);
+		put_certificate_url(out, base, order->certificate_id);
 		bld_u8(out, '"');
 	}
 	put_error(out, &order->problem);
@@ -162,7 +162,7 @@ challenge_put_json(struct bld *out, struct span base,
 	bld_str(out, "{\"type\":\"");
 	bld_str(out, challenge_type_name(type));
 	bld_str(out, "\",\"url\":\"");
-	challenge_put_url(out, base, authz->id, type);
+	put_challenge_url(out, base, authz->id, type);
 	bld_str(out, "\",\"status\":\"");
 	bld_str(out, challenge_status_name(attempted ?
 	    shown_status(authz) : CHALLENGE_PENDING));

@@ -35,9 +35,6 @@
 void account_put_url(struct bld *out, struct span base, int64_t id);
 void order_put_url(struct bld *out, struct span base, int64_t id);
 void authz_put_url(struct bld *out, struct span base, int64_t id);
-void certificate_put_url(struct bld *out, struct span base, int64_t id);
-void challenge_put_url(struct bld *out, struct span base, int64_t authz_id,
-    enum challenge_type type);
 
 /* Append one JSON object. */
 void ident_put_json(struct bld *out, const struct ident *ident);

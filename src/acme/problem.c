@@ -270,14 +270,9 @@ encode_sub(struct bld *out, const struct problem_sub *sub)
 static void
 decode_sub(struct cur *cur, struct problem_sub *ret)
 {
-	uint8_t has_ident;
-
 	*ret = (struct problem_sub){ .kind = decode_kind(cur) };
 	ret->detail = decode_detail(cur);
-	has_ident = cur_u8(cur);
-	if (has_ident > 1)
-		cur->failed = true;
-	else if (has_ident == 1)
+	if (cur_bool(cur))
 		ident_decode(cur, &ret->ident);
 }
 

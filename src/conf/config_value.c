@@ -383,7 +383,7 @@ config_value_decode(struct cur *in, struct config *config,
 		set_choice_value(config, row, (int64_t)cur_u64(in));
 		break;
 	case CONFIG_BOOL:
-		*(bool *)at = cur_u8(in) != 0;
+		*(bool *)at = cur_bool(in);
 		break;
 	}
 }

@@ -140,8 +140,8 @@ ip_range_parse(struct span text, struct ip_range *ret, struct err *err)
 	return 0;
 }
 
-bool
-ip_range_contains(const struct ip_range *range, const struct ip_addr *addr)
+static bool
+contains(const struct ip_range *range, const struct ip_addr *addr)
 {
 	if (range->addr.size != addr->size)
 		return false;
@@ -157,7 +157,7 @@ ip_range_listed(const struct ip_addr *addr, const struct ip_range *ranges,
     size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		if (ip_range_contains(&ranges[i], addr))
+		if (contains(&ranges[i], addr))
 			return true;
 	return false;
 }
@@ -174,9 +174,9 @@ find_special(const struct ip_addr *addr)
 	    sizeof(special_v6) / sizeof(special_v6[0]);
 
 	for (size_t i = 0; i < count; i++)
-		if (ip_range_contains(&table[i].range, addr))
+		if (contains(&table[i].range, addr))
 			return &table[i];
-	if (addr->size == 16 && !ip_range_contains(&global_unicast_v6, addr))
+	if (addr->size == 16 && !contains(&global_unicast_v6, addr))
 		return &not_unicast;
 	return NULL;
 }

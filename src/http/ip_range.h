@@ -35,8 +35,6 @@ const char *ip_addr_text(char out[IP_ADDR_TEXT_SIZE],
 /* "10.0.0.0/8", "fd00::/8", or an address alone (one host). Bits after the
  * prefix must be zero. -ERR_CONFIG with the remedy. */
 int ip_range_parse(struct span text, struct ip_range *ret, struct err *err);
-bool ip_range_contains(const struct ip_range *range,
-    const struct ip_addr *addr);
 
 /* 0 if addr is in one of allow or on the public Internet; else
  * -ERR_CONNECTION with the name of the registry's entry. */

@@ -30,8 +30,8 @@ list(FILE *out)
 	    "--version` tells the version.\n", out);
 }
 
-void
-cmd_help(const struct cmd *cmd, FILE *out)
+static void
+put_help(const struct cmd *cmd, FILE *out)
 {
 	fprintf(out, "usage: signetd %s %s\n\n%s\n", cmd->name, cmd->usage,
 	    cmd->summary);
@@ -113,7 +113,7 @@ cmd_main(int argc, char **argv)
 	for (int i = 2; i < argc; i++) {
 		if (strcmp(argv[i], "--help") == 0 ||
 		    strcmp(argv[i], "-h") == 0) {
-			cmd_help(cmd, stdout);
+			put_help(cmd, stdout);
 			return CMD_OK;
 		}
 		if (strcmp(argv[i], "--") == 0)

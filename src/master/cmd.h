@@ -33,9 +33,6 @@ extern const struct cmd cmd_dev;
 /* Runs the command that argv[1] names, or --help or --version. */
 int cmd_main(int argc, char **argv);
 
-/* Prints what a command is for. */
-void cmd_help(const struct cmd *cmd, FILE *out);
-
 /* Prints "signetd NAME: fmt" and the usage to standard error; gives
  * CMD_USAGE. */
 int cmd_usage(const struct cmd *cmd, const char *fmt, ...)

@@ -109,18 +109,12 @@ blocked_keys_free(struct blocked_keys *keys)
 	free(keys);
 }
 
-size_t
-blocked_keys_count(const struct blocked_keys *keys)
-{
-	return keys == NULL ? 0 : keys->count;
-}
-
 bool
 blocked_keys_has(const struct blocked_keys *keys, struct span spki)
 {
 	uint8_t hash[HASH_SIZE];
 
-	if (blocked_keys_count(keys) == 0)
+	if (keys == NULL || keys->count == 0)
 		return false;
 	SHA256(spki.data, spki.len, hash);
 	return bsearch(hash, keys->hashes.data, keys->count, HASH_SIZE,

@@ -23,8 +23,6 @@ int blocked_keys_parse(struct span text, struct blocked_keys **ret,
     struct err *err);
 void blocked_keys_free(struct blocked_keys *keys);
 
-size_t blocked_keys_count(const struct blocked_keys *keys);
-
 /* NULL has none. */
 bool blocked_keys_has(const struct blocked_keys *keys, struct span spki);
 

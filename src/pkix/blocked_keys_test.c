@@ -24,7 +24,6 @@ test_has(void **state)
 	assert_int_equal(blocked_keys_parse(SPAN_LIT("# known keys\n\n"
 	    HASH_A " from sha256sum\r\n  " HASH_C "# why\n" HASH_B),
 	    &keys, NULL), 0);
-	assert_int_equal(blocked_keys_count(keys), 3);
 	assert_true(blocked_keys_has(keys, SPAN_LIT("a")));
 	assert_true(blocked_keys_has(keys, SPAN_LIT("b")));
 	assert_true(blocked_keys_has(keys, SPAN_LIT("c")));
@@ -40,7 +39,6 @@ test_none(void **state)
 	(void)state;
 	assert_false(blocked_keys_has(NULL, SPAN_LIT("a")));
 	assert_int_equal(blocked_keys_parse(SPAN_NONE, &keys, NULL), 0);
-	assert_int_equal(blocked_keys_count(keys), 0);
 	assert_false(blocked_keys_has(keys, SPAN_LIT("a")));
 	blocked_keys_free(keys);
 	blocked_keys_free(NULL);

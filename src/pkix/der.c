@@ -261,16 +261,6 @@ der_put_positive(struct bld *out, struct span big_endian)
 }
 
 void
-der_put_bits(struct bld *out, struct span octets)
-{
-	size_t at = der_begin(out, DER_BIT_STRING);
-
-	bld_u8(out, 0);
-	bld_span(out, octets);
-	der_end(out, at);
-}
-
-void
 der_put_time(struct bld *out, int64_t unix_s)
 {
 	struct date d = date_of(unix_s / 86400);

@@ -77,8 +77,6 @@ void der_end(struct bld *out, size_t at);
 void der_put(struct bld *out, uint8_t tag, struct span contents);
 void der_put_bool(struct bld *out, bool value);
 void der_put_positive(struct bld *out, struct span big_endian);
-/* A BIT STRING of whole octets. */
-void der_put_bits(struct bld *out, struct span octets);
 void der_put_time(struct bld *out, int64_t unix_s);
 
 #endif

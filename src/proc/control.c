@@ -62,13 +62,9 @@ static void
 decode_resources(struct cur *cur, struct control *ret)
 {
 	ret->num_fds = cur_count(cur, CONTROL_FDS_MAX);
-	for (size_t i = 0; i < ret->num_fds; i++) {
-		uint8_t resource = cur_u8(cur);
-
-		if (resource == 0 || resource >= RESOURCE_COUNT)
-			cur->failed = true;
-		ret->resources[i] = (enum resource)resource;
-	}
+	for (size_t i = 0; i < ret->num_fds; i++)
+		ret->resources[i] = (enum resource)cur_enum(cur, 1,
+		    RESOURCE_COUNT - 1);
 }
 
 int
@@ -85,10 +81,9 @@ control_decode(struct span in, struct control *ret)
 	    !span_equal_str(cur_span16(&cur), BUILD))
 		cur.failed = true;
 	if (has_peer(ret->type)) {
-		ret->role = (enum role)cur_u8(&cur);
+		ret->role = (enum role)cur_enum(&cur, ROLE_MASTER,
+		    ROLE_COUNT - 1);
 		ret->index = cur_u16(&cur);
-		if (ret->role < ROLE_MASTER || ret->role >= ROLE_COUNT)
-			cur.failed = true;
 	}
 	if (has_link(ret->type))
 		ret->link = cur_u32(&cur);

@@ -97,25 +97,17 @@ attestation_encode(struct bld *out, const struct attestation *att)
 void
 attestation_decode(struct cur *cur, struct attestation *ret)
 {
-	uint8_t wildcard;
-
 	*ret = (struct attestation){ .perspective = cur_span16(cur) };
 	cur_copy(cur, ret->thumbprint, sizeof(ret->thumbprint));
-	ret->ident.type = (enum ident_type)cur_u8(cur);
-	ret->ident.value = cur_span16(cur);
-	wildcard = cur_u8(cur);
-	ret->wildcard = wildcard == 1;
-	ret->method = (enum challenge_type)cur_u8(cur);
-	ret->caa = (enum caa_verdict)cur_u8(cur);
+	ident_decode(cur, &ret->ident);
+	ret->wildcard = cur_bool(cur);
+	ret->method = (enum challenge_type)cur_enum(cur, CHALLENGE_HTTP_01,
+	    CHALLENGE_TYPE_COUNT - 1);
+	ret->caa = (enum caa_verdict)cur_enum(cur, CAA_NOT_CHECKED,
+	    CAA_FORBIDS);
 	ret->at = (int64_t)cur_u64(cur);
 	cur_copy(cur, ret->mac, sizeof(ret->mac));
 	if (ret->perspective.len == 0 ||
-	    ret->perspective.len > ATTESTATION_PERSPECTIVE_MAX ||
-	    (ret->ident.type != IDENT_DNS && ret->ident.type != IDENT_IP) ||
-	    ret->ident.value.len == 0 ||
-	    ret->ident.value.len > IDENT_DNS_MAX || wildcard > 1 ||
-	    ret->method < CHALLENGE_HTTP_01 ||
-	    ret->method >= CHALLENGE_TYPE_COUNT ||
-	    ret->caa < CAA_NOT_CHECKED || ret->caa > CAA_FORBIDS)
+	    ret->perspective.len > ATTESTATION_PERSPECTIVE_MAX)
 		cur->failed = true;
 }

@@ -18,19 +18,15 @@ validate_request_decode(uint16_t type, struct span payload,
     struct validate_request *ret, struct err *err)
 {
 	struct cur cur = CUR_OF(payload);
-	uint8_t wildcard;
-
 	*ret = (struct validate_request){ 0 };
 	ident_decode(&cur, &ret->ident);
-	wildcard = cur_u8(&cur);
-	ret->wildcard = wildcard == 1;
-	ret->method = (enum challenge_type)cur_u8(&cur);
+	ret->wildcard = cur_bool(&cur);
+	ret->method = (enum challenge_type)cur_enum(&cur, CHALLENGE_HTTP_01,
+	    CHALLENGE_TYPE_COUNT - 1);
 	cur_copy(&cur, ret->token, sizeof(ret->token));
 	cur_copy(&cur, ret->thumbprint, sizeof(ret->thumbprint));
 	ret->account_id = (int64_t)cur_u64(&cur);
-	if (cur_end(&cur) < 0 || type != CORE_VALIDATOR_VALIDATE ||
-	    wildcard > 1 || ret->method < CHALLENGE_HTTP_01 ||
-	    ret->method >= CHALLENGE_TYPE_COUNT)
+	if (cur_end(&cur) < 0 || type != CORE_VALIDATOR_VALIDATE)
 		return err_set(err, ERR_FRAME, NULL,
 		    "a validate request (type %u) is not of its form", type);
 	return 0;

@@ -38,19 +38,17 @@ dev_core_answer_decode(uint16_t type, struct span payload,
     struct dev_core_answer *ret, struct err *err)
 {
 	struct cur cur = CUR_OF(payload);
-	uint8_t status;
 
 	*ret = (struct dev_core_answer){ .type = DEV_CORE_NONE };
 	if (type == DEV_CORE_NONE && payload.len == 0)
 		return 0;
 	ret->type = DEV_CORE_CERTIFICATE;
-	status = cur_u8(&cur);
-	ret->status = (enum dev_core_status)status;
+	ret->status = (enum dev_core_status)cur_enum(&cur, DEV_CORE_VALID,
+	    DEV_CORE_REVOKED);
 	ret->revoked_at = (int64_t)cur_u64(&cur);
 	ret->reason = cur_u32(&cur);
 	ret->der = cur_span32(&cur);
-	if (type != DEV_CORE_CERTIFICATE || cur_end(&cur) < 0 ||
-	    (status != DEV_CORE_VALID && status != DEV_CORE_REVOKED))
+	if (type != DEV_CORE_CERTIFICATE || cur_end(&cur) < 0)
 		return err_set(err, ERR_FRAME, NULL,
 		    "an answer to dev (type %u) is not of its form", type);
 	return 0;

@@ -46,8 +46,9 @@ journal_digest(struct span protected_b64, struct span payload_b64,
 	return hash_parts(parts, 3, ret) ? 0 : hash_failed(err);
 }
 
-void
-journal_record_encode(struct bld *out, const struct journal_record *record)
+/* One body, as journal_append writes it. */
+static void
+encode_record(struct bld *out, const struct journal_record *record)
 {
 	bld_u8(out, (uint8_t)record->type);
 	bld_u64(out, (uint64_t)record->at);
@@ -57,8 +58,8 @@ journal_record_encode(struct bld *out, const struct journal_record *record)
 	issue_request_encode(out, &record->request);
 }
 
-int
-journal_record_decode(struct span body, struct arena *arena,
+static int
+decode_record(struct span body, struct arena *arena,
     struct journal_record *ret, struct err *err)
 {
 	struct cur cur = CUR_OF(body);
@@ -266,7 +267,7 @@ journal_verify(const struct env *env,
 		r = read_record(&step, err);
 		if (r < 0 || step.end || step.torn)
 			break;
-		r = journal_record_decode(step.body, &step.arena, &record,
+		r = decode_record(step.body, &step.arena, &record,
 		    err);
 		if (r < 0)
 			r = damaged(ret->size, "it is not of its form", err);
@@ -359,7 +360,7 @@ journal_append(struct journal *journal, const struct journal_record *record,
 
 	bld_reset(out);
 	bld_u64(out, 0); /* the lengths' place */
-	journal_record_encode(out, record);
+	encode_record(out, record);
 	if (bld_end(out) < 0 || out->len > HEAD_SIZE + JOURNAL_BODY_MAX)
 		return err_set(err, ERR_INTERNAL, NULL,
 		    "a journal record would be too long");
@@ -411,7 +412,7 @@ journal_find(const struct journal *journal,
 	r = read_at(journal->env, entry->offset + HEAD_SIZE, body, len,
 	    &got, err);
 	/* It was read before: whatever does not fit by now is damage. */
-	if (r == 0 && (got < len || journal_record_decode(span_of(body, len),
+	if (r == 0 && (got < len || decode_record(span_of(body, len),
 	    arena, ret, NULL) < 0 ||
 	    memcmp(ret->digest, digest, sizeof(ret->digest)) != 0))
 		r = damaged(entry->offset, "a record changed", err);

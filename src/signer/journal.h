@@ -86,10 +86,4 @@ int journal_verify(const struct env *env,
 	const struct journal_record *record, struct err *err), void *ctx,
     struct journal_totals *ret, struct err *err);
 
-/* One body, as journal_append writes it. */
-void journal_record_encode(struct bld *out,
-    const struct journal_record *record);
-int journal_record_decode(struct span body, struct arena *arena,
-    struct journal_record *ret, struct err *err);
-
 #endif

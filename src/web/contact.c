@@ -77,8 +77,8 @@ check_address(struct span url, struct err *err)
 	return 0;
 }
 
-int
-contact_check(struct span url, struct err *err)
+static int
+check_url(struct span url, struct err *err)
 {
 	size_t scheme = sizeof(SCHEME) - 1;
 
@@ -125,7 +125,7 @@ contact_parse(const json_t *payload, bool *ret_there, size_t *ret_count,
 			    "a contact is not a string");
 		ret[i] = span_of(json_string_value(url),
 		    json_string_length(url));
-		r = contact_check(ret[i], err);
+		r = check_url(ret[i], err);
 		if (r < 0)
 			return r;
 	}

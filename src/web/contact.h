@@ -11,12 +11,9 @@
 
 #include "acme/objects.h"
 
-/* One URL. -ERR_UNSUPPORTED_CONTACT for another scheme, -ERR_INVALID_CONTACT
- * for a bad address. */
-int contact_check(struct span url, struct err *err);
-
 /* The member of payload, checked; the spans borrow from it. *ret_there is
- * false when there is none, or null. */
+ * false when there is none, or null. -ERR_UNSUPPORTED_CONTACT for another
+ * scheme, -ERR_INVALID_CONTACT for a bad address. */
 int contact_parse(const json_t *payload, bool *ret_there, size_t *ret_count,
     struct span ret[ACME_CONTACTS_MAX], struct err *err);
 

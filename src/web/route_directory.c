@@ -74,23 +74,9 @@ get(struct web_call *call, struct web_reply *reply)
 	bld_str(out, "}}");
 }
 
-static int
-ask(struct web_call *call, struct web_core_request *question,
-    struct web_reply *reply, struct err *err)
-{
-	int r = web_routes_empty(call, err);
-
-	(void)question;
-	if (r < 0)
-		return r;
-	get(call, reply);
-	return WEB_REPLY;
-}
-
 const struct web_route route_directory = {
 	.pattern = ACME_PATH_DIRECTORY,
 	.allow = "GET, HEAD, POST, OPTIONS",
 	.auth = WEB_AUTH_KID,
 	.get = get,
-	.ask = ask,
 };

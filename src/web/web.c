@@ -122,6 +122,18 @@ ask(struct web_call *call, const struct web_core_request *question,
 		    call->question);
 }
 
+/* RFC 8555 6.3: what can be had by GET can be had by POST-as-GET. */
+static int
+get_by_post(struct web_call *call, struct web_reply *reply, struct err *err)
+{
+	int r = web_routes_empty(call, err);
+
+	if (r < 0)
+		return r;
+	call->route->get(call, reply);
+	return WEB_REPLY;
+}
+
 /* The POST is authenticated: what does it want? */
 static void
 go_on(struct web_call *call)
@@ -135,7 +147,8 @@ go_on(struct web_call *call)
 	question.actor.account_id = call->account_id;
 	memcpy(question.actor.thumbprint, call->thumbprint,
 	    sizeof(call->thumbprint));
-	r = call->route->ask(call, &question, &reply, &err);
+	r = call->route->ask == NULL ? get_by_post(call, &reply, &err) :
+	    call->route->ask(call, &question, &reply, &err);
 	if (r < 0)
 		web_reply_error(call, &err);
 	else if (r == WEB_REPLY)

@@ -55,7 +55,8 @@ struct web_route {
 	enum web_auth auth;
 	enum web_core_type answer; /* the only one that tell can take */
 
-	/* GET and HEAD; NULL where RFC 8555 6.3 allows POST only. */
+	/* GET and HEAD, and POST-as-GET if there is no ask; NULL where RFC
+	 * 8555 6.3 allows POST only. */
 	void (*get)(struct web_call *call, struct web_reply *reply);
 
 	/* The authenticated POST: fills either. A negative error otherwise. */
