@@ -266,3 +266,31 @@ def test_hooks_get_no_descriptor(agent, web_ca, tmp_path):
 ])
 def test_wrong_words(agent, web_ca, via):
     agent.get(web_ca, "words.hooks.example", via=via, status=2)
+
+
+def test_deploy_hooks(agent, web_ca, tmp_path):
+    """Of dehydrated, lego and acme.sh, each with its own words."""
+    name = "deploy.hooks.example"
+    dehydrated = Hook(tmp_path, "exit 0", "dehydrated")
+    lego = Hook(tmp_path, "exit 0", "lego")
+    (tmp_path / "deploy").mkdir()
+    (tmp_path / "deploy/test.sh").write_text(
+        f'test_deploy() {{ printf "%s\\n" "$@" > {tmp_path}/said; }}\n')
+    agent.get(web_ca, name, f"www.{name}",
+              "--deploy-hook", f"dehydrated:{dehydrated.path}",
+              "--deploy-hook", f"lego:{lego.path}",
+              "--deploy-hook", f"acme.sh:test,{tmp_path}")
+    key, cert, chain, fullchain = [
+        str(agent.live(name, f"{file}.pem")) for file in
+        ("privkey", "cert", "chain", "fullchain")]
+    ((argv, _, _),) = dehydrated.calls()
+    assert argv[:-1] == ["deploy_cert", name, key, cert, fullchain, chain]
+    assert argv[-1].isdigit()
+    ((argv, env, _),) = lego.calls()
+    assert argv == []
+    assert env["LEGO_CERT_DOMAIN"] == env["LEGO_HOOK_CERT_NAME"] == name
+    assert env["LEGO_CERT_PATH"] == env["LEGO_HOOK_CERT_PATH"] == fullchain
+    assert env["LEGO_CERT_KEY_PATH"] == key
+    assert env["LEGO_HOOK_CERT_DOMAINS"] == f"{name},www.{name}"
+    assert (tmp_path / "said").read_text().split("\n") == [
+        name, key, cert, chain, fullchain, "", ""]

@@ -51,7 +51,8 @@ const struct row site_conf_rows[] = {
 	{ .key = "deploy_hook", .kind = ROW_LIST, AT(deploy_hook),
 	    .check = form_command, .form = "shell commands",
 	    .doc = "As reload, with the environment of certbot's deploy "
-		"hooks." },
+		"hooks. Hooks of other clients are named with it: "
+		"`dehydrated:/PATH`, `lego:/PATH`, `acme.sh:NAME`." },
 	{ .key = "verify", .kind = ROW_LIST, AT(verify),
 	    .check = form_host_port, .form = "HOST:PORT",
 	    .doc = "Where a TLS connection must show the new certificate "

@@ -2,6 +2,9 @@
 #include "agent/deploy/deploy.h"
 
 #include <stdio.h>
+#include <time.h>
+
+#include "agent/deploy/deploy_dialect.h"
 
 #define VARIABLES_MAX 8
 
@@ -44,9 +47,17 @@ start_command(struct loop *loop, const char *argument,
 {
 	struct arena arena = { 0 };
 	const char *variables[VARIABLES_MAX];
+	struct deploy_dialect dialect;
 	struct command *ret;
 	size_t n = 0;
 
+	if (deploy_dialect_make(argument, cert, (int64_t)time(NULL), &arena,
+	    &dialect)) {
+		ret = command_exec(loop, dialect.argv, dialect.variables,
+		    done, ctx, err);
+		arena_free(&arena);
+		return ret;
+	}
 	variables[n++] = variable(&arena, "RENEWED_LINEAGE", cert->path);
 	variables[n++] = names_variable("RENEWED_DOMAINS", cert->site, &arena);
 	variables[n++] = variable(&arena, "SIGNET_SITE",

@@ -45,9 +45,8 @@ take_challenge(struct reader *r, struct site_conf *site)
 	size_t len = strlen(known), tail = strlen(CHALLENGES);
 
 	if (hook != NULL)
-		r->from->note(r->from->ctx, site->name, "its hook is called "
-		    "for challenges of type dns-01 alone; for the rest see "
-		    "deploy_hook in signet.conf(5)");
+		import_set(r->from, site, "deploy_hook", import_text(arena,
+		    "dehydrated:%s", hook));
 	if (strcmp(type, "dns-01") == 0 && hook != NULL)
 		import_set(r->from, site, "via", import_text(arena,
 		    "dehydrated-dns=%s", hook));
