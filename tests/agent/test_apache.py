@@ -112,6 +112,15 @@ def test_renewal_only_reloads(serve):
     assert servers.served(server.tls, "a.example.test") != first
 
 
+def test_removed(serve):
+    server, ca, agent = serve(a_tls=TLS, b=PLAIN)
+    before = server.files()
+    install(server, ca, agent, "a.example.test")
+    agent.run("remove", "a.example.test")
+    assert server.files() == before
+    assert not new(server, "a.example.test")
+
+
 def test_redirects_and_another_certificate(serve):
     server, ca, agent = serve(a_tls=TLS, r=BOTH)
     before = server.files()

@@ -112,6 +112,16 @@ def test_renewal_only_reloads(serve):
     assert servers.served(server.tls, "a.example.test") != first
 
 
+def test_removed(serve):
+    server, ca, agent = serve(a=PLAIN, o=TLS)
+    before = server.files()
+    every(server, ca, agent)
+    agent.run("remove", "a.example.test")
+    agent.run("remove", "other.example.test")
+    assert server.files() == before
+    server.reload()
+
+
 def test_redirects_and_another_certificate(serve):
     server, ca, agent = serve(a=TLS, b=BOTH)
     agent.get(ca, "--install", "nginx=" + server.file, "a.example.test",

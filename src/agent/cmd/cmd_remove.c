@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/cmd/cmd.h"
+#include "agent/server/server.h"
 
 static int run(int argc, char **argv);
 
@@ -27,6 +28,30 @@ check_origin(struct judge *judge, const char *name)
 	return r;
 }
 
+/* A server must not be left with files that are gone. */
+static int
+uninstall(const struct cmd_common *common, struct judge *judge,
+    const char *name)
+{
+	struct arena arena = { 0 };
+	struct state_site row;
+	struct site_conf site = { 0 };
+	struct err err = ERR_INIT;
+	int r = state_site_get(judge_state(judge), span_str(name), &arena,
+	    &row, &err);
+
+	if (r == 0)
+		r = judge_read_site(&row, &site, &err);
+	for (size_t i = 0; i < site.install.count && r == 0; i++)
+		r = server_remove(common->dir_path, site.install.items[i],
+		    name, &err);
+	site_conf_done(&site);
+	arena_free(&arena);
+	/* What is unknown is said by who looks for its certificates. */
+	return r == 0 || r == -(int)ERR_NOT_FOUND ? CMD_OK :
+	    cmd_fail(&cmd_remove, "%s", err.text);
+}
+
 static int
 work(struct cmd_common *common, struct judge *judge, const char *name)
 {
@@ -35,6 +60,8 @@ work(struct cmd_common *common, struct judge *judge, const char *name)
 	int64_t id;
 	int r = check_origin(judge, name);
 
+	if (r == CMD_OK)
+		r = uninstall(common, judge, name);
 	if (r != CMD_OK)
 		return r;
 	if (cmd_common_add(judge, name, JUDGE_REMOVE, &id, &err) < 0)

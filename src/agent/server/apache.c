@@ -365,6 +365,42 @@ install(const struct server_world *world, const struct server_cert *cert,
 	return r;
 }
 
+/* Its files are those of that name that Apache reads. */
+static int
+remove_begun(struct apache *apache, const char *site, struct err *err)
+{
+	char name[CHANGE_PATH_SIZE];
+	int r = apache_ask(apache, err);
+
+	snprintf(name, sizeof(name), "-" APACHE_OURS "%s.conf", site);
+	for (const struct apache_name *f = apache->dump.files;
+	    f != NULL && r == 0; f = f->next)
+		if (f->text.len > strlen(name) && memcmp(f->text.data +
+		    f->text.len - strlen(name), name, strlen(name)) == 0)
+			r = change_remove(&apache->change, arena_str(
+			    &apache->arena, f->text), err);
+	if (r == 0 && apache->change.count > 0)
+		r = apache_test_and_reload(apache, err);
+	if (r < 0)
+		apache_take_back(apache, err);
+	else
+		change_keep(&apache->change);
+	return r;
+}
+
+static int
+remove_site(const struct server_world *world, const char *site,
+    struct err *err)
+{
+	struct apache apache;
+	int r = begin(&apache, world, err);
+
+	if (r == 0)
+		r = remove_begun(&apache, site, err);
+	end(&apache);
+	return r;
+}
+
 static int
 sites(const struct server_world *world, struct bld *out, struct err *err)
 {
@@ -392,5 +428,5 @@ const struct server server_apache = {
 	.name = "apache", .argument = "FILE",
 	.doc = "the running Apache, whose configuration is FILE",
 	.sites = sites, .present = present, .withdraw = withdraw,
-	.install = install,
+	.install = install, .remove = remove_site,
 };

@@ -376,6 +376,39 @@ install(const struct server_world *world, const struct server_cert *cert,
 }
 
 static int
+remove_begun(struct nginx *nginx, const char *site, struct err *err)
+{
+	static const char *const prefixes[] = { NGINX_TEXT_FIRST,
+	    NGINX_TEXT_LAST };
+	char path[PATH_MAX];
+	int r = ask(nginx, err);
+
+	for (size_t i = 0; i < 2 && r == 0; i++)
+		if (find_place(nginx, prefixes[i], site, path, NULL) == 0)
+			r = set_file(nginx, path, SPAN_NONE, err);
+	if (r == 0 && nginx->change.count > 0)
+		r = test_and_reload(nginx, err);
+	if (r < 0)
+		take_back(nginx, err);
+	else
+		change_keep(&nginx->change);
+	return r;
+}
+
+static int
+remove_site(const struct server_world *world, const char *site,
+    struct err *err)
+{
+	struct nginx nginx;
+	int r = begin(&nginx, world, err);
+
+	if (r == 0)
+		r = remove_begun(&nginx, site, err);
+	end(&nginx);
+	return r;
+}
+
+static int
 sites(const struct server_world *world, struct bld *out, struct err *err)
 {
 	struct names names = { 0 };
@@ -405,5 +438,5 @@ const struct server server_nginx = {
 	.name = "nginx", .argument = "FILE",
 	.doc = "the running nginx, whose configuration is FILE",
 	.sites = sites, .present = present, .withdraw = withdraw,
-	.install = install,
+	.install = install, .remove = remove_site,
 };

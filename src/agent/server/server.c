@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -43,9 +44,41 @@ server_is_left(const char *dir)
 	return left;
 }
 
+/* Runs a function that blocks in a process of its own; judge waits for it. */
+static int
+run_apart(void (*call)(void *arg, struct err *err), void *arg,
+    struct err *err)
+{
+	char text[ERR_TEXT_SIZE];
+	struct err said = ERR_INIT;
+	int ends[2];
+	size_t len = 0;
+	ssize_t n;
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return err_errno(err, "cannot make a pipe");
+	pid = fork();
+	if (pid == 0) {
+		signal(SIGPIPE, SIG_IGN);
+		call(arg, &said);
+		_exit(said.kind != ERR_NONE && write(ends[1], said.text,
+		    strlen(said.text)) < 0);
+	}
+	close(ends[1]);
+	while (len < sizeof(text) - 1 && (n = read(ends[0], text + len,
+	    sizeof(text) - 1 - len)) > 0)
+		len += (size_t)n;
+	close(ends[0]);
+	if (pid < 0 || waitpid(pid, NULL, 0) < 0)
+		return err_errno(err, "cannot start a process");
+	text[len] = '\0';
+	return len == 0 ? 0 : err_set(err, ERR_IO, NULL, "%s", text);
+}
+
 struct repair {
 	const char *dir;
-	struct err err; /* the first */
+	struct err *err; /* the first */
 };
 
 static void
@@ -58,44 +91,52 @@ repair_one(void *ctx, const char *name, const char *argument)
 	struct err err = ERR_INIT;
 
 	if (server != NULL && server->present(&world, NULL, 0, &err) < 0 &&
-	    repair->err.kind == ERR_NONE)
-		repair->err = err;
+	    repair->err->kind == ERR_NONE)
+		*repair->err = err;
 }
 
-static void __attribute__((noreturn))
-repair_child(const char *dir, int to)
+static void
+repair_all(void *arg, struct err *err)
 {
-	struct repair repair = { .dir = dir };
+	struct repair *repair = arg;
 
-	signal(SIGPIPE, SIG_IGN);
-	change_each_pending(dir, repair_one, &repair);
-	_exit(repair.err.kind != ERR_NONE && write(to, repair.err.text,
-	    strlen(repair.err.text)) < 0);
+	repair->err = err;
+	change_each_pending(repair->dir, repair_one, repair);
 }
 
 int
 server_repair(const char *dir, struct err *err)
 {
-	char text[ERR_TEXT_SIZE];
-	int ends[2];
-	size_t len = 0;
-	ssize_t n;
-	pid_t pid;
+	struct repair repair = { .dir = dir };
 
-	if (!server_is_left(dir))
-		return 0;
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return err_errno(err, "cannot make a pipe");
-	pid = fork();
-	if (pid == 0)
-		repair_child(dir, ends[1]);
-	close(ends[1]);
-	while (len < sizeof(text) - 1 && (n = read(ends[0], text + len,
-	    sizeof(text) - 1 - len)) > 0)
-		len += (size_t)n;
-	close(ends[0]);
-	if (pid < 0 || waitpid(pid, NULL, 0) < 0)
-		return err_errno(err, "cannot start a process");
-	text[len] = '\0';
-	return len == 0 ? 0 : err_set(err, ERR_IO, NULL, "%s", text);
+	return server_is_left(dir) ? run_apart(repair_all, &repair, err) : 0;
+}
+
+struct removal {
+	const struct server *server;
+	struct server_world world;
+	const char *site;
+};
+
+static void
+remove_one(void *arg, struct err *err)
+{
+	const struct removal *removal = arg;
+
+	removal->server->remove(&removal->world, removal->site, err);
+}
+
+int
+server_remove(const char *dir, const char *install, const char *site,
+    struct err *err)
+{
+	struct removal removal = { .world.dir = dir, .site = site };
+	char name[32];
+	size_t len = strcspn(install, "=");
+
+	snprintf(name, sizeof(name), "%.*s", (int)len, install);
+	removal.server = server_find(name);
+	removal.world.argument = install[len] == '=' ? install + len + 1 : "";
+	return removal.server == NULL || removal.server->remove == NULL ? 0 :
+	    run_apart(remove_one, &removal, err);
 }

@@ -52,12 +52,21 @@ struct server {
 	/* Lets it serve the certificate, seen from outside. */
 	int (*install)(const struct server_world *world,
 	    const struct server_cert *cert, struct err *err);
+	/* Takes back what install did for a site; what was there before is
+	 * served again. NULL: nothing has to be. */
+	int (*remove)(const struct server_world *world, const char *site,
+	    struct err *err);
 };
 
 extern const struct server server_nginx, server_apache, server_haproxy;
 extern const struct server *const server_all[]; /* NULL at the end */
 
 const struct server *server_find(const char *name); /* or NULL */
+
+/* Takes back what was installed for a site into "nginx=FILE", by a process of
+ * its own. */
+int server_remove(const char *dir, const char *install, const char *site,
+    struct err *err);
 
 /* What runs that were killed left behind is taken back, by a process of its
  * own; nothing is started if there is nothing. Only while no other run works
