@@ -112,6 +112,16 @@ def test_renewal_only_reloads(serve):
     assert servers.served(server.tls, "a.example.test") != first
 
 
+def test_two_types_of_key(serve):
+    server, ca, agent = serve(a=PLAIN, o=TLS)
+    agent.get(ca, "--install", "nginx=" + server.file, "--key", "ec256",
+              "--key", "rsa2048", "a.example.test",
+              via="nginx=" + server.file)
+    file = server.top / "sites/zz-signet-a.example.test"
+    assert file.read_text().count("ssl_certificate_key") == 2
+    assert new(server, "a.example.test")
+
+
 def test_removed(serve):
     server, ca, agent = serve(a=PLAIN, o=TLS)
     before = server.files()

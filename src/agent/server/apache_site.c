@@ -142,6 +142,7 @@ put_vhost(struct bld *out, const struct apache *apache,
     const struct apache_vhost *vhost, const struct server_cert *cert)
 {
 	struct span rest = vhost->text, line;
+	char folder[SERVER_FOLDER_SIZE];
 	bool first = true;
 
 	bld_fmt(out, "# Written by signet from %.*s:%u; `signet apache` "
@@ -160,9 +161,11 @@ put_vhost(struct bld *out, const struct apache *apache,
 		    "ServerAlias", cert->names->items[i]);
 		first = false;
 	}
-	bld_fmt(out, "\tSSLEngine on\n\tSSLCertificateFile "
-	    "\"%s/fullchain.pem\"\n\tSSLCertificateKeyFile "
-	    "\"%s/privkey.pem\"\n", cert->folder, cert->folder);
+	bld_str(out, "\tSSLEngine on\n");
+	for (size_t i = 0; server_folder(cert, i, folder); i++)
+		bld_fmt(out, "\tSSLCertificateFile \"%s/fullchain.pem\"\n"
+		    "\tSSLCertificateKeyFile \"%s/privkey.pem\"\n", folder,
+		    folder);
 	while (apache_dump_line(&rest, &line))
 		if (line.len > 0 && line.data[0] != '#' && !is_dropped(line))
 			bld_fmt(out, "\t%.*s\n", SPAN_FMT(line));
@@ -188,10 +191,13 @@ make_path(const struct apache_vhost *vhost, const char *site,
 static bool
 has_ours(const struct apache_vhost *vhost, const struct server_cert *cert)
 {
-	size_t len = strlen(cert->folder);
+	char folder[SERVER_FOLDER_SIZE];
+	size_t len;
 
+	server_folder(cert, 0, folder);
+	len = strlen(folder);
 	return vhost->certificate.len > len &&
-	    memcmp(vhost->certificate.data, cert->folder, len) == 0 &&
+	    memcmp(vhost->certificate.data, folder, len) == 0 &&
 	    vhost->certificate.data[len] == '/';
 }
 

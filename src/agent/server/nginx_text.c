@@ -302,6 +302,8 @@ static void
 put_names(struct bld *out, const struct nginx_site *site,
     const struct nginx_server *server, bool tls)
 {
+	char folder[SERVER_FOLDER_SIZE];
+
 	bld_str(out, "\tserver_name");
 	for (const struct nginx_word *w = server->names; w != NULL;
 	    w = w->next)
@@ -312,9 +314,11 @@ put_names(struct bld *out, const struct nginx_site *site,
 			    tls))
 				bld_fmt(out, " %s",
 				    site->cert->names->items[i]);
-	bld_fmt(out, ";\n\tssl_certificate \"%s/fullchain.pem\";\n"
-	    "\tssl_certificate_key \"%s/privkey.pem\";\n", site->cert->folder,
-	    site->cert->folder);
+	bld_str(out, ";\n");
+	for (size_t i = 0; server_folder(site->cert, i, folder); i++)
+		bld_fmt(out, "\tssl_certificate \"%s/fullchain.pem\";\n"
+		    "\tssl_certificate_key \"%s/privkey.pem\";\n", folder,
+		    folder);
 }
 
 static int
@@ -374,8 +378,11 @@ check_default(const struct nginx_site *site,
 static bool
 has_ours(const struct nginx_site *site, const struct nginx_server *server)
 {
-	struct span folder = span_str(site->cert->folder);
+	char path[SERVER_FOLDER_SIZE];
+	struct span folder;
 
+	server_folder(site->cert, 0, path);
+	folder = span_str(path);
 	return span_starts_with(server->certificate, folder) &&
 	    server->certificate.len > folder.len &&
 	    server->certificate.data[folder.len] == '/';

@@ -25,6 +25,27 @@ server_find(const char *name)
 	return NULL;
 }
 
+bool
+server_folder(const struct server_cert *cert, size_t index,
+    char out[SERVER_FOLDER_SIZE])
+{
+	static const char *const suffixes[] = { "", "+rsa", "+ecdsa" };
+	const char *name = strrchr(cert->folder, '/');
+	const char *plus = name == NULL ? NULL : strrchr(name, '+');
+	int len = (int)(plus == NULL ? strlen(cert->folder) :
+	    (size_t)(plus - cert->folder));
+	char file[SERVER_FOLDER_SIZE + 16];
+
+	for (size_t i = 0; i < 3; i++) {
+		snprintf(out, SERVER_FOLDER_SIZE, "%.*s%s", len, cert->folder,
+		    suffixes[i]);
+		snprintf(file, sizeof(file), "%s/cert.pem", out);
+		if ((i == 0 || access(file, F_OK) == 0) && index-- == 0)
+			return true;
+	}
+	return false;
+}
+
 static void
 set_left(void *ctx, const char *name, const char *argument)
 {

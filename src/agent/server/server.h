@@ -34,6 +34,12 @@ struct server_cert {
 	const struct row_list *names;
 };
 
+/* The folders of all certificates of the site (a site with two types of key
+ * has two): the first is the site's own. false at the end. */
+#define SERVER_FOLDER_SIZE 4096
+bool server_folder(const struct server_cert *cert, size_t index,
+    char out[SERVER_FOLDER_SIZE]);
+
 struct server {
 	const char *name;
 	const char *argument;         /* what it is, for the manual */
