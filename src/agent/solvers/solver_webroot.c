@@ -37,15 +37,19 @@ static int
 open_folder(const char *argument, size_t *ret_made, struct err *err)
 {
 	int fd = open(argument, O_PATH | O_DIRECTORY | O_CLOEXEC), next;
+	mode_t mask;
 	bool made;
 
 	*ret_made = 0;
 	for (size_t i = 0; fd >= 0 && i < NUM_FOLDERS; i++) {
+		/* Whatever the umask is, the web server must look inside. No
+		 * chmod afterwards: who owns the folder above may have put a
+		 * link to any file of root's in this one's place. */
+		mask = umask(0);
 		made = mkdirat(fd, folders[i], 0755) == 0;
+		umask(mask);
 		*ret_made += made;
-		/* Whatever the umask is, the web server must look inside. */
-		if (!made ? errno != EEXIST :
-		    fchmodat(fd, folders[i], 0755, 0) < 0) {
+		if (!made && errno != EEXIST) {
 			err_errno(err, "cannot make the folder %s in %s",
 			    folders[i], argument);
 			close(fd);
