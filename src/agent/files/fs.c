@@ -12,6 +12,8 @@
 #include "agent/rpc/site.h"
 #include "base/mem.h"
 
+#define LINKS_MAX 16 /* on the way to a folder */
+
 void (*fs_before_step)(void);
 bool fs_no_exchange;
 
@@ -22,13 +24,92 @@ step(void)
 		fs_before_step();
 }
 
+/* What a link says, of one that is open by O_PATH. */
+static int
+read_link(int link, char out[PATH_MAX])
+{
+	ssize_t len = readlinkat(link, "", out, PATH_MAX - 1);
+
+	if (len < 0)
+		return -1;
+	out[len] = '\0';
+	return 0;
+}
+
+static int walk(int fd_dir, const char *path, unsigned links);
+
+/* One step of walk: what fd_dir has under the name, and if that is a link of
+ * root's own, what it leads to. */
+static int
+walk_part(int fd_dir, const char *name, unsigned links)
+{
+	int fd = openat(fd_dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC), to = -1;
+	char target[PATH_MAX];
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISLNK(st.st_mode))
+		return fd;
+	if (st.st_uid != 0 || links == 0)
+		errno = ELOOP;
+	else if (read_link(fd, target) == 0)
+		to = walk(fd_dir, target, links - 1);
+	close(fd);
+	return to;
+}
+
+/* Opens a path (O_PATH) that others may have a say in. As root we can write
+ * where they cannot: a link of theirs would lead us there. */
+static int
+walk(int fd_dir, const char *path, unsigned links)
+{
+	char name[NAME_MAX + 1];
+	int fd = openat(fd_dir, path[0] == '/' ? "/" : ".", O_PATH |
+	    O_DIRECTORY | O_CLOEXEC), next;
+	size_t len;
+
+	while (fd >= 0 && *(path += strspn(path, "/")) != '\0') {
+		len = strcspn(path, "/");
+		errno = ENAMETOOLONG;
+		next = -1;
+		if (len < sizeof(name)) {
+			snprintf(name, sizeof(name), "%.*s", (int)len, path);
+			next = walk_part(fd, name, links);
+		}
+		close(fd);
+		fd = next;
+		path += len;
+	}
+	return fd;
+}
+
+/* Relative paths are names of what we make ourselves: never links. */
+static int
+open_folder(int fd_dir, const char *path)
+{
+	int place, fd;
+
+	if (path[0] != '/' || geteuid() != 0)
+		return openat(fd_dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC |
+		    (path[0] == '/' ? 0 : O_NOFOLLOW));
+	place = walk(fd_dir, path, LINKS_MAX);
+	if (place < 0)
+		return -1;
+	fd = openat(place, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	close(place);
+	return fd;
+}
+
 int
 fs_open(int fd_dir, const char *path, int *ret_fd, struct err *err)
 {
-	*ret_fd = openat(fd_dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	*ret_fd = open_folder(fd_dir, path);
 	if (*ret_fd < 0 && errno == ENOENT)
 		return err_set(err, ERR_NOT_FOUND, NULL,
 		    "there is no folder %s", path);
+	if (*ret_fd < 0 && errno == ELOOP)
+		return err_set(err, ERR_CONFIG, NULL, "the folder %s is behind "
+		    "a link that is not root's: it could lead anywhere; name "
+		    "the folder itself", path);
 	return *ret_fd < 0 ? err_errno(err, "cannot open the folder %s",
 	    path) : 0;
 }
@@ -268,8 +349,14 @@ remove_entry(void *ctx, const char *name, struct err *err)
 int
 fs_remove_folder(int fd_dir, const char *name, struct err *err)
 {
-	int fd, r = fs_open(fd_dir, name, &fd, err);
+	struct stat st;
+	int fd, r;
 
+	/* Somebody's link or file: what it leads to is none of ours. */
+	if (fstatat(fd_dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    !S_ISDIR(st.st_mode))
+		return fs_unlink(fd_dir, name, err);
+	r = fs_open(fd_dir, name, &fd, err);
 	if (r == -(int)ERR_NOT_FOUND)
 		return 0;
 	if (r < 0)

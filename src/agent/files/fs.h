@@ -28,7 +28,9 @@ extern void (*fs_before_step)(void);
 /* For tests, too: as on a file system that cannot exchange. */
 extern bool fs_no_exchange;
 
-/* A folder, for the other functions. -ERR_NOT_FOUND. */
+/* A folder, for the other functions; path is absolute, or the name of one in
+ * fd_dir that is no link. As root, no link but root's own is followed on the
+ * way: who may write there must not lead us elsewhere. -ERR_NOT_FOUND. */
 int fs_open(int fd_dir, const char *path, int *ret_fd, struct err *err);
 
 /* A file's bytes, appended. Not through a link unless follow. -ERR_NOT_FOUND */

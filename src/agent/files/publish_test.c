@@ -419,6 +419,38 @@ test_intent(void **state)
 	drop_top();
 }
 
+/* Who may write on the way to a folder could lead root to another. */
+static void
+test_links(void **state)
+{
+	char path[160];
+	int fd, r;
+
+	(void)state;
+	make_top();
+	run("cd %s && mkdir -p real/in && echo kept >real/in/file && "
+	    "ln -s real roots && ln -s ../real/in real/theirs", top);
+	snprintf(path, sizeof(path), "%s/roots/in", top);
+	assert_int_equal(fs_open(AT_FDCWD, path, &fd, NULL), 0);
+	close(fd);
+	if (geteuid() == 0)
+		run("chown -h nobody %s/real/theirs", top);
+	snprintf(path, sizeof(path), "%s/real/theirs", top);
+	r = fs_open(AT_FDCWD, path, &fd, NULL);
+	assert_int_equal(r, geteuid() == 0 ? -(int)ERR_CONFIG : 0);
+	if (r == 0)
+		close(fd);
+	/* A link in the place of what we make goes; what it leads to stays. */
+	snprintf(path, sizeof(path), "%s/real", top);
+	assert_int_equal(fs_open(AT_FDCWD, path, &fd, NULL), 0);
+	assert_true(fs_open(fd, "theirs", &r, NULL) < 0);
+	assert_int_equal(fs_remove_folder(fd, "theirs", NULL), 0);
+	assert_false(fs_exists(fd, "theirs"));
+	close(fd);
+	run("test -f %s/real/in/file", top);
+	drop_top();
+}
+
 int
 main(void)
 {
@@ -435,6 +467,7 @@ main(void)
 		cmocka_unit_test(test_bad_copy),
 		cmocka_unit_test(test_archive),
 		cmocka_unit_test(test_intent),
+		cmocka_unit_test(test_links),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
