@@ -5,6 +5,7 @@
  * its job is gone meanwhile.
  */
 #include "agent/judge/judge_private.h"
+#include "agent/judge/offers.h"
 
 struct task {
 	struct solver_task base;   /* first */
@@ -200,15 +201,33 @@ make(struct job *job, size_t count)
 	return s;
 }
 
+/* One round at a time: what it set up goes before the next. */
+static int
+check(const struct job *job, const struct judge_net_offers *offers,
+    struct err *err)
+{
+	if (job->solving != NULL)
+		return err_set(err, ERR_FRAME, NULL,
+		    "net offers challenges twice");
+	return offers_check(offers, &job->names, job->ca->thumbprint, err);
+}
+
 void
 job_solve(struct job *job, const struct judge_net_offers *offers)
 {
-	struct solving *s = make(job, offers->count);
 	const struct client_challenge *challenge;
-	struct task none = { .solving = s };
-	struct span names = all_names(s);
+	struct err err = ERR_INIT;
+	struct task none = { 0 };
+	struct solving *s;
+	struct span names;
 	size_t via;
 
+	if (check(job, offers, &err) < 0) {
+		judge_end(job->judge, &err);
+		return;
+	}
+	s = none.solving = make(job, offers->count);
+	names = all_names(s);
 	for (size_t i = 0; i < offers->count; i++) {
 		none.authz = offers->offers[i].authz;
 		if (choose(s, &offers->offers[i], &via, &challenge))

@@ -129,6 +129,7 @@ tell_net(struct judge_ca *ca, const uint8_t *thumbprint)
 {
 	if (!send_ca(ca, thumbprint))
 		return;
+	memcpy(ca->thumbprint, thumbprint, JWK_THUMBPRINT_SIZE);
 	ca->ready = true;
 	tell(ca);
 }

@@ -70,6 +70,7 @@ struct judge_ca {
 	struct state_account account; /* kid is in its arena */
 	struct arena arena;
 	uint32_t number;            /* of net */
+	uint8_t thumbprint[JWK_THUMBPRINT_SIZE]; /* of the account's key */
 	bool ready;
 	bool renewal_refused;       /* it has no renewal information */
 	struct err err;             /* it cannot be used */
