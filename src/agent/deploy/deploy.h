@@ -20,6 +20,7 @@
 
 struct deploy_cert {
 	const struct site_conf *site;
+	const char *dir;         /* of the state, as the run has it */
 	struct span path;        /* the folder of the files */
 	const char *key_name;    /* "ec256" */
 	const uint8_t *leaf_hash; /* SHA-256 */

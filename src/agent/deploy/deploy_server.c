@@ -16,17 +16,6 @@ call(void *arg, struct err *err)
 	return work->server->install(&work->world, &work->cert, err);
 }
 
-/* DIR of DIR/live/NAME, where agent/server keeps what it has changed. */
-static char *
-state_of(struct span path, struct arena *arena)
-{
-	char *dir = arena_str(arena, path);
-
-	for (int i = 0; i < 2 && strrchr(dir, '/') != NULL; i++)
-		*strrchr(dir, '/') = '\0';
-	return dir;
-}
-
 struct command *
 deploy_server(struct loop *loop, const char *argument,
     const struct deploy_cert *cert, void (*done)(void *ctx,
@@ -41,7 +30,9 @@ deploy_server(struct loop *loop, const char *argument,
 	work = (struct work){
 		.server = server_find(arena_str(&arena,
 		    span_of(argument, len))),
-		.world = { .dir = state_of(cert->path, &arena),
+		/* Not of the certificate's path: a folder of another program
+		 * may lie in one of another user's. */
+		.world = { .dir = cert->dir,
 		    .argument = argument[len] == '=' ? argument + len + 1 :
 		    "" },
 		.cert = { .site = cert->site->name, .folder = folder,

@@ -161,6 +161,7 @@ run_step(struct job *job)
 {
 	const struct deploy_step *step = &job->steps[job->step];
 	struct deploy_cert cert = { .site = &job->site,
+	    .dir = job->judge->options.dir,
 	    .path = job->cert.path, .key_name = site_key_type_name(
 	    (enum site_key_type)job->cert.key_type),
 	    .leaf_hash = job->cert.leaf_hash,

@@ -246,6 +246,7 @@ change_undo(struct change *change, struct err *err)
 	char name[CHANGE_PATH_SIZE];
 	int ret = 0;
 
+	note_path(change, 0, name);
 	/* From the last to the first: one file may be in it twice. */
 	while (change->count > 0) {
 		struct err each = ERR_INIT;
@@ -271,6 +272,7 @@ forget(struct change *change)
 {
 	char name[CHANGE_PATH_SIZE];
 
+	note_path(change, 0, name);
 	while (change->count > 0) {
 		note_path(change, --change->count, name);
 		unlink(name);
@@ -347,6 +349,22 @@ find_left(struct change *change, const char *argument, struct err *err)
 	return access(name, F_OK) == 0 ? 0 : put_file(name, &file, err);
 }
 
+/* Notes say what is written where: nobody else may write one. */
+static int
+check_folder(const char *folder, struct err *err)
+{
+	struct stat st;
+
+	if (lstat(folder, &st) < 0)
+		return err_errno(err, "cannot look at %s", folder);
+	if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() ||
+	    (st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		return err_set(err, ERR_CONFIG, NULL, "%s is not a folder that "
+		    "only you (user id %u) can write to; look at what is in "
+		    "it, and remove it", folder, (unsigned)geteuid());
+	return 0;
+}
+
 int
 change_begin(struct change *change, const char *dir, const char *server,
     const char *argument, struct err *err)
@@ -358,7 +376,9 @@ change_begin(struct change *change, const char *dir, const char *server,
 	snprintf(change->folder, sizeof(change->folder), "%s/changes", dir);
 	if (mkdir(change->folder, 0700) < 0 && errno != EEXIST)
 		return err_errno(err, "cannot make %s", change->folder);
-	r = take_lock(change, err);
+	r = check_folder(change->folder, err);
+	if (r == 0)
+		r = take_lock(change, err);
 	if (r == 0)
 		r = find_left(change, argument, err);
 	if (r < 0)
