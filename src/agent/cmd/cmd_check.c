@@ -267,9 +267,11 @@ look(struct options *o)
 static int
 run(int argc, char **argv)
 {
-	static struct options options = { .check = { .http_port = 80 } };
-	int r = take(&options, argc, argv);
+	static struct options options; /* large */
+	int r;
 
+	options.check.http_port = 80;
+	r = take(&options, argc, argv);
 	if (r == CMD_OK)
 		r = complete(&options);
 	if (r == CMD_OK)

@@ -84,9 +84,9 @@ authority_init(struct authority *ret, const char *text, struct err *err)
 	if (form_url(text, &why) != 0)
 		return err_set(err, ERR_CONFIG, NULL, "there is no CA called "
 		    "\"%s\"; write one of letsencrypt, letsencrypt-staging, "
-		    "google, zerossl, sslcom or actalis, the name of a ca "
-		    "block of signet.conf, or the https URL of the CA's "
-		    "directory", text);
+		    "google, google-staging, zerossl, sslcom or actalis, the "
+		    "name of a ca block of signet.conf, or the https URL of "
+		    "the CA's directory", text);
 	ret->name = mem_strdup(text);
 	ret->directory = mem_strdup(text);
 	return 0;
