@@ -217,3 +217,19 @@ def test_nothing_there(agent, tmp_path):
     assert "there is no folder" in done.stderr
     done = agent.run("import", "certbot", tmp_path, status=1)
     assert "where certbot keeps" in done.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_root_takes_no_commands_of_others(agent, tmp_path):
+    """Hooks in the folder of an ordinary user would be run by root."""
+    renewal = tmp_path / "renewal"
+    renewal.mkdir()
+    conf = renewal / "x.example.conf"
+    conf.write_text("renew_hook = touch /root/x\n")
+    os.chown(conf, 65534, 65534)
+    done = agent.run("import", "certbot", tmp_path, status=1)
+    assert "x.example: " in done.stderr
+    assert "root would run what stands there" in done.stderr
+    os.chown(tmp_path, 65534, 65534)
+    done = agent.run("import", "certbot", tmp_path, status=1)
+    assert "belongs to the user with id 65534" in done.stderr

@@ -2,6 +2,8 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "agent/cmd/cmd.h"
 #include "agent/import/import.h"
@@ -51,12 +53,19 @@ find_dir(struct import_run *import, const char *given)
 	const char *dir = given == NULL ? import->program->dir : given;
 	const char *home = getenv("HOME");
 	char text[PATH_MAX];
+	struct stat st = { 0 };
 
 	snprintf(text, sizeof(text), "%s%s", dir[0] == '~' ?
 	    home == NULL ? "/root" : home : "", dir + (dir[0] == '~'));
 	if (realpath(text, import->dir) == NULL)
 		return cmd_fail(&cmd_import, "there is no folder %s; write "
 		    "the one of %s", text, import->program->name);
+	/* Hooks and scripts in it are run later, by whoever runs this. */
+	if (geteuid() == 0 && (stat(import->dir, &st) < 0 || st.st_uid != 0))
+		return cmd_fail(&cmd_import, "%s belongs to the user with id "
+		    "%u, and root would run what that user writes there; run "
+		    "signet as that user, or give the folder to root first",
+		    import->dir, (unsigned)st.st_uid);
 	return CMD_OK;
 }
 

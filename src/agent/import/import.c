@@ -62,6 +62,14 @@ import_file(struct arena *arena, const char *path, struct span *ret,
 		return err_set(err, ERR_CONFIG, NULL, "%s is no file of at "
 		    "most %d bytes", path, IMPORT_FILE_MAX);
 	}
+	/* Commands in it would become root's. */
+	if (geteuid() == 0 && (st.st_uid != 0 || (st.st_mode & S_IWOTH))) {
+		close(fd);
+		return err_set(err, ERR_CONFIG, NULL, "%s can be written to "
+		    "by the user with id %u, and root would run what stands "
+		    "there: run signet as that user", path,
+		    (unsigned)st.st_uid);
+	}
 	text = arena_alloc(arena, (size_t)st.st_size + 1);
 	n = read(fd, text, (size_t)st.st_size);
 	if (n < 0)

@@ -54,7 +54,8 @@ void import_done(struct import *import);
 
 /* ---- what the readers share --------------------------------------------- */
 
-/* -ERR_NOT_FOUND if there is none. The text, with a NUL, is in the arena. */
+/* -ERR_NOT_FOUND if there is none. The text, with a NUL, is in the arena. Root
+ * reads files of root alone: there are commands in them. */
 int import_file(struct arena *arena, const char *path, struct span *ret,
     struct err *err);
 
