@@ -124,6 +124,24 @@ put_header(struct bld *out, const char *alg, const struct client_sign *sign,
 	return r;
 }
 
+/* Some CAs read members in any case, or the general form of a JWS, too. */
+static bool
+is_of_jws(const json_t *obj)
+{
+	static const char *const names[] = { "protected", "signature",
+		"signatures", "oldKey" };
+	const char *name;
+	const json_t *value;
+
+	json_object_foreach((json_t *)(uintptr_t)obj, name, value) {
+		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+			if (strcasecmp(name, names[i]) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
 /* A payload that is itself a JWS changes the account's key: it must be the
  * inner one that was made here. RFC 8555 7.3.5. */
 static int
@@ -139,8 +157,7 @@ check_payload(const struct account_signer *account, struct span payload,
 	    json_parse_object(payload, "the payload", &obj, NULL) < 0)
 		return err_set(err, ERR_UNAUTHORIZED, NULL,
 		    "what is to be signed is no JSON object");
-	if (json_object_get(obj, "protected") == NULL &&
-	    json_object_get(obj, "oldKey") == NULL)
+	if (!is_of_jws(obj))
 		return 0;
 	SHA256(payload.data, payload.len, hash);
 	if (memcmp(hash, account->rollover, sizeof(hash)) != 0)

@@ -171,6 +171,10 @@ test_rollover(void **state)
 	assert_int_equal(sign(&outer, NULL), -(int)ERR_UNAUTHORIZED);
 	outer.payload = SPAN_LIT("{\"\\u0070rotected\":\"x\"}");
 	assert_int_equal(sign(&outer, NULL), -(int)ERR_UNAUTHORIZED);
+	outer.payload = SPAN_LIT("{\"Protected\":\"x\"}");
+	assert_int_equal(sign(&outer, NULL), -(int)ERR_UNAUTHORIZED);
+	outer.payload = SPAN_LIT("{\"payload\":\"y\",\"signatures\":[]}");
+	assert_int_equal(sign(&outer, NULL), -(int)ERR_UNAUTHORIZED);
 	outer.payload = SPAN_LIT("no JSON");
 	assert_int_equal(sign(&outer, NULL), -(int)ERR_UNAUTHORIZED);
 }

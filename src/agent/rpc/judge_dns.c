@@ -54,6 +54,20 @@ judge_dns_answer_encode(struct bld *out, const struct judge_dns_answer *answer)
 	rpc_err_encode(out, &answer->err);
 }
 
+/* Hooks are called with it, some of which are shell scripts. */
+static bool
+is_name(struct span name)
+{
+	for (size_t i = 0; i < name.len; i++) {
+		uint8_t c = name.data[i];
+
+		if ((c < 'a' || c > 'z') && (c < '0' || c > '9') &&
+		    c != '-' && c != '_' && c != '.' && c != '*')
+			return false;
+	}
+	return true;
+}
+
 int
 judge_dns_answer_decode(uint16_t type, struct span payload,
     struct judge_dns_answer *ret, struct err *err)
@@ -66,7 +80,7 @@ judge_dns_answer_decode(uint16_t type, struct span payload,
 	ret->persist_until_s = cur_i64(&cur);
 	rpc_err_decode(&cur, &ret->err);
 	if (cur_end(&cur) < 0 || type < JUDGE_DNS_DONE ||
-	    type > JUDGE_DNS_REFUSED ||
+	    type > JUDGE_DNS_REFUSED || !is_name(ret->name) ||
 	    (type == JUDGE_DNS_REFUSED) != (ret->err.kind != ERR_NONE))
 		return err_set(err, ERR_FRAME, NULL,
 		    "an answer of dns (type %u) is not of its form", type);

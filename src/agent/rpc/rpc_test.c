@@ -13,6 +13,7 @@
 #include "agent/rpc/certkey_files.h"
 #include "agent/rpc/judge_account.h"
 #include "agent/rpc/judge_certkey.h"
+#include "agent/rpc/judge_dns.h"
 #include "agent/rpc/judge_files.h"
 
 #define HASH "0123456789abcdef0123456789abcdef"
@@ -374,6 +375,29 @@ test_certkey_files(void **state)
 	assert_true(span_equal(given.pem, answer.pem));
 }
 
+/* Hooks get the name: nothing in it may mean something to a shell. */
+static void
+test_dns_answer(void **state)
+{
+	static const char *const bad[] = { "a b", "a;b", "$(a)", "a\"b", "A" };
+	struct judge_dns_answer answer = { .type = JUDGE_DNS_DONE,
+		.name = SPAN_LIT("_acme-challenge.a.example") }, got;
+
+	(void)state;
+	bld_reset(&out);
+	judge_dns_answer_encode(&out, &answer);
+	assert_int_equal(judge_dns_answer_decode(JUDGE_DNS_DONE,
+	    bld_view(&out), &got, NULL), 0);
+	assert_true(span_equal(got.name, answer.name));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		answer.name = span_str(bad[i]);
+		bld_reset(&out);
+		judge_dns_answer_encode(&out, &answer);
+		assert_int_equal(judge_dns_answer_decode(JUDGE_DNS_DONE,
+		    bld_view(&out), &got, NULL), -(int)ERR_FRAME);
+	}
+}
+
 int
 main(int argc, char **argv)
 {
@@ -387,6 +411,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_files),
 		cmocka_unit_test(test_files_answer),
 		cmocka_unit_test(test_certkey_files),
+		cmocka_unit_test(test_dns_answer),
 	};
 	int r;
 
