@@ -424,6 +424,7 @@ static void
 test_links(void **state)
 {
 	char path[160];
+	struct bld text;
 	int fd, r;
 
 	(void)state;
@@ -440,6 +441,20 @@ test_links(void **state)
 	assert_int_equal(r, geteuid() == 0 ? -(int)ERR_CONFIG : 0);
 	if (r == 0)
 		close(fd);
+	/* So could a link in the place of a key. */
+	run("cd %s && ln -s in/file real/ours && ln -s in/file real/other", top);
+	if (geteuid() == 0)
+		run("chown -h nobody %s/real/other", top);
+	snprintf(path, sizeof(path), "%s/real", top);
+	assert_int_equal(fs_open(AT_FDCWD, path, &fd, NULL), 0);
+	bld_init(&text, 64);
+	assert_int_equal(fs_read(fd, "ours", true, &text, NULL), 0);
+	assert_int_equal(text.len, strlen("kept\n"));
+	assert_true(fs_read(fd, "ours", false, &text, NULL) < 0);
+	assert_true((fs_read(fd, "other", true, &text, NULL) < 0) ==
+	    (geteuid() == 0));
+	bld_free(&text);
+	close(fd);
 	/* A link in the place of what we make goes; what it leads to stays. */
 	snprintf(path, sizeof(path), "%s/real", top);
 	assert_int_equal(fs_open(AT_FDCWD, path, &fd, NULL), 0);
