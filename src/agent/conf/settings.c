@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/conf/settings.h"
 
+#include "agent/conf/form.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "conf/config_text.h"
@@ -264,6 +265,10 @@ check_site(const struct settings *settings, const struct site_conf *site,
 			config_errors_add(errors, 0, "site", "\"%s\": %s",
 			    site->name, err.text);
 	}
+	if (site->csr == NULL && site->names.count == 0 &&
+	    form_ident(site->name, &err) != 0)
+		config_errors_add(errors, 0, "site", "%s; or say with names "
+		    "what site \"%s\" is for", err.text, site->name);
 	if (site->csr != NULL && site->key.count > 0)
 		config_errors_add(errors, 0, "site", "\"%s\" has csr and key, "
 		    "but the request has its own key; remove one of the two",

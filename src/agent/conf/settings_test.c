@@ -87,6 +87,9 @@ test_bad(void **unused)
 		{ "\nsite \"a.example\" {", "f:2: the block that" },
 		{ "site \"a.example\" { verify = \"mail:x\" }",
 		    "f:1: verify: " },
+		/* Its own name is what it is for, if it says nothing else. */
+		{ "site \"my_shop\" {}", "say with names what site" },
+		{ "site \"my_shop\" { names = shop.example }", "" },
 		{ "", "" },
 		{ "site \"a.example\" {\n}\n", "" },
 	};
