@@ -120,5 +120,8 @@ job_fail_at_ca(struct job *job, const struct client_problem *problem,
 		return;
 	}
 	job->ca_index++;
-	job_next_ca(job);
+	if (trouble->next == TROUBLE_OTHER_KEY)
+		job_other_key(job);
+	else
+		job_next_ca(job);
 }

@@ -232,37 +232,55 @@ send_order(struct job *job)
 
 /* ---- the request for certification -------------------------------------- */
 
+/* False if there is none, and the job goes another way. */
 static bool
-on_csr(void *ctx, uint16_t type, struct span payload)
+take_csr(struct job *job, uint16_t type, struct span payload)
 {
-	struct job *job = ctx;
 	struct judge_certkey_answer answer;
 	struct err err = ERR_INIT;
 
 	if (judge_certkey_answer_decode(type, payload, &answer, &err) < 0) {
 		judge_end(job->judge, &err);
-		return true;
+		return false;
 	}
 	if (answer.type == JUDGE_CERTKEY_REFUSED) {
 		job_fail_here(job, &answer.err, "check the keys in the state's "
 		    "folders pending and live");
-		return true;
+		return false;
 	}
 	job->csr = job_keep(job, answer.csr);
 	memcpy(job->spki_hash, answer.spki_hash, CERTKEY_HASH_SIZE);
-	send_order(job);
+	return true;
+}
+
+static bool
+on_csr(void *ctx, uint16_t type, struct span payload)
+{
+	struct job *job = ctx;
+
+	if (take_csr(job, type, payload))
+		send_order(job);
+	return true;
+}
+
+static bool
+on_other_key(void *ctx, uint16_t type, struct span payload)
+{
+	struct job *job = ctx;
+
+	if (take_csr(job, type, payload))
+		job_next_ca(job);
 	return true;
 }
 
 static void
-ask_csr(struct job *job)
+ask_csr(struct job *job, enum certkey_policy policy, ask_answer *answer)
 {
 	struct judge_certkey_request request = {
 		.type = JUDGE_CERTKEY_REQUEST,
 		.site = span_str(job->site.name),
 		.key_type = (enum site_key_type)job->cert.key_type,
-		.policy = job->site.reuse_key == ROW_YES ? CERTKEY_REUSE :
-		    CERTKEY_NEW,
+		.policy = policy,
 		.must_staple = job->site.must_staple == ROW_YES,
 		.names = job->names,
 	};
@@ -271,8 +289,19 @@ ask_csr(struct job *job)
 	bld_init(&out, LINK_PAYLOAD_MAX);
 	judge_certkey_request_encode(&out, &request);
 	ask_send(job->judge, AGENT_CERTKEY, JUDGE_CERTKEY_REQUEST, &out,
-	    on_csr, job);
+	    answer, job);
 	bld_free(&out);
+}
+
+/* At once, though perhaps no CA is left: it is durable then, and the next run
+ * finds it. A key that is to stay the same stays. */
+void
+job_other_key(struct job *job)
+{
+	if (job->site.csr != NULL || job->site.reuse_key == ROW_YES)
+		job_next_ca(job);
+	else
+		ask_csr(job, CERTKEY_FRESH, on_other_key);
 }
 
 /* A request that the administrator made: what stands in it, we ask for. */
@@ -351,7 +380,8 @@ on_ca(void *ctx, struct judge_ca *ca, const struct err *why)
 		job->ca_index++;
 		job_next_ca(job);
 	} else if (job->csr.len == 0) {
-		ask_csr(job);
+		ask_csr(job, job->site.reuse_key == ROW_YES ? CERTKEY_REUSE :
+		    CERTKEY_NEW, on_csr);
 	} else {
 		send_order(job);
 	}

@@ -188,6 +188,8 @@ void job_ask_files(struct job *job, struct judge_files_request *request,
 /* Gets a certificate from the first CA that gives one; then job_park. */
 void job_issue(struct job *job);
 void job_next_ca(struct job *job);
+/* The same, but with a new key: a CA refused the one that is pending. */
+void job_other_key(struct job *job);
 /* What hinders without any CA being asked. */
 void job_fail_here(struct job *job, const struct err *err,
     const char *remedy);

@@ -130,6 +130,11 @@ trouble_judge(const struct client_problem *problem, struct trouble *ret)
 	if (problem->cause == CLIENT_DECLINED ||
 	    problem->cause == CLIENT_CANCELLED)
 		ret->next = TROUBLE_OURS;
+	/* RFC 8555 6.7: weak, known to others, or of a kind that it does not
+	 * take. */
+	else if (span_equal_str(problem->type, "badPublicKey") ||
+	    span_equal_str(problem->type, "badCSR"))
+		ret->next = TROUBLE_OTHER_KEY;
 	put_text(problem, ret->text, sizeof(ret->text));
 	snprintf(ret->remedy, sizeof(ret->remedy), "%s", find_remedy(problem));
 }

@@ -11,6 +11,7 @@
 
 enum trouble_next {
 	TROUBLE_OTHER_CA = 1, /* another CA may do it, now */
+	TROUBLE_OTHER_KEY,    /* the same, but not for this key */
 	TROUBLE_OURS,         /* none can, until something is changed here */
 };
 

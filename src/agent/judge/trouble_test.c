@@ -56,6 +56,10 @@ test_remedies(void **unused)
 	problem = (struct client_problem){ .cause = CLIENT_DECLINED };
 	trouble_judge(&problem, &t);
 	assert_int_equal(t.next, TROUBLE_OURS);
+	problem = (struct client_problem){ .cause = CLIENT_REFUSED,
+	    .type = SPAN_LIT("badPublicKey") };
+	trouble_judge(&problem, &t);
+	assert_int_equal(t.next, TROUBLE_OTHER_KEY);
 	for (enum client_cause c = CLIENT_REFUSED; c < CLIENT_CAUSE_COUNT;
 	    c++) {
 		problem = (struct client_problem){ .cause = c };
