@@ -44,7 +44,8 @@ _signet()
 	-d | --dir | --copy)
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		return ;;
-	-c | --config | --ca-file | --csr | --eab-key-file | --server)
+	-c | --config | --ca-file | --csr | --eab-key-file | --server | \
+	    --textfile)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return ;;
 	--key) choice='ec256 ec384 rsa2048 rsa3072 rsa4096' ;;

@@ -46,6 +46,10 @@ def certificate(key, subject, issuer=None, names=(), days=(-1, 30), ca=False):
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName(names),
                                         False)
+    if issuer is not None:
+        builder = builder.add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(
+                issuer[1].public_key()), False)
     return builder.sign(key if issuer is None else issuer[1], hashes.SHA256())
 
 

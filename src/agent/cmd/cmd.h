@@ -61,6 +61,7 @@ struct cmd_common {
 	const struct cmd *cmd;
 	const char *dir;        /* as given, or NULL */
 	const char *config;     /* as given, or NULL */
+	const char *textfile;   /* for Prometheus, or NULL */
 	bool dry_run;
 	bool daemon;
 	int revoke_reason;      /* -1: none */
@@ -84,6 +85,13 @@ struct cmd_common {
 	"  -d, --dir DIR      where state, keys and certificates are kept\n" \
 	"  -q, --quiet        say only what is wrong\n" \
 	"  -v, --verbose      say what is going on\n"
+
+/* Of those that go through what is due. */
+#define CMD_TEXTFILE 't'
+#define CMD_TEXTFILE_OPTION \
+	{ "textfile", required_argument, NULL, CMD_TEXTFILE }
+#define CMD_TEXTFILE_HELP \
+	"      --textfile FILE  write metrics for Prometheus: docs/metrics.md\n"
 
 /* Whether opt was one of them. */
 bool cmd_common_take(struct cmd_common *common, int opt, const char *arg);

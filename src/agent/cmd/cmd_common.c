@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/cmd/textfile.h"
 #include "base/log.h"
 
 #define ROOT_DIR "/var/lib/signet"
@@ -22,6 +23,9 @@ cmd_common_take(struct cmd_common *common, int opt, const char *arg)
 		return true;
 	case 'q':
 		common->quiet = true;
+		return true;
+	case CMD_TEXTFILE:
+		common->textfile = arg;
 		return true;
 	case 'v':
 		common->verbose = true;
@@ -176,6 +180,11 @@ cmd_common_run(struct cmd_common *common, struct judge *judge,
 	clear_line(common);
 	fflush(stdout);
 	if (r != 0)
-		return cmd_fail(common->cmd, "%s", err.text);
-	return ret->failed > 0 ? CMD_FAILED : CMD_OK;
+		r = cmd_fail(common->cmd, "%s", err.text);
+	else
+		r = ret->failed > 0 ? CMD_FAILED : CMD_OK;
+	if (common->textfile != NULL && !common->dry_run &&
+	    textfile_write(judge, common->textfile, r == CMD_OK, &err) < 0)
+		r = cmd_fail(common->cmd, "%s", err.text);
+	return r;
 }

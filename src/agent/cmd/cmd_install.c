@@ -24,7 +24,8 @@ const struct cmd cmd_install = {
 	    "      --cron         a line of cron in any case\n"
 	    "      --uninstall    remove it again\n"
 	    "  -c, --config FILE  what `signet renew` is to be given\n"
-	    "  -d, --dir DIR      the same\n",
+	    "  -d, --dir DIR      the same\n"
+	    "      --textfile FILE  the same\n",
 	.run = run,
 };
 
@@ -32,7 +33,7 @@ enum { OPTION_PRINT = 256, OPTION_CRON, OPTION_UNINSTALL };
 
 struct install {
 	bool print, cron, uninstall;
-	const char *config, *dir;
+	const char *config, *dir, *textfile;
 	char program[PATH_MAX];
 	uint32_t random;
 };
@@ -46,6 +47,8 @@ put_command(struct bld *out, const struct install *in)
 		bld_fmt(out, " --config %s", in->config);
 	if (in->dir != NULL)
 		bld_fmt(out, " --dir %s", in->dir);
+	if (in->textfile != NULL)
+		bld_fmt(out, " --textfile %s", in->textfile);
 }
 
 static void
@@ -199,6 +202,7 @@ take(struct install *in, int argc, char **argv)
 	static const struct option options[] = {
 		{ "config", required_argument, NULL, 'c' },
 		{ "dir", required_argument, NULL, 'd' },
+		CMD_TEXTFILE_OPTION,
 		{ "print", no_argument, NULL, OPTION_PRINT },
 		{ "cron", no_argument, NULL, OPTION_CRON },
 		{ "uninstall", no_argument, NULL, OPTION_UNINSTALL }, { 0 }
@@ -210,6 +214,8 @@ take(struct install *in, int argc, char **argv)
 			in->config = optarg;
 		else if (opt == 'd')
 			in->dir = optarg;
+		else if (opt == CMD_TEXTFILE)
+			in->textfile = optarg;
 		else if (opt == OPTION_PRINT)
 			in->print = true;
 		else if (opt == OPTION_CRON)
@@ -222,9 +228,10 @@ take(struct install *in, int argc, char **argv)
 	if (optind != argc)
 		return cmd_usage(&cmd_install, "it takes no names");
 	if ((in->config != NULL && in->config[0] != '/') ||
-	    (in->dir != NULL && in->dir[0] != '/'))
-		return cmd_usage(&cmd_install, "give --config and --dir as "
-		    "absolute paths: the timer runs elsewhere");
+	    (in->dir != NULL && in->dir[0] != '/') ||
+	    (in->textfile != NULL && in->textfile[0] != '/'))
+		return cmd_usage(&cmd_install, "give --config, --dir and "
+		    "--textfile as absolute paths: the timer runs elsewhere");
 	return CMD_OK;
 }
 

@@ -11,7 +11,7 @@ const struct cmd cmd_renew = {
 	    "      --force        renew though it is not due\n"
 	    "      --deploy       run reloads and hooks again\n"
 	    "      --dry-run      rehearse it, hooks included\n"
-	    CMD_COMMON_HELP,
+	    CMD_TEXTFILE_HELP CMD_COMMON_HELP,
 	.run = run,
 };
 
@@ -26,7 +26,7 @@ static int
 take(struct renew *renew, int argc, char **argv)
 {
 	static const struct option options[] = {
-		CMD_COMMON_OPTIONS,
+		CMD_COMMON_OPTIONS, CMD_TEXTFILE_OPTION,
 		{ "force", no_argument, NULL, OPTION_FORCE },
 		{ "deploy", no_argument, NULL, OPTION_DEPLOY },
 		{ "dry-run", no_argument, NULL, OPTION_DRY_RUN }, { 0 }

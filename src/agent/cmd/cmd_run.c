@@ -15,7 +15,7 @@ const struct cmd cmd_run = {
 	.summary = "stay and do what is due when it is due",
 	.help =
 	    "  SIGHUP reads the configuration anew; SIGTERM ends.\n\n"
-	    CMD_COMMON_HELP,
+	    CMD_TEXTFILE_HELP CMD_COMMON_HELP,
 	.run = run,
 };
 
@@ -108,7 +108,7 @@ static int
 run(int argc, char **argv)
 {
 	static const struct option options[] = {
-		CMD_COMMON_OPTIONS, { 0 }
+		CMD_COMMON_OPTIONS, CMD_TEXTFILE_OPTION, { 0 }
 	};
 	struct daemon d = { .common = { .cmd = &cmd_run, .daemon = true } };
 	struct event *heart;
