@@ -135,10 +135,10 @@ int
 port_listen(const struct port *port, const char *remedy,
     int ret[PORT_ADDRESSES_MAX], size_t *ret_count, struct err *err)
 {
-	int r = 0;
+	int error = 0;
 
 	*ret_count = 0;
-	for (size_t i = 0; r == 0 && i < port->count; i++) {
+	for (size_t i = 0; error == 0 && i < port->count; i++) {
 		int fd = open_one(&port->addresses[i]);
 
 		if (fd >= 0)
@@ -146,14 +146,20 @@ port_listen(const struct port *port, const char *remedy,
 		/* A machine may do without one of the families. */
 		else if (!port->any || (errno != EAFNOSUPPORT &&
 		    errno != EADDRNOTAVAIL))
-			r = say_failed(port, remedy, err);
+			error = errno;
 	}
-	if (r == 0 && *ret_count == 0)
-		r = err_set(err, ERR_CONFIG, NULL, "this machine has no "
-		    "address to listen on");
-	while (r < 0 && *ret_count > 0)
+	/* Before anybody looks who has the port: not we, by the family that
+	 * was free. */
+	while (error != 0 && *ret_count > 0)
 		close(ret[--*ret_count]);
-	return r;
+	if (error != 0) {
+		errno = error;
+		return say_failed(port, remedy, err);
+	}
+	if (*ret_count == 0)
+		return err_set(err, ERR_CONFIG, NULL, "this machine has no "
+		    "address to listen on");
+	return 0;
 }
 
 struct inodes {
