@@ -161,7 +161,14 @@ static void
 release(struct master *master)
 {
 	struct err err = ERR_INIT;
+	sigset_t late;
 
+	/* One more signal to stop, just now, stops nothing: the status is that
+	 * of a stop. */
+	sigemptyset(&late);
+	sigaddset(&late, SIGTERM);
+	sigaddset(&late, SIGINT);
+	sigprocmask(SIG_BLOCK, &late, NULL);
 	reload_done(master);
 	renew_done(master);
 	heartbeat_done(master);

@@ -20,12 +20,14 @@ make(const char *name, const char *alpn, int max_version, uint8_t *out)
 	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
 	SSL *ssl = SSL_new(ctx);
 	BIO *in = BIO_new(BIO_s_mem()), *from = BIO_new(BIO_s_mem());
+	char host[256]; /* OpenSSL takes char * where it means const char * */
 	int len;
 
+	snprintf(host, sizeof(host), "%s", name == NULL ? "" : name);
 	SSL_set_max_proto_version(ssl, max_version);
 	SSL_set_bio(ssl, in, from);
 	if (name != NULL)
-		assert_int_equal(SSL_set_tlsext_host_name(ssl, name), 1);
+		assert_int_equal(SSL_set_tlsext_host_name(ssl, host), 1);
 	if (alpn != NULL)
 		assert_int_equal(SSL_set_alpn_protos(ssl,
 		    (const uint8_t *)alpn, (unsigned)strlen(alpn)), 0);

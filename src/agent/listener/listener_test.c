@@ -248,12 +248,14 @@ see(const struct world *world, const char *name, const char *alpn,
 	const unsigned char *chosen = NULL;
 	unsigned int chosen_len = 0;
 	X509 *seen = NULL;
+	char host[256]; /* OpenSSL takes char * where it means const char * */
 	int fd = dial(world);
 
+	snprintf(host, sizeof(host), "%s", name);
 	SSL_set_max_proto_version(ssl, version);
 	SSL_set_min_proto_version(ssl, version);
 	SSL_set_fd(ssl, fd);
-	SSL_set_tlsext_host_name(ssl, name);
+	SSL_set_tlsext_host_name(ssl, host);
 	SSL_set_alpn_protos(ssl, (const uint8_t *)alpn,
 	    (unsigned)strlen(alpn));
 	if (SSL_connect(ssl) == 1) {

@@ -13,6 +13,7 @@
 
 #include "base/bld.h"
 #include "base/text.h"
+#include "pkix/ident.h"
 
 #define PROXY_LINE "PROXY UNKNOWN\r\n" /* version 1 of HAProxy's protocol */
 #define BODY_MAX 8192                  /* bytes of an answer */
@@ -170,19 +171,23 @@ probe_leaf_read(const char *file, struct probe_leaf *ret, struct err *err)
 static SSL *
 make_ssl(SSL_CTX *ctx, int fd, const char *name, bool rsa)
 {
+	/* OpenSSL takes char * where it means const char *. */
+	static char rsa_algs[] = "rsa_pss_rsae_sha256:rsa_pss_rsae_sha384:"
+	    "rsa_pss_rsae_sha512:RSA+SHA256:RSA+SHA384:RSA+SHA512:RSA+SHA1";
+	static char ec_algs[] = "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512";
 	SSL *ssl = ctx == NULL ? NULL : SSL_new(ctx);
+	char host[IDENT_DNS_MAX + 1];
 	struct in6_addr address;
 
 	if (ssl == NULL)
 		return NULL;
 	/* Whatever it is that is served, it is to be seen. */
 	SSL_set_security_level(ssl, 0);
-	SSL_set1_sigalgs_list(ssl, rsa ? "rsa_pss_rsae_sha256:"
-	    "rsa_pss_rsae_sha384:rsa_pss_rsae_sha512:RSA+SHA256:RSA+SHA384:"
-	    "RSA+SHA512:RSA+SHA1" : "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512");
+	SSL_set1_sigalgs_list(ssl, rsa ? rsa_algs : ec_algs);
+	snprintf(host, sizeof(host), "%s", name);
 	if (inet_pton(AF_INET, name, &address) != 1 &&
 	    inet_pton(AF_INET6, name, &address) != 1)
-		SSL_set_tlsext_host_name(ssl, name);
+		SSL_set_tlsext_host_name(ssl, host);
 	SSL_set_fd(ssl, fd);
 	return ssl;
 }
