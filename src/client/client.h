@@ -93,54 +93,54 @@ int client_new(const struct env *env, const struct client_options *options,
 void client_free(struct client *client);
 
 /* -> DIRECTORY */
-void client_open(struct client *client, uint64_t op);
+void client_open(struct client *client, uint64_t id);
 
 /* Finds or makes the account, if it is not known: RFC 8555 7.3, 7.3.1.
  * -> ACCOUNT */
-void client_register(struct client *client, uint64_t op, bool only_existing);
+void client_register(struct client *client, uint64_t id, bool only_existing);
 
 /* RFC 8555 7.3.2, 7.3.3. -> ACCOUNT */
-void client_update(struct client *client, uint64_t op,
+void client_update(struct client *client, uint64_t id,
     const struct client_registration *registration);
 
 /* RFC 8555 7.3.5: thumbprint is the new key's. From the answer on, the
  * account's key is the new one. -> DONE */
-void client_rollover(struct client *client, uint64_t op,
+void client_rollover(struct client *client, uint64_t id,
     const uint8_t thumbprint[JWK_THUMBPRINT_SIZE]);
 
 /* RFC 8555 7.3.6. -> DONE */
-void client_deactivate(struct client *client, uint64_t op);
+void client_deactivate(struct client *client, uint64_t id);
 
 /* RFC 8555 7.4: gets a certificate. order is copied. -> CHAIN */
-void client_order(struct client *client, uint64_t op,
+void client_order(struct client *client, uint64_t id,
     const struct client_order *order);
 
 /* Of an offer of a running order: the challenge is set up; or none can be,
  * and text says why. What is not (or no longer) offered is ignored. */
-void client_solved(struct client *client, uint64_t op, uint16_t authz,
+void client_solved(struct client *client, uint64_t id, uint16_t number,
     enum client_method method);
-void client_declined(struct client *client, uint64_t op, uint16_t authz,
+void client_declined(struct client *client, uint64_t id, uint16_t number,
     struct span text);
 
 /* RFC 9773 4: cert_id as client_cert_id makes it. -> RENEWAL */
-void client_renewal_info(struct client *client, uint64_t op,
+void client_renewal_info(struct client *client, uint64_t id,
     struct span cert_id);
 
 /* RFC 8555 7.6. reason is RFC 5280 5.3.1's, negative: none. By the account's
  * key or the certificate's. One that is revoked already is DONE. -> DONE */
-void client_revoke(struct client *client, uint64_t op, struct span der,
+void client_revoke(struct client *client, uint64_t id, struct span der,
     int reason, bool by_certificate_key);
 
 /* RFC 8555 7.1.2.1. -> ORDERS */
-void client_orders(struct client *client, uint64_t op);
+void client_orders(struct client *client, uint64_t id);
 
 /* RFC 8555 7.5.2. -> DONE */
-void client_deactivate_authz(struct client *client, uint64_t op,
+void client_deactivate_authz(struct client *client, uint64_t id,
     struct span url);
 
 /* Ends an operation with a PROBLEM of cause CANCELLED. Unknown ids are
  * ignored: it may just have ended. */
-void client_cancel(struct client *client, uint64_t op);
+void client_cancel(struct client *client, uint64_t id);
 
 /* Answers. jws is ignored if err says why there is none (kind other than
  * ERR_NONE). Unknown ids are ignored. */

@@ -106,9 +106,9 @@ void client_op_advance(struct client_op *op);
  * again. */
 void client_op_restart(struct client_op *op);
 
-/* One timer an operation; on_timer is called once. */
+/* One timer an operation; callback is called once. */
 void client_op_wait(struct client_op *op, int64_t delay_ms,
-    void (*on_timer)(struct client_op *op));
+    void (*callback)(struct client_op *op));
 void client_op_wait_cancel(struct client_op *op);
 
 /* Each ends and frees the operation. */

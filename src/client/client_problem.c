@@ -22,7 +22,8 @@ read_type(struct arena *arena, const json_t *json)
 	struct span type = get_text(json, "type");
 
 	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
-		if (span_starts_with(type, span_str(prefixes[i])))
+		if (type.len > 0 &&
+		    span_starts_with(type, span_str(prefixes[i])))
 			type = span_from(type, strlen(prefixes[i]));
 	}
 	return client_text_clean(arena, type);

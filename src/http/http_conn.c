@@ -90,8 +90,8 @@ http_conn_forget(struct http_server *server)
 
 	while (*at != NULL && *at != server)
 		at = &(*at)->next;
-	if (*at == server)
-		*at = server->next;
+	if (*at != NULL)
+		*at = (*at)->next;
 	if (server->retry != NULL)
 		server->env.timer_cancel(server->env.ctx, server->retry);
 	server->retry = NULL;

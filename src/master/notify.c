@@ -20,7 +20,8 @@ watchdog_ms(void)
 	char *end;
 	long long value;
 
-	if (usec == NULL || (pid != NULL && atoll(pid) != getpid()))
+	if (usec == NULL ||
+	    (pid != NULL && strtoll(pid, NULL, 10) != getpid()))
 		return 0;
 	value = strtoll(usec, &end, 10);
 	if (end == usec || *end != '\0' || value <= 0)

@@ -5,6 +5,7 @@
  * nginx --install nginx NAME...` does.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -42,7 +43,7 @@ ask_child(const struct server_run *run, int to)
 	}
 	for (; at < out.len && n > 0; at += (size_t)n)
 		n = write(to, out.data + at, out.len - at);
-	_exit(at < out.len);
+	_exit(at < out.len ? EXIT_FAILURE : EXIT_SUCCESS);
 }
 
 static int

@@ -15,7 +15,7 @@ static int
 load_steps(struct judge *judge, struct status *status,
     struct status_cert *cert, struct err *err)
 {
-	struct state_deployment step = { 0 }, steps[STEPS_MAX];
+	struct state_deployment step = { 0 }, steps[STEPS_MAX] = { 0 };
 	int r = 0;
 
 	while (cert->num_steps < STEPS_MAX && (r = state_deployment_next(

@@ -124,7 +124,7 @@ form_layout(const char *text, struct err *err)
 	size_t len = folder == NULL ? 0 : (size_t)(folder - text);
 
 	for (const char *const *at = form_programs; *at != NULL; at++) {
-		if (len == strlen(*at) && memcmp(*at, text, len) == 0 &&
+		if (folder != NULL && len == strlen(*at) && memcmp(*at, text, len) == 0 &&
 		    folder[1] == '/' && name > folder && name[1] != '\0' &&
 		    strchr(name, '/') == NULL)
 			return 0;

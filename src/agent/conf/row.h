@@ -37,11 +37,11 @@ struct row {
 	const char *key; /* NULL ends a table */
 	enum row_kind kind;
 	size_t offset;
-	bool required;
 	/* Is it of the right form? NULL: any text. */
 	int (*check)(const char *text, struct err *err);
 	const char *form; /* what a value looks like, for the manual */
 	const char *doc;
+	bool required;
 };
 
 /* NULL if there is none. */

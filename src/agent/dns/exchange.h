@@ -42,6 +42,6 @@ struct exchange *exchange_start(struct loop *loop, const struct env *env,
     const struct err *err), void *ctx);
 
 /* done is not called. NULL is fine. */
-void exchange_cancel(struct exchange *exchange);
+void exchange_cancel(struct exchange *x);
 
 #endif

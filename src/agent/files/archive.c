@@ -81,7 +81,7 @@ archive_add(const char *dir, int fd_parent, const char *folder,
 {
 	struct range range = { 0 };
 	char number[NUMBER_SIZE];
-	int fd, r;
+	int fd = -1, r;
 
 	r = open_archive(dir, name, true, &fd, err);
 	if (r < 0)
@@ -180,7 +180,7 @@ archive_find_key(const char *dir, const char *name, const uint8_t *hash,
 {
 	struct range range = { 0 };
 	char number[NUMBER_SIZE];
-	int fd, set, r;
+	int fd = -1, set, r;
 
 	r = open_archive(dir, name, false, &fd, err);
 	if (r < 0)

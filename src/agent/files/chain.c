@@ -163,7 +163,7 @@ read_leaf(struct span der, struct arena *arena, struct files_live *ret,
 {
 	X509 *x509 = decode(der);
 	EVP_PKEY *key = x509 == NULL ? NULL : X509_get0_pubkey(x509);
-	struct span spki;
+	struct span spki = SPAN_NONE;
 	int r = 0;
 
 	*ret = (struct files_live){ .exists = true };

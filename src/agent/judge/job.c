@@ -60,15 +60,15 @@ static int
 put_copies(struct job *job, struct site *ret, struct err *err)
 {
 	static const struct {
-		enum site_file file;
 		const char *name;
+		enum site_file file;
 		bool key;
 	} files[] = {
-		{ SITE_PRIVKEY, "privkey.pem", true },
-		{ SITE_CERT, "cert.pem", false },
-		{ SITE_CHAIN, "chain.pem", false },
-		{ SITE_FULLCHAIN, "fullchain.pem", false },
-		{ SITE_COMBINED, "combined.pem", true },
+		{ "privkey.pem", SITE_PRIVKEY, true },
+		{ "cert.pem", SITE_CERT, false },
+		{ "chain.pem", SITE_CHAIN, false },
+		{ "fullchain.pem", SITE_FULLCHAIN, false },
+		{ "combined.pem", SITE_COMBINED, true },
 	};
 	char path[ROW_TEXT_MAX + 32];
 

@@ -40,7 +40,7 @@ void net_http_setup(struct net_http *http, const struct net_http_setup *setup);
 
 /* cb is called once, never before this returns, unless it is cancelled. */
 void net_http_start(struct net_http *http, uint64_t id,
-    const struct client_request *request,
+    const struct client_request *from,
     void (*cb)(void *arg, uint64_t id, const struct client_response *response),
     void *arg);
 void net_http_cancel(struct net_http *http, uint64_t id);

@@ -89,7 +89,8 @@ is_answer(const struct walk *walk, const struct http_fetched *fetched)
 	struct span body = fetched->body;
 
 	/* RFC 8555 8.3: white space at the end does not count. */
-	while (body.len > 0 && memchr(" \t\r\n", body.data[body.len - 1], 4))
+	while (body.len > 0 && memchr(" \t\r\n", body.data[body.len - 1],
+	    sizeof(" \t\r\n") - 1))
 		body.len--;
 	return span_equal(body, walk->probe->check.key_authorization);
 }

@@ -63,7 +63,7 @@ site_name_check(struct span name, struct err *err)
 	good = isalnum(name.data[0]) || name.data[0] == '_';
 	for (size_t i = 0; good && i < name.len; i++)
 		good = isalnum(name.data[i]) ||
-		    memchr(".-_:", name.data[i], 4) != NULL;
+		    memchr(".-_:", name.data[i], sizeof(".-_:") - 1) != NULL;
 	if (!good)
 		return err_set(err, ERR_CONFIG, NULL,
 		    "the site's name \"%.*s\" cannot be used: %s",

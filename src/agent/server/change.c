@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/server/change.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -196,6 +197,7 @@ change_remove(struct change *change, const char *path, struct err *err)
 	struct bld old;
 	int r;
 
+	assert(path != NULL);
 	bld_init(&old, CHANGE_FILE_MAX);
 	r = note(change, path, &file, &old, err);
 	if (r == 0 && unlink(path) < 0 && errno != ENOENT)

@@ -196,7 +196,7 @@ int
 probe_tls(const struct probe_at *at, const char *name, bool rsa,
     uint8_t ret_hash[PROBE_HASH_SIZE], struct err *err)
 {
-	struct probe_leaf leaf;
+	struct probe_leaf leaf = { 0 };
 	SSL_CTX *ctx;
 	SSL *ssl;
 	X509 *x509 = NULL;

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -84,7 +85,7 @@ run_apart(void (*call)(void *arg, struct err *err), void *arg,
 		signal(SIGPIPE, SIG_IGN);
 		call(arg, &said);
 		_exit(said.kind != ERR_NONE && write(ends[1], said.text,
-		    strlen(said.text)) < 0);
+		    strlen(said.text)) < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
 	}
 	close(ends[1]);
 	while (len < sizeof(text) - 1 && (n = read(ends[0], text + len,

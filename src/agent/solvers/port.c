@@ -206,8 +206,9 @@ has_one(int proc, const char *pid, const struct inodes *inodes)
 		    sizeof(target) - 1);
 
 		target[len < 0 ? 0 : len] = '\0';
-		if (sscanf(target, "socket:[%lu]", &inode) != 1)
+		if (strncmp(target, "socket:[", 8) != 0)
 			continue;
+		inode = strtoul(target + 8, NULL, 10);
 		for (size_t i = 0; i < inodes->count; i++)
 			found = found || inodes->items[i] == inode;
 	}
@@ -253,7 +254,7 @@ port_owner(uint16_t number, char ret[PORT_OWNER_SIZE], int *ret_pid)
 		if (!isdigit((unsigned char)at->d_name[0]) ||
 		    !has_one(dirfd(dir), at->d_name, &inodes))
 			continue;
-		*ret_pid = atoi(at->d_name);
+		*ret_pid = (int)strtol(at->d_name, NULL, 10);
 		read_name(dirfd(dir), at->d_name, ret);
 	}
 	if (dir != NULL)

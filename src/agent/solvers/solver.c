@@ -62,11 +62,11 @@ solver_find(const char *via, const struct solver **ret,
 int
 solver_check(const char *via, struct err *err)
 {
-	const struct solver *solver;
-	const char *argument;
+	const struct solver *solver = NULL;
+	const char *argument = NULL;
 	int r = solver_find(via, &solver, &argument, err);
 
-	if (r == 0 && solver->check != NULL)
+	if (r == 0 && solver != NULL && solver->check != NULL)
 		r = solver->check(argument, err);
 	return r;
 }
