@@ -34,7 +34,8 @@ def identifiers(*names, kind="dns"):
 
 def order_with(client, challenges, name):
     order = client.new_order(name)
-    client.authorize(order, challenges)
+    for authz in client.authorize(order, challenges):
+        assert authz["status"] == "valid", authz
     return order
 
 
@@ -358,7 +359,7 @@ def test_deactivated_authorization(client, challenges):
     order = order_with(client, challenges, "gone.example.test")
     url = order["authorizations"][0]
     answer = client.post(url, {"status": "deactivated"})
-    assert answer.json["status"] == "deactivated"
+    assert answer.json["status"] == "deactivated", answer
     der = acme.csr(jose.new_key(), ["gone.example.test"])
     assert finalize(client, order, der).problem in (
         "orderNotReady", "unauthorized")
