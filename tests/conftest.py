@@ -28,6 +28,19 @@ def resolver():
     server.close()
 
 
+@pytest.fixture(autouse=True)
+def records_as_before(request):
+    """What a test tells the shared resolver ends with the test."""
+    if "resolver" not in request.fixturenames:
+        yield
+        return
+    records = request.getfixturevalue("resolver").records
+    before = dict(records)
+    yield
+    records.clear()
+    records.update(before)
+
+
 @pytest.fixture(scope="session")
 def ca(challenges, resolver):
     """A CA that all tests of a run share."""

@@ -356,11 +356,11 @@ def test_unauthorized_url(client):
 
 def test_deactivated_authorization(client, challenges):
     """RFC 8555 7.5.2: and its order fails with it."""
-    order = order_with(client, challenges, "gone.example.test")
+    order = order_with(client, challenges, "given-up.example.test")
     url = order["authorizations"][0]
     answer = client.post(url, {"status": "deactivated"})
     assert answer.json["status"] == "deactivated", answer
-    der = acme.csr(jose.new_key(), ["gone.example.test"])
+    der = acme.csr(jose.new_key(), ["given-up.example.test"])
     assert finalize(client, order, der).problem in (
         "orderNotReady", "unauthorized")
 

@@ -111,7 +111,7 @@ import_list(struct arena *arena, const char *dir,
 	int count = scandir(dir, &entries, NULL, compare);
 
 	for (int i = 0; i < count; i++) {
-		if (entries[i]->d_name[0] != '.' && i < IMPORT_ITEMS_MAX)
+		if (i < IMPORT_ITEMS_MAX && entries[i]->d_name[0] != '.')
 			each(ctx, arena_str(arena,
 			    span_str(entries[i]->d_name)));
 		free(entries[i]);
