@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from kit import signetd
+from kit import signet, signetd
 
 TOP = signetd.TOP
 MAN = TOP / "packaging/man"
@@ -60,12 +60,31 @@ def test_files_named(page):
             and not (TOP / (name + ".h")).exists()] == []
 
 
-def test_manual_of_the_configuration():
+@pytest.mark.parametrize("program, name", (
+    (signetd.program, "signetd"), (signet.program, "signet")))
+def test_manual_of_the_configuration(program, name):
+    keys = subprocess.run([program(), "check", "--keys"], check=True,
+                          text=True, capture_output=True).stdout
     page = subprocess.run([TOP / "tools/man-conf"], check=True, text=True,
-                          input=says("check", "--keys"),
-                          capture_output=True).stdout
-    assert page == (MAN / "signetd.conf.5").read_text(), \
-        "signetd check --keys | tools/man-conf > packaging/man/signetd.conf.5"
+                          input=keys, capture_output=True).stdout
+    assert page == (MAN / f"{name}.conf.5").read_text(), \
+        f"{name} check --keys | tools/man-conf > packaging/man/{name}.conf.5"
+
+
+def test_keys_of_the_agent():
+    keys = subprocess.run([signet.program(), "check", "--keys"], check=True,
+                          text=True, capture_output=True).stdout
+    assert keys == (TOP / "docs/signet-conf.md").read_text(), \
+        "signet check --keys > docs/signet-conf.md"
+
+
+def test_manual_of_the_agent():
+    """Its options are those of the commands."""
+    made = subprocess.run(
+        [TOP / "tools/man-options", "--print", signet.program()], check=True,
+        text=True, capture_output=True).stdout
+    assert made in (MAN / "signet.1").read_text(), \
+        "tools/man-options build/src/signet"
 
 
 def options(command):

@@ -3,6 +3,7 @@
 
 #include "agent/cmd/check.h"
 #include "agent/cmd/cmd.h"
+#include "agent/cmd/keys.h"
 #include "agent/solvers/choose.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -31,6 +32,7 @@ const struct cmd cmd_check = {
 	    " themselves\n"
 	    "      --http-port PORT   what the CA asks instead of 80\n"
 	    "      --json             for programs\n"
+	    "      --keys             print what signet.conf can say\n"
 	    "  -v, --verbose          say what is going on\n",
 	.run = run,
 };
@@ -42,6 +44,7 @@ struct options {
 	const char *ca_file;
 	bool offline;
 	bool json;
+	bool keys;
 	char via[CHOOSE_VIA_SIZE];
 	char why[CHOOSE_WHY_SIZE]; /* "": it was said */
 	size_t count;
@@ -50,7 +53,7 @@ struct options {
 };
 
 enum { OPTION_VIA = 256, OPTION_CA, OPTION_CA_FILE, OPTION_OFFLINE,
-	OPTION_RESOLVER, OPTION_HTTP_PORT, OPTION_JSON };
+	OPTION_RESOLVER, OPTION_HTTP_PORT, OPTION_JSON, OPTION_KEYS };
 
 static int
 take_port(struct options *o, const char *text)
@@ -91,6 +94,9 @@ take_option(struct options *o, int opt)
 	case OPTION_JSON:
 		o->json = true;
 		return CMD_OK;
+	case OPTION_KEYS:
+		o->keys = true;
+		return CMD_OK;
 	case 'v':
 		o->check.verbose = true;
 		return CMD_OK;
@@ -130,6 +136,7 @@ take(struct options *o, int argc, char **argv)
 		{ "resolver", required_argument, NULL, OPTION_RESOLVER },
 		{ "http-port", required_argument, NULL, OPTION_HTTP_PORT },
 		{ "json", no_argument, NULL, OPTION_JSON },
+		{ "keys", no_argument, NULL, OPTION_KEYS },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ 0 }
 	};
@@ -138,6 +145,8 @@ take(struct options *o, int argc, char **argv)
 	while (r == CMD_OK && (opt = getopt_long(argc, argv, "v", options,
 	    NULL)) != -1)
 		r = take_option(o, opt);
+	if (r == CMD_OK && o->keys)
+		return CMD_OK;
 	if (r == CMD_OK && optind == argc)
 		return cmd_usage(&cmd_check, "give the names to look at");
 	if (r == CMD_OK && argc - optind > NAMES_MAX)
@@ -265,6 +274,18 @@ look(struct options *o)
 }
 
 static int
+print_keys(void)
+{
+	struct bld out;
+
+	bld_init(&out, JSON_MAX);
+	keys_put(&out);
+	fwrite(out.data, 1, out.len, stdout);
+	bld_free(&out);
+	return CMD_OK;
+}
+
+static int
 run(int argc, char **argv)
 {
 	static struct options options; /* large */
@@ -272,6 +293,8 @@ run(int argc, char **argv)
 
 	options.check.http_port = 80;
 	r = take(&options, argc, argv);
+	if (r == CMD_OK && options.keys)
+		return print_keys();
 	if (r == CMD_OK)
 		r = complete(&options);
 	if (r == CMD_OK)

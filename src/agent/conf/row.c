@@ -362,3 +362,14 @@ row_parse_all(struct span text, const struct row *rows, void *object,
 	}
 	return r;
 }
+
+void
+row_put_doc(struct bld *out, const struct row *rows)
+{
+	for (; rows->key != NULL; rows++) {
+		bld_fmt(out, "\n### %s\n\n%s\n\n- Value: %s.\n", rows->key,
+		    rows->doc, rows->form);
+		if (rows->kind == ROW_LIST)
+			bld_str(out, "- One, or a list.\n");
+	}
+}

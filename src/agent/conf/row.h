@@ -41,7 +41,6 @@ struct row {
 	int (*check)(const char *text, struct err *err);
 	const char *form; /* what a value looks like, for the manual */
 	const char *doc;
-	bool required;
 };
 
 /* NULL if there is none. */
@@ -67,6 +66,9 @@ void row_inherit(const struct row *rows, void *object, const void *defaults);
 void row_put_all(struct bld *out, const struct row *rows, const void *object);
 int row_parse_all(struct span text, const struct row *rows, void *object,
     struct err *err);
+
+/* A page of Markdown: each key with what it is and takes. */
+void row_put_doc(struct bld *out, const struct row *rows);
 
 bool row_list_has(const struct row_list *list, const char *text);
 void row_list_add(struct row_list *list, const char *text);
