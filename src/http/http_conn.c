@@ -155,6 +155,13 @@ http_conn_cut(struct http_conn *conn)
 	shutdown(bufferevent_getfd(conn->bev), SHUT_RDWR);
 }
 
+bool
+http_conn_is_idle(const struct http_conn *conn)
+{
+	return conn->exchange == 0 && conn->first_byte_ms == 0 &&
+	    evbuffer_get_length(bufferevent_get_output(conn->bev)) == 0;
+}
+
 /* Requests under way fill all the memory that they may have together. It is
  * the one that holds most that goes: else who holds it all would keep
  * everybody else out. */
@@ -291,7 +298,8 @@ make_room(struct http_server *server)
 
 static void start_sweep(struct http_server *server);
 
-/* Cuts connections that are over their time. */
+/* Cuts connections that are over their time, and at the end those whose last
+ * answer has gone meanwhile. */
 static void
 on_sweep(void *arg)
 {
@@ -301,7 +309,8 @@ on_sweep(void *arg)
 
 	server->sweep = NULL;
 	TAILQ_FOREACH(conn, &server->conns, of_server) {
-		if (is_over(conn, now))
+		if (is_over(conn, now) ||
+		    (server->stopping && http_conn_is_idle(conn)))
 			http_conn_cut(conn);
 	}
 	make_room(server);

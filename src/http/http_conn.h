@@ -87,6 +87,10 @@ void http_conn_received(struct http_conn *conn);
  * those the kernel will not wake anybody. */
 void http_conn_read_on(struct http_conn *conn);
 
+/* Whether its client waits for nothing: neither a request of it nor an answer
+ * is under way. */
+bool http_conn_is_idle(const struct http_conn *conn);
+
 /* Cuts the client off; the record goes when evhttp notices. */
 void http_conn_cut(struct http_conn *conn);
 

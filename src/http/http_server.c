@@ -510,7 +510,7 @@ http_server_stop(struct http_server *server, void (*done)(void *ctx),
 	server->stopping = true;
 	close_listeners(server);
 	TAILQ_FOREACH(conn, &server->conns, of_server) {
-		if (conn->exchange == 0 && conn->first_byte_ms == 0)
+		if (http_conn_is_idle(conn))
 			http_conn_cut(conn);
 	}
 	if (server->count == 0) {

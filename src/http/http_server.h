@@ -87,7 +87,7 @@ bool http_server_respond(struct http_server *server, uint64_t exchange,
     const struct http_response *response);
 
 /* Accepts no more, closes idle connections, lets requests that have begun
- * end, closing behind each answer, and then calls done once. */
+ * end and answers leave, closing behind each, and then calls done once. */
 void http_server_stop(struct http_server *server, void (*done)(void *ctx),
     void *ctx);
 

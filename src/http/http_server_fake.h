@@ -159,6 +159,8 @@ on_request(void *ctx, const struct http_request *request, uint64_t exchange)
 	bld_u8(&out, '\0');
 	answer(fixture, exchange, 200, (const char *)out.data, request->body);
 	bld_free(&out);
+	if (span_equal_str(request->path, "/stop-behind"))
+		http_server_stop(fixture->server, on_drained, fixture);
 }
 
 __attribute__((unused)) static void

@@ -211,6 +211,29 @@ test_stop(void **state)
 	assert_true(fixture.drained);
 }
 
+/* An answer that was given before the stop, but has not left yet, arrives. */
+static void
+talk_stop_behind(uint16_t port)
+{
+	struct client client;
+
+	client_open(&client, port, 0);
+	put(&client, "GET /stop-behind" HEAD "\r\n");
+	CHECK(get(&client, "GET /stop-behind|") && ended(&client));
+	client_close(&client);
+}
+
+static void
+test_stop_behind_answer(void **state)
+{
+	struct http_server_limits limits = default_limits();
+	struct fixture fixture;
+
+	(void)state;
+	run(talk_stop_behind, &limits, &fixture);
+	assert_true(fixture.drained);
+}
+
 static void
 talk_old_tls(uint16_t port)
 {
@@ -387,6 +410,7 @@ main(void)
 		cmocka_unit_test(test_head),
 		cmocka_unit_test(test_reload),
 		cmocka_unit_test(test_stop),
+		cmocka_unit_test(test_stop_behind_answer),
 		cmocka_unit_test(test_old_tls),
 		cmocka_unit_test(test_ahead),
 		cmocka_unit_test(test_tls_files),
