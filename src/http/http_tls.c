@@ -37,16 +37,28 @@ select_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
 	return SSL_TLSEXT_ERR_OK;
 }
 
+/* Whether no certificate came because none is left: one that is cut short must
+ * not pass for the end of the chain. */
+static bool
+at_end(void)
+{
+	return ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+}
+
 static int
 use_chain(SSL_CTX *ctx, BIO *pem, struct err *err)
 {
-	for (unsigned n = 0; n < CHAIN_MAX; n++) {
+	for (unsigned n = 0; n <= CHAIN_MAX; n++) {
 		X509 *cert = PEM_read_bio_X509(pem, NULL, NULL, NULL);
 		int ok;
 
-		if (cert == NULL && n > 0) {
+		if (cert == NULL && n > 0 && at_end()) {
 			ERR_clear_error();
 			return 0;
+		}
+		if (n == CHAIN_MAX) {
+			X509_free(cert);
+			break;
 		}
 		ok = cert != NULL && (n == 0 ?
 		    SSL_CTX_use_certificate(ctx, cert) :
@@ -57,7 +69,7 @@ use_chain(SSL_CTX *ctx, BIO *pem, struct err *err)
 	}
 	return err_set(err, ERR_CONFIG, NULL,
 	    "the TLS certificate's file holds more than %d certificates",
-	    CHAIN_MAX - 1);
+	    CHAIN_MAX);
 }
 
 static int
@@ -70,7 +82,10 @@ use_key(SSL_CTX *ctx, BIO *pem, struct err *err)
 
 	if (key == NULL)
 		r = fail(err, "the TLS key is not PEM without a passphrase");
-	else if (SSL_CTX_use_PrivateKey(ctx, key) != 1)
+	/* A key of another type than the certificate's gets a place of its
+	 * own, where it would never be used. */
+	else if (SSL_CTX_use_PrivateKey(ctx, key) != 1 ||
+	    SSL_CTX_check_private_key(ctx) != 1)
 		r = fail(err, "the TLS key is not that of the certificate");
 	EVP_PKEY_free(key);
 	return r;

@@ -305,6 +305,11 @@ pki_from_pem(struct span pem, struct arena *arena, struct span *ret,
 		OPENSSL_free(der);
 	}
 	BIO_free(bio);
+	/* The text's end is the one good reason for there being no more. */
+	if (r == 0 && *ret_count > 0 && ERR_GET_REASON(ERR_peek_last_error())
+	    != PEM_R_NO_START_LINE)
+		r = err_set(err, ERR_CONFIG, "RFC 7468 5",
+		    "a certificate in it is cut short or damaged");
 	ERR_clear_error();
 	if (r == 0 && *ret_count == 0)
 		r = err_set(err, ERR_CONFIG, "RFC 7468 5",

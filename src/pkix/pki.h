@@ -70,8 +70,9 @@ int pki_read(struct span certificate, struct pki_certificate *ret,
 /* Whether the certificate is for this key. -ERR_CONFIG if not. */
 int pki_check_key(struct span certificate, EVP_PKEY *key, struct err *err);
 
-/* All certificates of a PEM file, in its order, as DER in arena. -ERR_CONFIG
- * when there is none, more than max, or text that is no PEM. */
+/* All certificates of a PEM file, in its order, as DER in arena; text around
+ * them is passed over. -ERR_CONFIG when there is none, more than max, one that
+ * is damaged, or PEM of another kind. */
 int pki_from_pem(struct span pem, struct arena *arena, struct span *ret,
     size_t max, size_t *ret_count, struct err *err);
 

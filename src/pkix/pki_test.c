@@ -256,6 +256,11 @@ test_pem(void **state)
 	    &err), -ERR_CONFIG);
 	assert_int_equal(pki_from_pem(SPAN_LIT("x"), &arena, der, 1, &n,
 	    &err), -ERR_CONFIG);
+	/* The second one is cut short, which is not the end of the chain. */
+	out.len -= 40;
+	assert_int_equal(pki_from_pem(bld_view(&out), &arena, der, 2, &n,
+	    &err), -ERR_CONFIG);
+	assert_non_null(strstr(err.text, "damaged"));
 	bld_free(&out);
 }
 
