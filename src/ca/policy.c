@@ -199,6 +199,20 @@ check_asked(const struct policy_row *policy, int64_t max_s,
 	return 0;
 }
 
+/* When a certificate begins whose order does not say: a little ago, for clients'
+ * slow clocks, but not so long ago that until the end that the order asks for
+ * it would be too long. Both ends belong to the lifetime, so all of it, asked
+ * for in this second, begins with the next. */
+static int64_t
+choose_start(int64_t not_after, int64_t max_s, int64_t now_s)
+{
+	int64_t start = now_s - min_of(POLICY_BACKDATE_S, max_s / 10);
+	int64_t earliest = not_after / 1000 - max_s + 1;
+
+	return not_after == 0 || earliest <= start ? start :
+	    min_of(earliest, now_s + 1);
+}
+
 int
 policy_validity(const struct config *config, int64_t not_before,
     int64_t not_after, int64_t now, struct policy_validity *ret,
@@ -212,7 +226,7 @@ policy_validity(const struct config *config, int64_t not_before,
 	/* The lifetime counts from notBefore, and both ends belong to it
 	 * (RFC 5280 4.1.2.5), so 90 days end one second early. */
 	ret->not_before_s = not_before != 0 ? not_before / 1000 :
-	    now_s - min_of(POLICY_BACKDATE_S, max_s / 10);
+	    choose_start(not_after, max_s, now_s);
 	ret->not_after_s = not_after != 0 ? not_after / 1000 :
 	    ret->not_before_s + max_s - 1;
 	return check_asked(policy, max_s, ret, now_s, err);

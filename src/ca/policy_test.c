@@ -157,6 +157,21 @@ test_validity(void **state)
 	    &err), -ERR_MALFORMED);
 	assert_int_equal(policy_validity(&config, 0, NOW + 91 * DAY_MS, NOW,
 	    &v, &err), -ERR_MALFORMED);
+	/* An end alone: the start moves, as long as it can. */
+	assert_int_equal(policy_validity(&config, 0, NOW + 10 * DAY_MS, NOW,
+	    &v, &err), 0);
+	assert_int_equal(v.not_before_s, now_s - 3600);
+	assert_int_equal(v.not_after_s, now_s + 10 * 86400);
+	assert_int_equal(policy_validity(&config, 0, NOW + 90 * DAY_MS -
+	    60000, NOW, &v, &err), 0);
+	assert_int_equal(v.not_before_s, now_s - 59);
+	assert_int_equal(policy_validity(&config, 0, NOW + 90 * DAY_MS, NOW,
+	    &v, &err), 0);
+	assert_int_equal(v.not_before_s, now_s + 1);
+	assert_int_equal(v.not_after_s, now_s + 90 * 86400);
+	assert_int_equal(policy_validity(&config, 0, NOW + 90 * DAY_MS + 1000,
+	    NOW, &v, &err), -ERR_MALFORMED);
+	assert_non_null(strstr(err.text, "7776001 seconds"));
 	assert_int_equal(policy_validity(&config, INT64_MIN, INT64_MAX, NOW,
 	    &v, &err), -ERR_MALFORMED);
 	assert_int_equal(policy_validity(&config, NOW, INT64_MAX, NOW, &v,

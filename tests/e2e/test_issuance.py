@@ -83,6 +83,21 @@ def test_the_certificate(ca, client, challenges):
     assert leaf.not_valid_after - now <= datetime.timedelta(days=90)
 
 
+@pytest.mark.parametrize("days", [1, 90])
+def test_a_client_chooses_the_end(client, challenges, days):
+    """RFC 8555 7.4; cert-manager asks for its whole duration from now on."""
+    end = datetime.datetime.utcnow().replace(microsecond=0) + \
+        datetime.timedelta(days=days)
+    order = client.new_order("end.example.test",
+                             notAfter=end.isoformat() + "Z")
+    client.authorize(order, challenges)
+    done = client.finalize(order, acme.csr(jose.new_key(),
+                                           ["end.example.test"])).json
+    leaf = acme.parse_chain(client.download(done["certificate"]))[0]
+    assert leaf.not_valid_after == end
+    assert end - leaf.not_valid_before < datetime.timedelta(days=90)
+
+
 def test_many_names(client, challenges):
     names = [f"n{i}.example.test" for i in range(20)]
     leaf = client.obtain(challenges, *names)[0]
