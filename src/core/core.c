@@ -139,18 +139,20 @@ core_dev_request(struct core *core, unsigned peer, uint64_t id,
     uint16_t type, struct span payload, struct err *err)
 {
 	struct core_frame frame = {
-		.to = CORE_FRAME_ANSWER, .peer = peer, .id = id,
+		.to = CORE_FRAME_DEV, .peer = peer, .id = id,
 	};
-	struct dev_core_answer out = { .type = DEV_CORE_NONE };
+	struct dev_core_answer out = { .type = DEV_CORE_BUSY };
 	struct store_certificate row;
 	struct dev_core_request request;
 	int r = dev_core_request_decode(type, payload, &request, err);
 
 	if (r < 0)
 		return r;
-	r = !core_turn_begin(core) ? -ERR_NOT_FOUND :
+	r = !core_turn_begin(core) ? -ERR_BUSY :
 	    store_certificate_get_by_serial(core->env->store, request.serial,
 	    &core->arena, &row, NULL);
+	if (r == -ERR_NOT_FOUND)
+		out.type = DEV_CORE_NONE;
 	if (r == 0) {
 		out.type = DEV_CORE_CERTIFICATE;
 		out.status = DEV_CORE_VALID;

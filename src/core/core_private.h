@@ -61,8 +61,10 @@ struct core_ask {
 
 /* What leaves after the commit; its payload is at `offset` in core->out. */
 struct core_frame {
-	enum { CORE_FRAME_ANSWER, CORE_FRAME_VALIDATOR, CORE_FRAME_SIGNER }
-	    to;
+	enum {
+		CORE_FRAME_ANSWER, /* to web */
+		CORE_FRAME_DEV, CORE_FRAME_VALIDATOR, CORE_FRAME_SIGNER
+	} to;
 	unsigned peer;
 	uint64_t id;
 	uint16_t type;

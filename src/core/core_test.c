@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "ca/ca.h"
+#include "rpc/dev_core.h"
 
 static int
 set_up(void **state)
@@ -277,6 +278,37 @@ test_commit_fails(void **state)
 	assert_int_equal(w->num_journal, 1);
 }
 
+/* dev's question shares a turn that is lost: it is told so in its own words,
+ * as web's would break the link. */
+static void
+test_commit_fails_for_dev(void **state)
+{
+	struct world *w = *state;
+	struct web_core_actor actor = world_register_account(w, 1);
+	struct web_core_request order = world_order_request(&actor,
+	    "a.example");
+	struct dev_core_request request = { SPAN_LIT("\x01") };
+	struct err err = ERR_INIT;
+	struct bld out;
+
+	bld_init(&out, 64);
+	dev_core_request_encode(&out, &request);
+	for (unsigned fails = 0; fails < 2; fails++) {
+		w->num_answers = 0;
+		w->fail_commits = fails;
+		assert_int_equal(core_dev_request(w->core, 9, 5,
+		    DEV_CORE_CERTIFICATE_BY_SERIAL, bld_view(&out), &err), 0);
+		world_send(w, &order);
+		assert_int_equal(w->num_answers, 2);
+		assert_int_equal(w->answers[0].peer, 9);
+		assert_int_equal(w->answers[0].id, 5);
+		assert_int_equal(w->answers[0].type,
+		    fails > 0 ? DEV_CORE_BUSY : DEV_CORE_NONE);
+		assert_int_equal(w->answers[0].payload.len, 0);
+	}
+	bld_free(&out);
+}
+
 /* The number of log lines with that event, in what was written to file. */
 static int
 count_lines(FILE *file, const char *event)
@@ -513,7 +545,8 @@ main(void)
 		TEST(test_validation_fails), TEST(test_reuse),
 		TEST(test_validator_dies), TEST(test_validators_give_up),
 		TEST(test_validator_timeout), TEST(test_queue_to_validators),
-		TEST(test_commit_fails), TEST(test_full_store),
+		TEST(test_commit_fails), TEST(test_commit_fails_for_dev),
+		TEST(test_full_store),
 		TEST(test_stop),
 		TEST(test_gather), TEST(test_peer_gone), TEST(test_sweep), TEST(test_nonsense),
 		{ "test_crash_before_commit", test_crash_before_commit, NULL,

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "core/core_private.h"
+#include "rpc/dev_core.h"
 
 /* What one turn may say; far more than its requests can cause. */
 #define OUT_MAX (1024 * 1024 * 1024) /* bytes */
@@ -145,6 +146,7 @@ send_frame(struct core *core, const struct core_frame *frame)
 
 	switch (frame->to) {
 	case CORE_FRAME_ANSWER:
+	case CORE_FRAME_DEV:
 		core->ops->answer(core->ctx, frame->peer, frame->id,
 		    frame->type, payload);
 		break;
@@ -216,6 +218,9 @@ take_back(struct core *core)
 			frame->hold->answered = false;
 		else if (frame->to == CORE_FRAME_ANSWER)
 			send_lost(core, frame->peer, frame->id);
+		else if (frame->to == CORE_FRAME_DEV)
+			core->ops->answer(core->ctx, frame->peer, frame->id,
+			    DEV_CORE_BUSY, SPAN_NONE);
 	}
 	for (node = core->holds_by_age.last; node != NULL; node = prev) {
 		struct core_hold *hold = LIST_OBJECT(node, struct core_hold,

@@ -217,6 +217,10 @@ dev_answer(struct dev *dev, uint64_t id, uint16_t type, struct span payload,
 		return err_set(err, ERR_FRAME, NULL,
 		    "core answers what was not asked");
 	question->id = 0;
+	if (answer.type == DEV_CORE_BUSY) {
+		respond_text(dev, question->exchange, 503, "try again\n");
+		return 0;
+	}
 	if (answer.type == DEV_CORE_NONE) {
 		respond_text(dev, question->exchange, 404,
 		    "there is no such certificate\n");

@@ -189,6 +189,7 @@ static void
 test_core_gone(void **state)
 {
 	const struct dev_core_answer none = { .type = DEV_CORE_NONE };
+	const struct dev_core_answer busy = { .type = DEV_CORE_BUSY };
 	struct said said = { 0 };
 	struct dev *dev = dev_new(&files, &ops, &said);
 	struct err err = ERR_INIT;
@@ -212,6 +213,11 @@ test_core_gone(void **state)
 	    SPAN_LIT("x"), &err), -(int)ERR_FRAME);
 	dev_core_down(dev);
 	assert_int_equal(said.responses, 2 + DEV_QUESTIONS_MAX);
+	assert_int_equal(said.status, 503);
+	dev_core_up(dev);
+	request(dev, HTTP_GET, "/cert-status-by-serial/1");
+	said.status = 0;
+	answer(dev, &said, &busy);
 	assert_int_equal(said.status, 503);
 	dev_free(dev);
 }

@@ -25,7 +25,7 @@ dev_core_request_decode(uint16_t type, struct span payload,
 void
 dev_core_answer_encode(struct bld *out, const struct dev_core_answer *answer)
 {
-	if (answer->type == DEV_CORE_NONE)
+	if (answer->type != DEV_CORE_CERTIFICATE)
 		return;
 	bld_u8(out, (uint8_t)answer->status);
 	bld_u64(out, (uint64_t)answer->revoked_at);
@@ -39,10 +39,10 @@ dev_core_answer_decode(uint16_t type, struct span payload,
 {
 	struct cur cur = CUR_OF(payload);
 
-	*ret = (struct dev_core_answer){ .type = DEV_CORE_NONE };
-	if (type == DEV_CORE_NONE && payload.len == 0)
+	*ret = (struct dev_core_answer){ .type = (enum dev_core_type)type };
+	if ((type == DEV_CORE_NONE || type == DEV_CORE_BUSY) &&
+	    payload.len == 0)
 		return 0;
-	ret->type = DEV_CORE_CERTIFICATE;
 	ret->status = (enum dev_core_status)cur_enum(&cur, DEV_CORE_VALID,
 	    DEV_CORE_REVOKED);
 	ret->revoked_at = (int64_t)cur_u64(&cur);

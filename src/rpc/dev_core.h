@@ -13,10 +13,12 @@
 #define DEV_CORE_SERIAL_MAX 20 /* bytes, RFC 5280 4.1.2.2 */
 
 enum dev_core_type {
-	/* serial, big-endian without leading zeroes -> CERTIFICATE or NONE */
+	/* serial, big-endian without leading zeroes -> CERTIFICATE, NONE or
+	 * BUSY */
 	DEV_CORE_CERTIFICATE_BY_SERIAL = 1,
 	DEV_CORE_CERTIFICATE = 100,
 	DEV_CORE_NONE, /* empty: no such certificate */
+	DEV_CORE_BUSY, /* empty: core cannot look just now */
 };
 
 enum dev_core_status { DEV_CORE_VALID = 1, DEV_CORE_REVOKED };
@@ -26,7 +28,7 @@ struct dev_core_request {
 };
 
 struct dev_core_answer {
-	enum dev_core_type type; /* CERTIFICATE or NONE */
+	enum dev_core_type type; /* CERTIFICATE, NONE or BUSY */
 	enum dev_core_status status;
 	int64_t revoked_at;      /* 0 unless revoked */
 	uint32_t reason;         /* RFC 5280 5.3.1, if revoked */

@@ -85,22 +85,29 @@ test_answer(void **state)
 }
 
 static void
-test_none(void **state)
+test_empty(void **state)
 {
-	struct dev_core_answer answer = { .type = DEV_CORE_NONE }, back;
-	struct err err = ERR_INIT;
-	struct bld out;
+	static const enum dev_core_type types[] = {
+		DEV_CORE_NONE, DEV_CORE_BUSY
+	};
 
 	(void)state;
-	bld_init(&out, 64);
-	dev_core_answer_encode(&out, &answer);
-	assert_int_equal(out.len, 0);
-	assert_int_equal(dev_core_answer_decode(DEV_CORE_NONE, SPAN_NONE,
-	    &back, &err), 0);
-	assert_int_equal(back.type, DEV_CORE_NONE);
-	assert_int_equal(dev_core_answer_decode(DEV_CORE_NONE, SPAN_LIT("x"),
-	    &back, &err), -(int)ERR_FRAME);
-	bld_free(&out);
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		struct dev_core_answer answer = { .type = types[i] }, back;
+		uint16_t type = (uint16_t)types[i];
+		struct err err = ERR_INIT;
+		struct bld out;
+
+		bld_init(&out, 64);
+		dev_core_answer_encode(&out, &answer);
+		assert_int_equal(out.len, 0);
+		assert_int_equal(dev_core_answer_decode(type, SPAN_NONE,
+		    &back, &err), 0);
+		assert_int_equal(back.type, types[i]);
+		assert_int_equal(dev_core_answer_decode(type, SPAN_LIT("x"),
+		    &back, &err), -(int)ERR_FRAME);
+		bld_free(&out);
+	}
 }
 
 int
@@ -110,7 +117,7 @@ main(void)
 		cmocka_unit_test(test_request),
 		cmocka_unit_test(test_long_serial),
 		cmocka_unit_test(test_answer),
-		cmocka_unit_test(test_none),
+		cmocka_unit_test(test_empty),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
