@@ -70,8 +70,7 @@ jwk_alg_from_name(struct span name)
 const EVP_MD *
 jwk_digest(enum jwk_alg alg)
 {
-	/* Fetched once a process: an implicit fetch costs a lock and a search
-	 * at each use. */
+	/* Fetched once: an implicit fetch costs a lock and a search. */
 	static EVP_MD *fetched[ROWS];
 
 	if (rows[alg].digest == NULL)
@@ -305,7 +304,8 @@ make_rsa(const struct numbers *key, struct jwk *ret, struct err *err)
 
 	OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, n);
 	OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, e);
-	ok = BN_is_odd(n) && BN_is_odd(e) && !BN_is_one(n) && !BN_is_one(e);
+	ok = BN_is_odd(n) && BN_is_odd(e) && !BN_is_one(n) && !BN_is_one(e) &&
+	    key->second.len <= JWK_RSA_EXPONENT_MAX;
 	if (key_from_params("RSA", builder, &pkey) != 0)
 		ok = false;
 	BN_free(n);
@@ -315,7 +315,7 @@ make_rsa(const struct numbers *key, struct jwk *ret, struct err *err)
 	EVP_PKEY_free(pkey);
 	return err_set(err, ERR_BAD_PUBLIC_KEY, "RFC 8017 3.1",
 	    "the key's \"n\" and \"e\" are no RSA public key: both must be "
-	    "odd and greater than 1");
+	    "odd and greater than 1, and \"e\" short");
 }
 
 static int
@@ -466,11 +466,11 @@ static bool
 get_param(const EVP_PKEY *pkey, const char *param, struct bld *out)
 {
 	BIGNUM *number = NULL;
-	uint8_t *at;
-	bool ok = EVP_PKEY_get_bn_param(pkey, param, &number) == 1;
+	uint8_t *at = NULL;
 
 	bld_init(out, JWK_RSA_MODULUS_MAX);
-	at = ok ? bld_grow(out, (size_t)BN_num_bytes(number)) : NULL;
+	if (EVP_PKEY_get_bn_param(pkey, param, &number) == 1)
+		at = bld_grow(out, (size_t)BN_num_bytes(number));
 	if (at != NULL)
 		BN_bn2bin(number, at);
 	BN_free(number);

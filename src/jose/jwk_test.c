@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <openssl/core_names.h>
+#include <openssl/param_build.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
@@ -284,6 +286,52 @@ test_rsa_too_large(void **state)
 	}
 }
 
+/* What verifying costs is bounded however a key comes: here as DER. */
+static void
+test_rsa_long_exponent(void **state)
+{
+	EVP_PKEY *good = EVP_RSA_gen(2048);
+	struct err err = ERR_INIT;
+	BIGNUM *n = NULL;
+
+	(void)state;
+	EVP_PKEY_get_bn_param(good, OSSL_PKEY_PARAM_RSA_N, &n);
+	for (int bits = 8 * JWK_RSA_EXPONENT_MAX;
+	    bits <= 8 * JWK_RSA_EXPONENT_MAX + 1; bits++) {
+		OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
+		EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA",
+		    NULL);
+		unsigned char *spki = NULL;
+		BIGNUM *e = BN_new();
+		EVP_PKEY *pkey = NULL;
+		OSSL_PARAM *params;
+		struct jwk jwk;
+		int len;
+
+		assert_int_equal(BN_set_bit(e, bits - 1), 1);
+		assert_int_equal(BN_set_bit(e, 0), 1);
+		OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, n);
+		OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, e);
+		params = OSSL_PARAM_BLD_to_param(builder);
+		assert_int_equal(EVP_PKEY_fromdata_init(ctx), 1);
+		assert_int_equal(EVP_PKEY_fromdata(ctx, &pkey,
+		    EVP_PKEY_PUBLIC_KEY, params), 1);
+		len = i2d_PUBKEY(pkey, &spki);
+		assert_int_equal(jwk_from_spki(span_of(spki, (size_t)len),
+		    &jwk, &err), bits > 8 * JWK_RSA_EXPONENT_MAX ?
+		    -ERR_BAD_PUBLIC_KEY : 0);
+		jwk_done(&jwk);
+		OPENSSL_free(spki);
+		EVP_PKEY_free(pkey);
+		EVP_PKEY_CTX_free(ctx);
+		OSSL_PARAM_free(params);
+		OSSL_PARAM_BLD_free(builder);
+		BN_free(e);
+	}
+	BN_free(n);
+	EVP_PKEY_free(good);
+}
+
 static EVP_PKEY *
 generate(enum jwk_alg alg)
 {
@@ -407,6 +455,7 @@ main(void)
 		cmocka_unit_test(test_small_order),
 		cmocka_unit_test(test_rsa_not_der),
 		cmocka_unit_test(test_rsa_too_large),
+		cmocka_unit_test(test_rsa_long_exponent),
 		cmocka_unit_test(test_spki),
 		cmocka_unit_test(test_spki_refused),
 		cmocka_unit_test(test_names),
