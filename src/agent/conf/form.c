@@ -2,7 +2,6 @@
 #include "agent/conf/form.h"
 
 #include "base/mem.h"
-#include "base/text.h"
 #include "pkix/ident.h"
 
 #include <arpa/inet.h>
@@ -132,17 +131,4 @@ form_layout(const char *text, struct err *err)
 	return err_set(err, ERR_CONFIG, NULL, "\"%s\" does not say whose "
 	    "folders the files are in; write PROGRAM:/FOLDER:NAME with "
 	    "certbot, dehydrated, lego or acme.sh as the program", text);
-}
-
-int
-form_host_port(const char *text, struct err *err)
-{
-	const char *colon = strrchr(text, ':');
-	uint64_t port;
-
-	if (colon == NULL || colon == text ||
-	    text_uint(span_str(colon + 1), 65535, &port) != 0 || port == 0)
-		return err_set(err, ERR_CONFIG, NULL, "\"%s\" is not a host "
-		    "with a port; write it as mail.example.com:993", text);
-	return 0;
 }

@@ -20,7 +20,6 @@ int form_word(const char *text, struct err *err);   /* no space, not empty */
 int form_command(const char *text, struct err *err);
 int form_folder(const char *text, struct err *err); /* an absolute path */
 int form_layout(const char *text, struct err *err); /* PROGRAM:/FOLDER:NAME */
-int form_host_port(const char *text, struct err *err);
 
 /* The names that form_key takes, with NULL at the end. */
 extern const char *const form_keys[];

@@ -2,6 +2,7 @@
 #include "agent/conf/site_conf.h"
 
 #include "agent/conf/form.h"
+#include "agent/conf/service.h"
 #include "base/mem.h"
 
 #include <ctype.h>
@@ -54,9 +55,12 @@ const struct row site_conf_rows[] = {
 		"hooks. Hooks of other clients are named with it: "
 		"`dehydrated:/PATH`, `lego:/PATH`, `acme.sh:NAME`." },
 	{ .key = "verify", .kind = ROW_LIST, AT(verify),
-	    .check = form_host_port, .form = "HOST:PORT",
+	    .check = service_check, .form = "`HOST:PORT` or `PROTOCOL:HOST:PORT`",
 	    .doc = "Where a TLS connection must show the new certificate "
-		"afterwards." },
+		"afterwards. PROTOCOL is what TLS begins in: `smtp`, `imap`, "
+		"`pop3`, `ftp`, `sieve`, or `tls` for none; where none is "
+		"said, the usual ports of these say it, and others are TLS "
+		"from the first byte." },
 	{ .key = "must_staple", .kind = ROW_BOOL, AT(must_staple),
 	    .form = "true or false",
 	    .doc = "Ask for a certificate that says status_request "

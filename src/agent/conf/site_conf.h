@@ -25,7 +25,7 @@ struct site_conf {
 	struct row_list reload;   /* commands that make services take it */
 	struct row_list install;  /* servers that are to serve it */
 	struct row_list deploy_hook;
-	struct row_list verify;   /* host:port that must serve it then */
+	struct row_list verify;   /* what must serve it then: service.h */
 	enum row_bool must_staple;
 	char *csr;                /* a PEM file; we have no key then */
 	char *profile;

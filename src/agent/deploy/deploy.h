@@ -50,7 +50,7 @@ struct command *deploy_server(struct loop *loop, const char *argument,
     const struct deploy_cert *cert, void (*done)(void *ctx,
     const struct err *err, struct span output), void *ctx, struct err *err);
 
-/* "HOST:PORT": must serve it by now. */
+/* "HOST:PORT", "smtp:HOST:25": must serve it by now. */
 struct command *deploy_verify(struct loop *loop, const char *argument,
     const struct deploy_cert *cert, void (*done)(void *ctx,
     const struct err *err, struct span output), void *ctx, struct err *err);

@@ -15,8 +15,7 @@
 #include "agent/server/probe.h"
 
 struct look {
-	char host[ROW_TEXT_MAX];
-	const char *port;      /* in host */
+	struct service service;
 	char name[256];        /* what is asked for */
 	struct probe_leaf leaf;
 };
@@ -46,18 +45,22 @@ look_at(void *arg, struct err *err)
 	struct probe_at at[ADDRESSES_MAX];
 	char address[sizeof(at[0].host) - 2];
 	size_t count = 0;
-	int r = getaddrinfo(look->host, look->port, &hints, &list);
+	char port[8];
+	int r;
+
+	snprintf(port, sizeof(port), "%u", look->service.port);
+	r = getaddrinfo(look->service.host, port, &hints, &list);
 
 	if (r != 0)
-		return err_set(err, ERR_IO, NULL, "%s: %s", look->host,
+		return err_set(err, ERR_IO, NULL, "%s: %s", look->service.host,
 		    gai_strerror(r));
 	/* Each address is a server of its own. */
 	for (struct addrinfo *a = list; a != NULL && count < ADDRESSES_MAX;
 	    a = a->ai_next) {
 		getnameinfo(a->ai_addr, a->ai_addrlen, address,
 		    sizeof(address), NULL, 0, NI_NUMERICHOST);
-		at[count] = (struct probe_at){ .port = (unsigned)strtoul(
-		    look->port, NULL, 10) };
+		at[count] = (struct probe_at){ .port = look->service.port,
+		    .protocol = look->service.protocol };
 		snprintf(at[count].host, sizeof(at[count].host),
 		    a->ai_family == AF_INET6 ? "[%s]" : "%s", address);
 		count++;
@@ -81,18 +84,12 @@ deploy_verify(struct loop *loop, const char *argument,
 	    .rsa = strncmp(cert->key_name, "rsa", 3) == 0 } };
 	const char *name = cert->site->names.count == 0 ? cert->site->name :
 	    cert->site->names.items[0];
-	char *colon;
 
+	if (service_parse(argument, &look.service, err) < 0)
+		return NULL;
 	memcpy(look.leaf.hash, cert->leaf_hash, sizeof(look.leaf.hash));
 	snprintf(look.name, sizeof(look.name), "%s%s",
 	    strncmp(name, "*.", 2) == 0 ? "signet" : "",
 	    strncmp(name, "*.", 2) == 0 ? name + 1 : name);
-	snprintf(look.host, sizeof(look.host), "%s",
-	    argument[0] == '[' ? argument + 1 : argument);
-	colon = strrchr(look.host, ':'); /* form_host_port saw it */
-	*colon = '\0';
-	look.port = colon + 1;
-	if (colon > look.host && colon[-1] == ']')
-		colon[-1] = '\0';
 	return command_call(loop, look_at, &look, done, ctx, err);
 }

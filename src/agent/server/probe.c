@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "agent/server/starttls.h"
 #include "base/bld.h"
 #include "base/text.h"
 #include "pkix/ident.h"
@@ -206,9 +207,11 @@ probe_tls(const struct probe_at *at, const char *name, bool rsa,
 		return fd;
 	ctx = SSL_CTX_new(TLS_client_method());
 	ssl = make_ssl(ctx, fd, name, rsa);
-	if (ssl != NULL && SSL_connect(ssl) == 1)
+	r = starttls_begin(fd, at->protocol, err);
+	if (r == 0 && ssl != NULL && SSL_connect(ssl) == 1)
 		x509 = SSL_get1_peer_certificate(ssl);
-	r = leaf_of(x509, &leaf, err);
+	if (r == 0)
+		r = leaf_of(x509, &leaf, err);
 	if (r == 0)
 		memcpy(ret_hash, leaf.hash, PROBE_HASH_SIZE);
 	X509_free(x509);

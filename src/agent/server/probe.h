@@ -8,6 +8,7 @@
  * for each step: for the helper process of one operation.
  */
 
+#include "agent/conf/service.h"
 #include "base/err.h"
 #include "base/span.h"
 
@@ -20,6 +21,7 @@ struct probe_at {
 	char host[64];   /* "*", "127.0.0.1", "[::]"; where it listens */
 	unsigned port;
 	bool proxy;      /* it wants the PROXY protocol's line first */
+	enum service_protocol protocol; /* that TLS begins in */
 };
 
 /* The leaf that is to be seen. */
