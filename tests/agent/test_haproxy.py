@@ -3,6 +3,7 @@
 
 import os
 import signal
+import socket
 import time
 
 import pytest
@@ -72,20 +73,76 @@ def test_new_certificate_in_a_folder(serve):
     assert "old" in servers.issuer(server.tls, "old.example.test")
 
 
-def test_new_certificate_in_a_list(serve):
-    server, ca, agent = serve("old.example.test")
+def use_list(server):
+    """A list in place of the folder."""
     server.process.terminate()
     server.process.wait()
     file = server.top / "haproxy.cfg"
     file.write_text(file.read_text().replace(
         f"ssl crt {server.top}/certs/", f"ssl crt-list {server.top}/list.txt"))
     server.start()
+
+
+def test_new_certificate_in_a_list(serve):
+    server, ca, agent = serve("old.example.test")
+    use_list(server)
     install(server, ca, agent, "n.example.test")
     assert servers.fetch(server.tls, "n.example.test",
                          cafile=ca.cafile) == (200, "page")
     assert (server.top / "list.txt").read_text().splitlines() == [
         f"{server.top}/certs/old.pem",
         str(agent.live("n.example.test", "combined.pem"))]
+
+
+def loaded(server):
+    """What HAProxy has in memory."""
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.connect(server.socket)
+        sock.sendall(b"show ssl cert\n")
+        said = b""
+        while part := sock.recv(65536):
+            said += part
+    return {os.path.basename(line) for line in said.decode().split("\n")
+            if line.startswith("/")}
+
+
+def test_removed_what_was_there_is_served_again(serve):
+    server, ca, agent = serve("a.example.test")
+    before = server.files()
+    install(server, ca, agent, "a.example.test")
+    agent.run("get", "--force", "a.example.test")
+    assert server.files() != before
+    agent.run("remove", "a.example.test")
+    assert server.files() == before
+    assert "old" in servers.issuer(server.tls, "a.example.test")
+
+
+def test_removed_from_a_folder(serve):
+    server, ca, agent = serve("old.example.test")
+    before = server.files()
+    install(server, ca, agent, "n.example.test")
+    agent.run("remove", "n.example.test")
+    assert server.files() == before
+    assert loaded(server) == {"old.pem"}
+
+
+def test_removed_from_a_list(serve):
+    server, ca, agent = serve("old.example.test")
+    use_list(server)
+    before = server.files()
+    install(server, ca, agent, "n.example.test")
+    agent.run("remove", "n.example.test")
+    assert server.files() == before
+    assert loaded(server) == {"old.pem"}
+
+
+def test_removed_after_somebody_else_put_another(serve):
+    server, ca, agent = serve("a.example.test")
+    install(server, ca, agent, "a.example.test")
+    theirs = (server.top / "run/old.pem").read_bytes() + b"\n"
+    (server.top / "certs/old.pem").write_bytes(theirs)
+    agent.run("remove", "a.example.test")
+    assert (server.top / "certs/old.pem").read_bytes() == theirs
 
 
 def test_no_rule_for_challenges(serve):
@@ -136,4 +193,5 @@ def test_killed_in_between(serve, delay):
                          cafile=ca.cafile) == (200, "page")
     assert not [name for name in os.listdir(os.path.join(agent.dir,
                                                          "changes"))
-                if not name.endswith((".lock", ".argument"))]
+                if not name.endswith((".lock", ".argument")) and
+                ".was." not in name]

@@ -56,7 +56,7 @@ def service(agent):
 def test_verify(agent, web_ca, service):
     step = f"verify {net.HOST}:{service.port}"
     agent.get(web_ca, "verify.example", "--verify",
-              f"{net.HOST}:{service.port}")
+              f"{net.HOST}:{service.port}", "--verify-wait", "1")
     done = agent.certificate("verify.example")["deployment"][0]
     assert (done["step"], done["done"]) == (step, True)
     # It goes on with the old one: that is told, and tried again.

@@ -5,6 +5,7 @@
 #include "agent/solvers/choose.h"
 #include "agent/solvers/solver.h"
 #include "base/text.h"
+#include "pkix/ident.h"
 
 static int run(int argc, char **argv);
 
@@ -45,6 +46,8 @@ const struct cmd cmd_get = {
 	    " or\n"
 	    "                         smtp:HOST:PORT, imap:, pop3:, ftp:,"
 	    " sieve:\n"
+	    "      --verify-wait SECONDS  how long that may take; 20 if not"
+	    " said\n"
 	    "      --copy DIR         keep copies of the files there\n"
 	    "      --owner USER  --group GROUP  --mode MODE  of the files\n"
 	    "      --force            get a new one though it is not due\n"
@@ -74,6 +77,7 @@ static const struct {
 	{ "reload", "reload", false, NULL },
 	{ "deploy-hook", "deploy_hook", false, NULL },
 	{ "verify", "verify", false, NULL },
+	{ "verify-wait", "verify_wait", false, NULL },
 	{ "copy", "copy", false, NULL },
 	{ "owner", "owner", false, NULL },
 	{ "group", "group", false, NULL },
@@ -286,7 +290,7 @@ check(const struct site_conf *site, struct err *err)
 }
 
 /* Where nothing had to be done, that is told. */
-static int
+static void
 tell_current(struct get *get, struct judge *judge)
 {
 	int64_t ids[STATE_CERTS_PER_SITE];
@@ -307,7 +311,6 @@ tell_current(struct get *get, struct judge *judge)
 		    until, SPAN_FMT(cert.path), renew);
 	}
 	arena_free(&arena);
-	return CMD_OK;
 }
 
 static int
@@ -330,50 +333,108 @@ prepare(struct get *get, struct judge *judge, struct err *err)
 	return r;
 }
 
+/* All in one run: what a CA allows to be done at once, is. */
 static int
-work(struct get *get, struct judge *judge)
+work(struct get *gets, size_t count, struct judge *judge)
 {
 	struct judge_tally tally;
-	struct err err = ERR_INIT;
-	int r = prepare(get, judge, &err);
+	int r = CMD_OK, ran;
 
-	if (r < 0)
-		return cmd_fail(&cmd_get, "%s", err.text);
-	r = cmd_common_run(&get->common, judge, &tally);
-	if (r == CMD_OK && tally.done == 0 && !get->common.quiet)
-		return tell_current(get, judge);
-	return r;
+	for (size_t i = 0; i < count; i++) {
+		struct err err = ERR_INIT;
+
+		if (prepare(&gets[i], judge, &err) < 0)
+			r = cmd_fail(&cmd_get, "%s", err.text);
+	}
+	if (count == 1 && r != CMD_OK)
+		return r;
+	ran = cmd_common_run(&gets[0].common, judge, &tally);
+	for (size_t i = 0; ran == CMD_OK && tally.done == 0 &&
+	    !gets[0].common.quiet && i < count; i++)
+		tell_current(&gets[i], judge);
+	return ran != CMD_OK ? ran : r;
 }
 
 /* Nothing is remembered of it, also if it is killed. */
 static int
-rehearse(struct get *get, struct judge *judge)
+rehearse(struct get *gets, size_t count, struct judge *judge)
 {
 	struct err err = ERR_INIT;
 	int r;
 
 	if (state_begin(judge_state(judge), &err) < 0)
 		return cmd_fail(&cmd_get, "%s", err.text);
-	r = work(get, judge);
+	r = work(gets, count, judge);
 	(void)state_end(judge_state(judge), -(int)ERR_CONFLICT, NULL);
 	return r;
+}
+
+static int
+work_all(struct get *gets, size_t count)
+{
+	struct judge *judge = NULL;
+	int r = cmd_common_open(&gets[0].common, true, &judge);
+
+	if (r == CMD_OK)
+		r = gets[0].common.dry_run ? rehearse(gets, count, judge) :
+		    work(gets, count, judge);
+	judge_free(judge);
+	return r;
+}
+
+static void
+done(struct get *get)
+{
+	site_conf_done(&get->said);
+	site_conf_done(&get->site);
+	authority_done(&get->ca_said);
 }
 
 static int
 run(int argc, char **argv)
 {
 	struct get get = { .common = { .cmd = &cmd_get } };
-	struct judge *judge = NULL;
 	int r = take(&get, argc, argv);
 
 	if (r == CMD_OK)
-		r = cmd_common_open(&get.common, true, &judge);
-	if (r == CMD_OK)
-		r = get.common.dry_run ? rehearse(&get, judge) :
-		    work(&get, judge);
-	judge_free(judge);
-	site_conf_done(&get.said);
-	site_conf_done(&get.site);
-	authority_done(&get.ca_said);
+		r = work_all(&get, 1);
+	done(&get);
+	return r;
+}
+
+/* One line's names, behind the options. */
+static int
+take_line(struct get *get, int argc, char **argv, char *line)
+{
+	char **all = mem_alloc(((size_t)argc + IDENT_LIST_MAX + 1) *
+	    sizeof(*all));
+	char *save = NULL;
+	int n = argc, r;
+
+	memcpy(all, argv, (size_t)argc * sizeof(*all));
+	for (char *name = strtok_r(line, " ", &save); name != NULL &&
+	    n < argc + IDENT_LIST_MAX; name = strtok_r(NULL, " ", &save))
+		all[n++] = name;
+	all[n] = NULL;
+	optind = 0; /* getopt_long begins anew */
+	get->common.cmd = &cmd_get;
+	r = take(get, n, all);
+	free(all);
+	return r;
+}
+
+int
+cmd_get_lines(int argc, char **argv, char *const *lines, size_t count)
+{
+	struct get *gets = mem_zalloc((count + 1) * sizeof(*gets));
+	int r = CMD_OK;
+
+	for (size_t i = 0; i < count && r == CMD_OK; i++)
+		r = take_line(&gets[i], argc, argv, lines[i]);
+	if (r == CMD_OK && count > 0)
+		r = work_all(gets, count);
+	for (size_t i = 0; i < count; i++)
+		done(&gets[i]);
+	free(gets);
 	return r;
 }

@@ -28,6 +28,22 @@ check_origin(struct judge *judge, const char *name)
 	return r;
 }
 
+/* Where the site's first certificate is. */
+static const char *
+find_folder(struct judge *judge, int64_t site_id, struct arena *arena)
+{
+	int64_t ids[STATE_CERTS_PER_SITE];
+	struct state_cert cert;
+	size_t count = 0;
+
+	state_cert_list(judge_state(judge), site_id, ids, &count, NULL);
+	for (size_t i = 0; i < count; i++)
+		if (state_cert_get(judge_state(judge), ids[i], arena, &cert,
+		    NULL) == 0 && !cert.second)
+			return arena_str(arena, cert.path);
+	return "";
+}
+
 /* A server must not be left with files that are gone. */
 static int
 uninstall(const struct cmd_common *common, struct judge *judge,
@@ -36,15 +52,18 @@ uninstall(const struct cmd_common *common, struct judge *judge,
 	struct arena arena = { 0 };
 	struct state_site row;
 	struct site_conf site = { 0 };
+	struct server_cert cert = { .site = name, .names = &site.names };
 	struct err err = ERR_INIT;
 	int r = state_site_get(judge_state(judge), span_str(name), &arena,
 	    &row, &err);
 
 	if (r == 0)
 		r = judge_read_site(&row, &site, &err);
+	if (r == 0)
+		cert.folder = find_folder(judge, row.id, &arena);
 	for (size_t i = 0; i < site.install.count && r == 0; i++)
 		r = server_remove(common->dir_path, site.install.items[i],
-		    name, &err);
+		    &cert, &err);
 	site_conf_done(&site);
 	arena_free(&arena);
 	/* What is unknown is said by who looks for its certificates. */

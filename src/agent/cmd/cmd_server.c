@@ -12,7 +12,6 @@
 
 #include "agent/cmd/cmd.h"
 #include "agent/server/server.h"
-#include "pkix/ident.h"
 
 #define LIST_MAX (16 * 1024 * 1024) /* bytes of all names */
 #define ARGUMENTS_MAX 128           /* that are given on */
@@ -23,7 +22,7 @@ struct server_run {
 	const char *argument;
 	bool list;
 	int argc;
-	char *argv[ARGUMENTS_MAX + IDENT_LIST_MAX + 8];
+	char *argv[ARGUMENTS_MAX + 8];
 };
 
 /* What the server says is read by a process that ends then. */
@@ -77,46 +76,47 @@ ask(const struct server_run *run, struct bld *out)
 	return CMD_OK;
 }
 
-/* One line: the names of one certificate. */
-static int
-get(struct server_run *run, char *line)
+/* Lines of names, NULL at the end; the others are said. */
+static char **
+take_lines(const struct server_run *run, char *text, size_t *ret_count)
 {
-	char *save = NULL;
-	int argc = run->argc;
+	size_t count = 1;
+	char **lines, *save = NULL;
 
-	for (char *name = strtok_r(line, " ", &save); name != NULL &&
-	    argc < run->argc + IDENT_LIST_MAX;
-	    name = strtok_r(NULL, " ", &save))
-		run->argv[argc++] = name;
-	run->argv[argc] = NULL;
-	optind = 0; /* getopt_long begins anew */
-	return cmd_get.run(argc, run->argv);
+	for (const char *c = text; *c != '\0'; c++)
+		count += *c == '\n';
+	lines = mem_alloc((count + 1) * sizeof(*lines));
+	*ret_count = 0;
+	for (char *line = strtok_r(text, "\n", &save); line != NULL;
+	    line = strtok_r(NULL, "\n", &save)) {
+		if (line[0] == '#')
+			fprintf(stderr, "signet %s: %s\n", run->cmd->name,
+			    line + 2);
+		else
+			lines[(*ret_count)++] = line;
+	}
+	return lines;
 }
 
 static int
 get_all(struct server_run *run, char *text)
 {
-	char *save = NULL;
-	int ret = CMD_OK, found = 0;
+	size_t count;
+	char **lines = take_lines(run, text, &count);
+	int ret = CMD_OK;
 
-	for (char *line = strtok_r(text, "\n", &save); line != NULL;
-	    line = strtok_r(NULL, "\n", &save)) {
-		int r = CMD_OK;
-
-		if (line[0] == '#')
-			fprintf(stderr, "signet %s: %s\n", run->cmd->name,
-			    line + 2);
-		else if (run->list)
-			puts(line);
-		else
-			r = get(run, line);
-		found += line[0] != '#';
-		ret = r != CMD_OK ? r : ret;
-	}
-	return found > 0 ? ret : cmd_fail(run->cmd, "%s serves no name that "
-	    "could have a certificate; give its sites names (%s)",
-	    run->server->name, run->server == &server_nginx ? "server_name" :
-	    run->server == &server_apache ? "ServerName" : "certificates");
+	for (size_t i = 0; i < count && run->list; i++)
+		puts(lines[i]);
+	if (count == 0)
+		ret = cmd_fail(run->cmd, "%s serves no name that could have a "
+		    "certificate; give its sites names (%s)",
+		    run->server->name, run->server == &server_nginx ?
+		    "server_name" : run->server == &server_apache ?
+		    "ServerName" : "certificates");
+	else if (!run->list)
+		ret = cmd_get_lines(run->argc, run->argv, lines, count);
+	free(lines);
+	return ret;
 }
 
 /* Ours are taken out; all others are get's. */

@@ -61,6 +61,9 @@ const struct row site_conf_rows[] = {
 		"`pop3`, `ftp`, `sieve`, or `tls` for none; where none is "
 		"said, the usual ports of these say it, and others are TLS "
 		"from the first byte." },
+	{ .key = "verify_wait", .kind = ROW_TEXT, AT(verify_wait),
+	    .check = form_seconds, .form = "seconds",
+	    .doc = "How long that may take. The default is 20." },
 	{ .key = "must_staple", .kind = ROW_BOOL, AT(must_staple),
 	    .form = "true or false",
 	    .doc = "Ask for a certificate that says status_request "

@@ -26,6 +26,7 @@ struct site_conf {
 	struct row_list install;  /* servers that are to serve it */
 	struct row_list deploy_hook;
 	struct row_list verify;   /* what must serve it then: service.h */
+	char *verify_wait;        /* seconds; unset: 20 */
 	enum row_bool must_staple;
 	char *csr;                /* a PEM file; we have no key then */
 	char *profile;

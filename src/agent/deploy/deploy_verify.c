@@ -18,6 +18,7 @@ struct look {
 	struct service service;
 	char name[256];        /* what is asked for */
 	struct probe_leaf leaf;
+	int wait_ms;
 };
 
 #define ADDRESSES_MAX 16
@@ -60,7 +61,8 @@ look_at(void *arg, struct err *err)
 		getnameinfo(a->ai_addr, a->ai_addrlen, address,
 		    sizeof(address), NULL, 0, NI_NUMERICHOST);
 		at[count] = (struct probe_at){ .port = look->service.port,
-		    .protocol = look->service.protocol };
+		    .protocol = look->service.protocol,
+		    .settle_ms = look->wait_ms };
 		snprintf(at[count].host, sizeof(at[count].host),
 		    a->ai_family == AF_INET6 ? "[%s]" : "%s", address);
 		count++;
@@ -87,6 +89,9 @@ deploy_verify(struct loop *loop, const char *argument,
 
 	if (service_parse(argument, &look.service, err) < 0)
 		return NULL;
+	if (cert->site->verify_wait != NULL)
+		look.wait_ms = 1000 * (int)strtol(cert->site->verify_wait,
+		    NULL, 10);
 	memcpy(look.leaf.hash, cert->leaf_hash, sizeof(look.leaf.hash));
 	snprintf(look.name, sizeof(look.name), "%s%s",
 	    strncmp(name, "*.", 2) == 0 ? "signet" : "",

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "agent/server/apache_private.h"
+#include "agent/server/holders.h"
 #include "agent/server/names.h"
 #include "agent/server/run.h"
 #include "agent/server/tasks.h"
@@ -70,12 +71,13 @@ apache_ask(struct apache *apache, struct err *err)
 }
 
 int
-apache_test_and_reload(const struct apache *apache, struct err *err)
+apache_test_and_reload(struct apache *apache, struct err *err)
 {
 	static const char *const test[] = { "-t", NULL };
 	static const char *const reload[] = { "-k", "graceful", NULL };
 	int r = run(apache->world, test, NULL, err);
 
+	apache->reloaded = holders_now();
 	return r < 0 ? r : run(apache->world, reload, NULL, err);
 }
 
@@ -221,7 +223,8 @@ see_task(const struct apache *apache, const struct server_task *task,
 	tasks_path(task, path);
 	for (const struct apache_address *a = apache->dump.addresses;
 	    a != NULL && r == 0; a = a->next) {
-		struct probe_at at = { .port = a->port };
+		struct probe_at at = { .port = a->port,
+		    .since = apache->reloaded };
 
 		snprintf(at.host, sizeof(at.host), "%.*s", SPAN_FMT(a->host));
 		if (a->port != 0 && !apache_is_tls(&apache->dump, a))
@@ -389,14 +392,14 @@ remove_begun(struct apache *apache, const char *site, struct err *err)
 }
 
 static int
-remove_site(const struct server_world *world, const char *site,
+remove_site(const struct server_world *world, const struct server_cert *cert,
     struct err *err)
 {
 	struct apache apache;
 	int r = begin(&apache, world, err);
 
 	if (r == 0)
-		r = remove_begun(&apache, site, err);
+		r = remove_begun(&apache, cert->site, err);
 	end(&apache);
 	return r;
 }

@@ -15,12 +15,13 @@ struct apache {
 	const struct server_world *world;
 	struct change change;
 	struct arena arena;
+	uint64_t reloaded;        /* when: agent/server/holders.h */
 	struct bld text;          /* under dump */
 	struct apache_dump dump;
 };
 
 int apache_ask(struct apache *apache, struct err *err);
-int apache_test_and_reload(const struct apache *apache, struct err *err);
+int apache_test_and_reload(struct apache *apache, struct err *err);
 /* After a failure: all as before. */
 void apache_take_back(struct apache *apache, struct err *err);
 bool apache_includes(const struct apache *apache, const char *file);

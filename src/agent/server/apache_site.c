@@ -332,7 +332,8 @@ see(const struct apache *apache, const struct server_cert *cert,
 			for (const struct apache_address *a = v->addresses;
 			    a != NULL && r == 0 && v->tls &&
 			    has_name(v, name); a = a->next) {
-				struct probe_at at = { .port = a->port };
+				struct probe_at at = { .port = a->port,
+				    .since = apache->reloaded };
 
 				snprintf(at.host, sizeof(at.host), "%.*s",
 				    SPAN_FMT(a->host));

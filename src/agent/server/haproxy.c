@@ -19,30 +19,12 @@
     "lf-string \"%[path,map(/etc/haproxy/" MAP_NAME ")]\" " \
     "if { path,map(/etc/haproxy/" MAP_NAME ") -m found }"
 
-char *
-haproxy_line(struct haproxy *haproxy, struct span *rest)
-{
-	while (rest->len > 0) {
-		const uint8_t *end = memchr(rest->data, '\n', rest->len);
-		size_t len = end == NULL ? rest->len :
-		    (size_t)(end - rest->data);
-		struct span line = span_of(rest->data, len);
-
-		*rest = span_from(*rest, len + (end != NULL));
-		if (line.len > 0 && line.data[0] != '#')
-			return arena_str(&haproxy->arena, line);
-	}
-	return NULL;
-}
-
 static int
 begin(struct haproxy *haproxy, const struct server_world *world,
     struct err *err)
 {
 	struct bld answer;
-	struct span rest;
-	const char *line;
-	int pid = 0, r;
+	int r;
 
 	*haproxy = (struct haproxy){ .world = world,
 	    .socket = world->argument[0] == '\0' ? SOCKET : world->argument };
@@ -54,14 +36,12 @@ begin(struct haproxy *haproxy, const struct server_world *world,
 	bld_init(&answer, HAPROXY_SOCKET_ANSWER_MAX);
 	r = haproxy_socket_ask(haproxy->socket, "show info", SPAN_NONE,
 	    &answer, err);
-	rest = bld_view(&answer);
-	while (r == 0 && (line = haproxy_line(haproxy, &rest)) != NULL)
-		if (strncmp(line, "Pid: ", 5) == 0)
-			pid = atoi(line + 5);
+	if (r == 0)
+		haproxy->num_at = addresses_find(haproxy_answer_pid(
+		    bld_view(&answer)), haproxy->at);
 	bld_free(&answer);
 	if (r < 0)
 		return r;
-	haproxy->num_at = addresses_find(pid, haproxy->at);
 	return haproxy->change.count > 0 ? haproxy_repair(haproxy, err) : 0;
 }
 
@@ -72,31 +52,17 @@ end(struct haproxy *haproxy)
 	arena_free(&haproxy->arena);
 }
 
-/* "0 (/etc/haproxy/signet.map) pattern loaded from ..." */
 static char *
 find_map(struct haproxy *haproxy, struct err *err)
 {
 	struct bld answer;
-	struct span rest;
-	char *line, *ret = NULL;
+	char *ret = NULL;
 
 	bld_init(&answer, HAPROXY_SOCKET_ANSWER_MAX);
 	if (haproxy_socket_ask(haproxy->socket, "show map", SPAN_NONE,
-	    &answer, err) == 0) {
-		rest = bld_view(&answer);
-		while ((line = haproxy_line(haproxy, &rest)) != NULL &&
-		    ret == NULL) {
-			char *open = strchr(line, '('), *close;
-
-			close = open == NULL ? NULL : strchr(open, ')');
-			if (close == NULL)
-				continue;
-			*close = '\0';
-			if (close - open > (ptrdiff_t)strlen(MAP_NAME) &&
-			    strcmp(close - strlen(MAP_NAME), MAP_NAME) == 0)
-				ret = open + 1;
-		}
-	}
+	    &answer, err) == 0)
+		ret = haproxy_answer_map(bld_view(&answer), MAP_NAME,
+		    &haproxy->arena);
 	bld_free(&answer);
 	return ret;
 }
@@ -246,6 +212,19 @@ install(const struct server_world *world, const struct server_cert *cert,
 	return r;
 }
 
+static int
+remove_site(const struct server_world *world, const struct server_cert *cert,
+    struct err *err)
+{
+	struct haproxy haproxy;
+	int r = begin(&haproxy, world, err);
+
+	if (r == 0)
+		r = haproxy_remove(&haproxy, cert, err);
+	end(&haproxy);
+	return r;
+}
+
 static bool
 add_names(void *ctx, const struct haproxy_cert *cert)
 {
@@ -278,5 +257,5 @@ const struct server server_haproxy = {
 	.name = "haproxy", .argument = "SOCKET",
 	.doc = "the running HAProxy, whose runtime socket is SOCKET",
 	.sites = sites, .present = present, .withdraw = withdraw,
-	.install = install,
+	.install = install, .remove = remove_site,
 };

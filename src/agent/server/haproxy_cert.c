@@ -9,48 +9,24 @@
 #include <unistd.h>
 
 #include "agent/server/haproxy_private.h"
+#include "agent/server/remember.h"
 #include "base/cur.h"
 
-#define NAMES_MAX 200 /* of one certificate */
-#define PEM_MAX (512 * 1024)
-
-static void
-read_names(struct haproxy *haproxy, struct haproxy_cert *cert, char *line)
-{
-	char *save = NULL;
-
-	cert->names = arena_alloc(&haproxy->arena, NAMES_MAX *
-	    sizeof(*cert->names));
-	for (char *w = strtok_r(line, ", ", &save);
-	    w != NULL && cert->num_names < NAMES_MAX;
-	    w = strtok_r(NULL, ", ", &save))
-		if (strncmp(w, "DNS:", 4) == 0)
-			cert->names[cert->num_names++] = w + 4;
-}
 
 static int
 read_cert(struct haproxy *haproxy, struct haproxy_cert *cert,
     struct err *err)
 {
-	static const char alt[] = "Subject Alternative Name: ";
-	static const char algorithm[] = "Algorithm: ";
 	char command[CHANGE_PATH_SIZE];
 	struct bld answer;
-	struct span rest;
-	char *line;
 	int r;
 
 	snprintf(command, sizeof(command), "show ssl cert %s", cert->file);
 	bld_init(&answer, HAPROXY_SOCKET_ANSWER_MAX);
 	r = haproxy_socket_ask(haproxy->socket, command, SPAN_NONE, &answer,
 	    err);
-	rest = bld_view(&answer);
-	while (r == 0 && (line = haproxy_line(haproxy, &rest)) != NULL)
-		if (strncmp(line, alt, strlen(alt)) == 0)
-			read_names(haproxy, cert, line + strlen(alt));
-		else if (strncmp(line, algorithm, strlen(algorithm)) == 0)
-			cert->rsa = strncmp(line + strlen(algorithm), "RSA",
-			    3) == 0;
+	if (r == 0)
+		haproxy_answer_cert(bld_view(&answer), &haproxy->arena, cert);
 	bld_free(&answer);
 	return r;
 }
@@ -70,7 +46,7 @@ haproxy_certs(struct haproxy *haproxy, bool (*visit)(void *ctx,
 	    &answer, err);
 	rest = bld_view(&answer);
 	for (size_t i = 0; r == 0 && more && i < HAPROXY_CERTS_MAX &&
-	    (line = haproxy_line(haproxy, &rest)) != NULL; i++) {
+	    (line = haproxy_answer_line(&haproxy->arena, &rest)) != NULL; i++) {
 		struct haproxy_cert cert = { .file = line };
 
 		if (line[0] == '*') /* in a transaction of somebody */
@@ -102,7 +78,7 @@ haproxy_set(const struct haproxy *haproxy, const char *file, struct span pem,
 	struct bld payload;
 	int r;
 
-	bld_init(&payload, PEM_MAX);
+	bld_init(&payload, HAPROXY_PEM_MAX);
 	put_payload(&payload, pem);
 	snprintf(command, sizeof(command), "set ssl cert %s", file);
 	r = haproxy_socket_tell(haproxy->socket, command, bld_view(&payload),
@@ -123,14 +99,13 @@ haproxy_set(const struct haproxy *haproxy, const char *file, struct span pem,
 	return r;
 }
 
-/* Memory follows what the file on disk is now. */
-static int
-follow(const struct haproxy *haproxy, const char *file, struct err *err)
+int
+haproxy_follow(const struct haproxy *haproxy, const char *file, struct err *err)
 {
 	struct bld pem;
 	int r;
 
-	bld_init(&pem, PEM_MAX);
+	bld_init(&pem, HAPROXY_PEM_MAX);
 	r = change_read(file, &pem, err);
 	if (r == 0)
 		r = haproxy_set(haproxy, file, bld_view(&pem), err);
@@ -140,17 +115,20 @@ follow(const struct haproxy *haproxy, const char *file, struct err *err)
 	return r;
 }
 
-/* What was added goes from the list and from memory. */
-static void
-forget(const struct haproxy *haproxy, const char *list, const char *file)
+int
+haproxy_forget(const struct haproxy *haproxy, const char *list,
+    const char *file, struct err *err)
 {
 	char command[CHANGE_PATH_SIZE * 2 + 64];
+	int r;
 
 	snprintf(command, sizeof(command), "del ssl crt-list %s %s", list,
 	    file);
-	haproxy_socket_tell(haproxy->socket, command, SPAN_NONE, "", NULL);
+	r = haproxy_socket_tell(haproxy->socket, command, SPAN_NONE,
+	    "deleted", err);
 	snprintf(command, sizeof(command), "del ssl cert %s", file);
-	haproxy_socket_tell(haproxy->socket, command, SPAN_NONE, "", NULL);
+	return r < 0 ? r : haproxy_socket_tell(haproxy->socket, command,
+	    SPAN_NONE, "deleted", err);
 }
 
 struct follow_all {
@@ -168,11 +146,11 @@ follow_one(void *ctx, const struct haproxy_cert *cert)
 	if (cert->file[0] != '/')
 		return true;
 	if (access(cert->file, F_OK) == 0) {
-		all->r = follow(all->haproxy, cert->file, all->err);
+		all->r = haproxy_follow(all->haproxy, cert->file, all->err);
 	} else {
 		snprintf(folder, sizeof(folder), "%s", cert->file);
 		*strrchr(folder, '/') = '\0';
-		forget(all->haproxy, folder, cert->file);
+		haproxy_forget(all->haproxy, folder, cert->file, NULL);
 	}
 	return all->r == 0;
 }
@@ -216,9 +194,9 @@ match(void *ctx, const struct haproxy_cert *cert)
 	return false;
 }
 
-static int
-see(const struct haproxy *haproxy, const struct server_cert *cert,
-    const struct probe_leaf *leaf, struct err *err)
+int
+haproxy_see(const struct haproxy *haproxy, const struct server_cert *cert,
+    const struct probe_leaf *leaf, bool served, struct err *err)
 {
 	uint8_t hash[PROBE_HASH_SIZE];
 
@@ -230,10 +208,12 @@ see(const struct haproxy *haproxy, const struct server_cert *cert,
 			seen = probe_tls(&haproxy->at[j], name[0] == '*' ?
 			    name + 2 : name, leaf->rsa, hash, NULL) == 0 &&
 			    memcmp(hash, leaf->hash, sizeof(hash)) == 0;
-		if (!seen)
-			return err_set(err, ERR_TLS, NULL, "HAProxy serves "
-			    "%s with the new certificate on none of its %zu "
-			    "addresses", name, haproxy->num_at);
+		if (seen != served)
+			return err_set(err, ERR_TLS, NULL, "HAProxy %s "
+			    "%s with the %s certificate on %s of its %zu "
+			    "addresses", served ? "serves" : "still serves",
+			    name, served ? "new" : "removed", served ?
+			    "none" : "one", haproxy->num_at);
 	}
 	return 0;
 }
@@ -245,28 +225,30 @@ replace(struct haproxy *haproxy, const struct search *search,
 {
 	bool ours = strcmp(search->file, search->combined) == 0;
 	struct err why = ERR_INIT;
-	int r = ours ? 0 : change_write(&haproxy->change, search->file, pem,
-	    0600, err);
+	int r = ours ? 0 : remember_put(&haproxy->change,
+	    search->cert->site, search->file, pem, err);
 
+	if (r == 0 && !ours)
+		r = change_write(&haproxy->change, search->file, pem, 0600,
+		    err);
 	if (r == 0)
 		r = haproxy_set(haproxy, search->file, pem, err);
 	if (r == 0)
-		r = see(haproxy, search->cert, leaf, err);
+		r = haproxy_see(haproxy, search->cert, leaf, true, err);
 	if (r == 0) {
 		change_keep(&haproxy->change);
 		return 0;
 	}
 	if (haproxy->change.count > 0 && (change_undo(&haproxy->change,
-	    &why) < 0 || follow(haproxy, search->file, &why) < 0))
+	    &why) < 0 || haproxy_follow(haproxy, search->file, &why) < 0))
 		err_prefix(err, "and %s could not be taken back (%.150s)",
 		    search->file, why.text);
 	return r;
 }
 
-/* The first list that we can write to: a folder before a file. */
-static int
-find_list(struct haproxy *haproxy, char out[CHANGE_PATH_SIZE],
-    bool *ret_folder, struct err *err)
+int
+haproxy_lists(struct haproxy *haproxy, bool (*visit)(void *ctx,
+    const char *list, bool folder), void *ctx, struct err *err)
 {
 	struct bld answer;
 	struct span rest;
@@ -274,21 +256,35 @@ find_list(struct haproxy *haproxy, char out[CHANGE_PATH_SIZE],
 	const char *line;
 	int r;
 
-	out[0] = '\0';
-	*ret_folder = false;
 	bld_init(&answer, HAPROXY_SOCKET_ANSWER_MAX);
 	r = haproxy_socket_ask(haproxy->socket, "show ssl crt-list",
 	    SPAN_NONE, &answer, err);
 	rest = bld_view(&answer);
-	while (r == 0 && (line = haproxy_line(haproxy, &rest)) != NULL) {
-		if (line[0] != '/' || stat(line, &st) < 0 || *ret_folder ||
-		    (out[0] != '\0' && !S_ISDIR(st.st_mode)))
-			continue;
-		snprintf(out, CHANGE_PATH_SIZE, "%s", line);
-		*ret_folder = S_ISDIR(st.st_mode);
-	}
+	while (r == 0 && (line = haproxy_answer_line(&haproxy->arena,
+	    &rest)) != NULL)
+		if (line[0] == '/' && stat(line, &st) == 0 &&
+		    !visit(ctx, line, S_ISDIR(st.st_mode)))
+			break;
 	bld_free(&answer);
 	return r;
+}
+
+struct place {
+	char list[CHANGE_PATH_SIZE];
+	bool folder;
+};
+
+/* The first list: a folder before a file. */
+static bool
+take_list(void *ctx, const char *list, bool folder)
+{
+	struct place *place = ctx;
+
+	if (place->list[0] == '\0' || folder) {
+		snprintf(place->list, sizeof(place->list), "%s", list);
+		place->folder = folder;
+	}
+	return !folder;
 }
 
 /* On disk: a file of its own in a folder, or a line in a list. */
@@ -338,9 +334,10 @@ static int
 add(struct haproxy *haproxy, const struct search *search, struct span pem,
     const struct probe_leaf *leaf, struct err *err)
 {
-	char list[CHANGE_PATH_SIZE], file[CHANGE_PATH_SIZE + 256];
-	bool folder;
-	int r = find_list(haproxy, list, &folder, err);
+	struct place place = { .folder = false };
+	const char *list = place.list;
+	char file[CHANGE_PATH_SIZE + 256];
+	int r = haproxy_lists(haproxy, take_list, &place, err);
 
 	if (r == 0 && list[0] == '\0')
 		r = err_set(err, ERR_CONFIG, NULL, "HAProxy has no folder or "
@@ -348,18 +345,22 @@ add(struct haproxy *haproxy, const struct search *search, struct span pem,
 		    "bind :443 ssl crt /etc/haproxy/certs/");
 	if (r < 0)
 		return r;
-	if (folder)
+	if (place.folder)
 		snprintf(file, sizeof(file), "%s/%s.pem", list,
 		    search->cert->site);
 	else
 		snprintf(file, sizeof(file), "%s", search->combined);
-	r = write_new(haproxy, list, folder, file, pem, err);
+	if (place.folder)
+		r = remember_put(&haproxy->change, search->cert->site, file,
+		    pem, err);
+	if (r == 0)
+		r = write_new(haproxy, list, place.folder, file, pem, err);
 	if (r == 0)
 		r = add_new(haproxy, list, file, pem, err);
 	if (r == 0)
-		r = see(haproxy, search->cert, leaf, err);
+		r = haproxy_see(haproxy, search->cert, leaf, true, err);
 	if (r < 0) {
-		forget(haproxy, list, file);
+		haproxy_forget(haproxy, list, file, NULL);
 		change_undo(&haproxy->change, NULL);
 	} else {
 		change_keep(&haproxy->change);
@@ -380,7 +381,7 @@ haproxy_install(struct haproxy *haproxy, const struct server_cert *cert,
 	snprintf(file, sizeof(file), "%s/cert.pem", cert->folder);
 	snprintf(search.combined, sizeof(search.combined), "%s/combined.pem",
 	    cert->folder);
-	bld_init(&pem, PEM_MAX);
+	bld_init(&pem, HAPROXY_PEM_MAX);
 	r = probe_leaf_read(file, &leaf, err);
 	if (r == 0)
 		r = change_read(search.combined, &pem, err);

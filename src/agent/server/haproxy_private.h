@@ -5,12 +5,14 @@
 /* haproxy_private: what the files about HAProxy share. */
 
 #include "agent/server/change.h"
+#include "agent/server/haproxy_answer.h"
 #include "agent/server/haproxy_socket.h"
 #include "agent/server/addresses.h"
 #include "agent/server/server.h"
 #include "base/mem.h"
 
 #define HAPROXY_CERTS_MAX 4096 /* that are looked at */
+#define HAPROXY_PEM_MAX (512 * 1024) /* bytes of a certificate's file */
 
 struct haproxy {
 	const struct server_world *world;
@@ -20,18 +22,6 @@ struct haproxy {
 	size_t num_at;
 	struct probe_at at[ADDRESSES_MAX];
 };
-
-/* One certificate file that HAProxy has loaded. */
-struct haproxy_cert {
-	char *file;
-	size_t num_names;
-	char **names;
-	bool rsa;
-};
-
-/* A line of an answer that is not empty and no comment, NUL-terminated in the
- * arena; NULL at the end. */
-char *haproxy_line(struct haproxy *haproxy, struct span *rest);
 
 /* Calls visit for each; it returns false to end. */
 int haproxy_certs(struct haproxy *haproxy, bool (*visit)(void *ctx,
@@ -44,7 +34,27 @@ int haproxy_set(const struct haproxy *haproxy, const char *file,
 /* What an earlier run that was killed has changed is taken back. */
 int haproxy_repair(struct haproxy *haproxy, struct err *err);
 
+/* Memory follows what the file on disk is now. */
+int haproxy_follow(const struct haproxy *haproxy, const char *file,
+    struct err *err);
+
+/* What was added goes from the list and from memory. */
+int haproxy_forget(const struct haproxy *haproxy, const char *list,
+    const char *file, struct err *err);
+
+/* Calls visit for each list of certificates that is a file or folder; it
+ * returns false to end. */
+int haproxy_lists(struct haproxy *haproxy, bool (*visit)(void *ctx,
+    const char *list, bool folder), void *ctx, struct err *err);
+
+/* Wants each name to be served with the leaf by some address, or by none. */
+int haproxy_see(const struct haproxy *haproxy,
+    const struct server_cert *cert, const struct probe_leaf *leaf,
+    bool served, struct err *err);
+
 int haproxy_install(struct haproxy *haproxy, const struct server_cert *cert,
+    struct err *err);
+int haproxy_remove(struct haproxy *haproxy, const struct server_cert *cert,
     struct err *err);
 
 #endif

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "agent/server/change.h"
+#include "agent/server/holders.h"
 #include "agent/server/names.h"
 #include "agent/server/nginx_private.h"
 #include "agent/server/run.h"
@@ -16,6 +17,7 @@ struct nginx {
 	const struct server_world *world;
 	struct change change;
 	struct arena arena;
+	uint64_t reloaded;         /* when: agent/server/holders.h */
 	struct bld text;           /* under dump */
 	struct nginx_dump dump;
 };
@@ -54,10 +56,11 @@ ask(struct nginx *nginx, struct err *err)
 }
 
 static int
-test_and_reload(const struct nginx *nginx, struct err *err)
+test_and_reload(struct nginx *nginx, struct err *err)
 {
 	int r = run(nginx->world, "-t", NULL, NULL, err);
 
+	nginx->reloaded = holders_now();
 	return r < 0 ? r : run(nginx->world, "-s", "reload", NULL, err);
 }
 
@@ -211,7 +214,7 @@ see_task(const struct nginx *nginx, const struct server_task *task,
 			    nginx_match_repeated(&nginx->dump, s, l))
 				continue;
 			at = (struct probe_at){ .port = l->port,
-			    .proxy = l->proxy };
+			    .proxy = l->proxy, .since = nginx->reloaded };
 			snprintf(at.host, sizeof(at.host), "%.*s",
 			    SPAN_FMT(l->host));
 			r = probe_http_wait(&at, task->name, path,
@@ -282,8 +285,8 @@ withdraw(const struct server_world *world, const struct server_task *items,
 }
 
 static int
-see_site(const struct nginx_site *site, const struct probe_leaf *leaf,
-    struct err *err)
+see_site(const struct nginx *nginx, struct nginx_site *site,
+    const struct probe_leaf *leaf, struct err *err)
 {
 	char name[300];
 	int r = 0;
@@ -293,6 +296,7 @@ see_site(const struct nginx_site *site, const struct probe_leaf *leaf,
 
 		snprintf(name, sizeof(name), "%s%s", is[0] == '*' ?
 		    "signet-looks" : "", is[0] == '*' ? is + 1 : is);
+		site->seen[i].at.since = nginx->reloaded;
 		r = probe_tls_wait(&site->seen[i].at, name, leaf, err);
 	}
 	return r;
@@ -352,7 +356,7 @@ install_begun(struct nginx *nginx, const struct server_cert *cert,
 	if (r == 0)
 		r = test_and_reload(nginx, err);
 	if (r == 0)
-		r = see_site(&site, &leaf, err);
+		r = see_site(nginx, &site, &leaf, err);
 	if (r < 0)
 		take_back(nginx, err);
 	else
@@ -396,14 +400,14 @@ remove_begun(struct nginx *nginx, const char *site, struct err *err)
 }
 
 static int
-remove_site(const struct server_world *world, const char *site,
+remove_site(const struct server_world *world, const struct server_cert *cert,
     struct err *err)
 {
 	struct nginx nginx;
 	int r = begin(&nginx, world, err);
 
 	if (r == 0)
-		r = remove_begun(&nginx, site, err);
+		r = remove_begun(&nginx, cert->site, err);
 	end(&nginx);
 	return r;
 }

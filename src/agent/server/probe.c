@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "agent/server/starttls.h"
+#include "agent/server/holders.h"
 #include "base/bld.h"
 #include "base/text.h"
 #include "pkix/ident.h"
@@ -223,39 +224,62 @@ probe_tls(const struct probe_at *at, const char *name, bool rsa,
 	    at->port, name) : 0;
 }
 
+struct wait {
+	const struct probe_at *at;
+	int64_t end;
+	int good;
+	bool settled;
+};
+
+static struct wait
+wait_begin(const struct probe_at *at)
+{
+	return (struct wait){ .at = at, .end = now_ms() +
+	    (at->settle_ms == 0 ? PROBE_SETTLE_MS : at->settle_ms) };
+}
+
+/* Whether that answer is the last. */
+static bool
+is_last(struct wait *wait, int r)
+{
+	wait->good = r == 0 ? wait->good + 1 : 0;
+	if (wait->good == PROBE_TIMES || now_ms() > wait->end ||
+	    (r < 0 && wait->settled))
+		return true;
+	if (r < 0 && wait->at->since != 0)
+		wait->settled = holders_settled(wait->at->port,
+		    wait->at->since);
+	pause_ms(r == 0 ? 5 : PAUSE_MS);
+	return false;
+}
+
 int
 probe_http_wait(const struct probe_at *at, const char *name,
     const char *path, struct span body, struct err *err)
 {
-	int64_t end = now_ms() + PROBE_SETTLE_MS;
-	int good = 0, r;
+	struct wait wait = wait_begin(at);
+	int r;
 
-	for (;;) {
+	do
 		r = probe_http(at, name, path, body, err);
-		good = r == 0 ? good + 1 : 0;
-		if (good == PROBE_TIMES || now_ms() > end)
-			return r;
-		pause_ms(r == 0 ? 5 : PAUSE_MS);
-	}
+	while (!is_last(&wait, r));
+	return r;
 }
 
 int
 probe_tls_wait(const struct probe_at *at, const char *name,
     const struct probe_leaf *leaf, struct err *err)
 {
-	int64_t end = now_ms() + PROBE_SETTLE_MS;
+	struct wait wait = wait_begin(at);
 	uint8_t hash[PROBE_HASH_SIZE];
-	int good = 0, r;
+	int r;
 
-	for (;;) {
+	do {
 		r = probe_tls(at, name, leaf->rsa, hash, err);
 		if (r == 0 && memcmp(hash, leaf->hash, sizeof(hash)) != 0)
 			r = err_set(err, ERR_TLS, NULL, "%s:%u serves another "
 			    "certificate for %s than the new one", at->host,
 			    at->port, name);
-		good = r == 0 ? good + 1 : 0;
-		if (good == PROBE_TIMES || now_ms() > end)
-			return r;
-		pause_ms(r == 0 ? 5 : PAUSE_MS);
-	}
+	} while (!is_last(&wait, r));
+	return r;
 }

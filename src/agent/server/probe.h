@@ -22,6 +22,10 @@ struct probe_at {
 	unsigned port;
 	bool proxy;      /* it wants the PROXY protocol's line first */
 	enum service_protocol protocol; /* that TLS begins in */
+	uint64_t since;  /* when it was told to reload (agent/server/holders.h):
+	                    what workers that are newer serve stays so; 0: not
+	                    known */
+	int settle_ms;   /* instead of PROBE_SETTLE_MS; 0: that */
 };
 
 /* The leaf that is to be seen. */
@@ -42,7 +46,8 @@ int probe_http(const struct probe_at *at, const char *name, const char *path,
 int probe_tls(const struct probe_at *at, const char *name, bool rsa,
     uint8_t ret_hash[PROBE_HASH_SIZE], struct err *err);
 
-/* The same, asked until there were PROBE_TIMES good answers in a row. */
+/* The same, asked until there were PROBE_TIMES good answers in a row, or a bad
+ * one from a server that has settled. */
 int probe_http_wait(const struct probe_at *at, const char *name,
     const char *path, struct span body, struct err *err);
 int probe_tls_wait(const struct probe_at *at, const char *name,

@@ -137,7 +137,7 @@ server_repair(const char *dir, struct err *err)
 struct removal {
 	const struct server *server;
 	struct server_world world;
-	const char *site;
+	const struct server_cert *cert;
 };
 
 static void
@@ -145,20 +145,20 @@ remove_one(void *arg, struct err *err)
 {
 	const struct removal *removal = arg;
 
-	removal->server->remove(&removal->world, removal->site, err);
+	removal->server->remove(&removal->world, removal->cert, err);
 }
 
 int
-server_remove(const char *dir, const char *install, const char *site,
-    struct err *err)
+server_remove(const char *dir, const char *install,
+    const struct server_cert *cert, struct err *err)
 {
-	struct removal removal = { .world.dir = dir, .site = site };
+	struct removal removal = { .world.dir = dir, .cert = cert };
 	char name[32];
 	size_t len = strcspn(install, "=");
 
 	snprintf(name, sizeof(name), "%.*s", (int)len, install);
 	removal.server = server_find(name);
 	removal.world.argument = install[len] == '=' ? install + len + 1 : "";
-	return removal.server == NULL || removal.server->remove == NULL ? 0 :
+	return removal.server == NULL ? 0 :
 	    run_apart(remove_one, &removal, err);
 }

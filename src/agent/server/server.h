@@ -44,9 +44,9 @@ struct server {
 	const char *name;
 	const char *argument;         /* what it is, for the manual */
 	const char *doc;
-	/* Changes nothing, and needs no dir. Appends one line for each certificate that the server needs: its
-	 * names with a space between; and lines "# ..." that say in words what
-	 * was left out. */
+	/* Changes nothing, and needs no dir. Appends one line for each
+	 * certificate that the server needs: its names with a space between;
+	 * and lines "# ..." that say in words what was left out. */
 	int (*sites)(const struct server_world *world, struct bld *out,
 	    struct err *err);
 	/* Lets the server answer the challenges, seen from outside; without
@@ -59,9 +59,9 @@ struct server {
 	int (*install)(const struct server_world *world,
 	    const struct server_cert *cert, struct err *err);
 	/* Takes back what install did for a site; what was there before is
-	 * served again. NULL: nothing has to be. */
-	int (*remove)(const struct server_world *world, const char *site,
-	    struct err *err);
+	 * served again. */
+	int (*remove)(const struct server_world *world,
+	    const struct server_cert *cert, struct err *err);
 };
 
 extern const struct server server_nginx, server_apache, server_haproxy;
@@ -71,8 +71,8 @@ const struct server *server_find(const char *name); /* or NULL */
 
 /* Takes back what was installed for a site into "nginx=FILE", by a process of
  * its own. */
-int server_remove(const char *dir, const char *install, const char *site,
-    struct err *err);
+int server_remove(const char *dir, const char *install,
+    const struct server_cert *cert, struct err *err);
 
 /* What runs that were killed left behind is taken back, by a process of its
  * own; nothing is started if there is nothing. Only while no other run works
