@@ -101,6 +101,20 @@ def test_first_certificates_of_two_sites(serve):
         "sites/zz-signet-a.example.test", "sites/zz-signet-b.example.test"}
 
 
+def test_many_sites_at_once(serve):
+    """All are being got before the first is installed."""
+    names = [f"s{i}.example.test" for i in range(6)]
+    server, ca, agent = serve(tls=TLS, **{
+        f"s{i}": SECOND.replace("b.example.test", name)
+        for i, name in enumerate(names)})
+    said = every(server, ca, agent, "-v").stderr.splitlines()
+    first = min(i for i, line in enumerate(said)
+                if f": install nginx={server.file}" in line)
+    begun = {line.split(":")[0] for line in said[:first]}
+    assert {*names, "other.example.test"} <= begun
+    assert all(new(server, name) for name in names)
+
+
 def test_renewal_only_reloads(serve):
     server, ca, agent = serve(a=PLAIN, tls=TLS)
     agent.get(ca, "--install", "nginx=" + server.file, "a.example.test",

@@ -65,10 +65,10 @@ def fetch(port, name, path="/", host=net.HOST, cafile=None):
 class Server:
     """Files in top, and the process that reads them."""
 
-    def __init__(self):
+    def __init__(self, port=None):
         self.top = pathlib.Path(tempfile.mkdtemp(prefix="signet-server-"))
         self.top.chmod(0o755)
-        self.port, self.tls = net.free_port(), net.free_port()
+        self.port, self.tls = port or net.free_port(), net.free_port()
         self.process = None
 
     def write(self, name, text):
@@ -120,8 +120,8 @@ class Nginx(Server):
     """conf.d/*.conf, then sites/*, as Debian has them."""
     NAME = "nginx"
 
-    def __init__(self, **sites):
-        super().__init__()
+    def __init__(self, port=None, **sites):
+        super().__init__(port)
         for folder in ("run", "conf.d", "sites", "www"):
             (self.top / folder).mkdir()
         (self.top / "www/index.html").write_text("the page")
@@ -164,8 +164,9 @@ class Apache(Server):
     NAME = "apache"
     MODULES = "/usr/lib/apache2/modules"
 
-    def __init__(self, modules=("ssl", "socache_shmcb", "rewrite"), **sites):
-        super().__init__()
+    def __init__(self, modules=("ssl", "socache_shmcb", "rewrite"),
+                 port=None, **sites):
+        super().__init__(port)
         for folder in ("run", "conf-enabled", "sites-enabled", "www"):
             (self.top / folder).mkdir()
         (self.top / "www/index.html").write_text("the page")
@@ -207,8 +208,8 @@ IncludeOptional sites-enabled/*.conf
 class Haproxy(Server):
     NAME = "haproxy"
 
-    def __init__(self, certificates="certs/", rule=True):
-        super().__init__()
+    def __init__(self, certificates="certs/", rule=True, port=None):
+        super().__init__(port)
         for folder in ("run", "certs"):
             (self.top / folder).mkdir()
         self.write("signet.map", "")

@@ -46,6 +46,8 @@ extern const struct cmd cmd_remove;
 /* Runs the command that argv[1] names, or --help or --version. */
 int cmd_main(int argc, char **argv);
 
+#define CMD_ROOT_DIR "/var/lib/signet" /* where root's state is */
+
 /* signet get with those arguments, of which none is a name, for each line of
  * names: all in one run. Lines are cut up. */
 int cmd_get_lines(int argc, char **argv, char *const *lines, size_t count);

@@ -161,14 +161,18 @@ take(struct options *o, int argc, char **argv)
 static int
 complete(struct options *o)
 {
+	struct row_list names = { 0 };
 	struct err err = ERR_INIT;
-	bool wildcard = false;
+	int r = 0;
 
 	for (size_t i = 0; i < o->count; i++)
-		wildcard = wildcard || o->names[i].wildcard;
+		row_list_add(&names, o->names[i].said);
+	if (o->check.via == NULL)
+		r = choose_via(&names, CMD_ROOT_DIR, o->via, o->why, &err);
+	row_list_clear(&names);
+	if (r < 0)
+		return cmd_fail(&cmd_check, "%s", err.text);
 	if (o->check.via == NULL) {
-		if (choose_via(wildcard, o->via, o->why, &err) < 0)
-			return cmd_fail(&cmd_check, "%s", err.text);
 		o->check.via = o->via;
 	}
 	if (o->offline)

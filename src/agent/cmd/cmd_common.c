@@ -8,7 +8,6 @@
 #include "agent/cmd/textfile.h"
 #include "base/log.h"
 
-#define ROOT_DIR "/var/lib/signet"
 #define HOME_DIR ".local/state"
 
 bool
@@ -49,7 +48,7 @@ find_dir(struct cmd_common *c)
 		n = snprintf(c->dir_path, sizeof(c->dir_path), "%s/%s", here,
 		    c->dir);
 	else if (geteuid() == 0)
-		n = snprintf(c->dir_path, sizeof(c->dir_path), ROOT_DIR);
+		n = snprintf(c->dir_path, sizeof(c->dir_path), CMD_ROOT_DIR);
 	else if (state != NULL && state[0] == '/')
 		n = snprintf(c->dir_path, sizeof(c->dir_path), "%s/signet",
 		    state);

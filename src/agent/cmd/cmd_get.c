@@ -265,12 +265,9 @@ static int
 choose(struct get *get, struct err *err)
 {
 	char via[CHOOSE_VIA_SIZE], why[CHOOSE_WHY_SIZE];
-	bool wildcard = false;
-	int r;
+	int r = choose_via(&get->site.names, get->common.dir_path, via, why,
+	    err);
 
-	for (size_t i = 0; i < get->site.names.count; i++)
-		wildcard = wildcard || get->site.names.items[i][0] == '*';
-	r = choose_via(wildcard, via, why, err);
 	if (r < 0)
 		return r;
 	if (!get->common.quiet)

@@ -151,16 +151,27 @@ apache_includes(const struct apache *apache, const char *file)
 	return false;
 }
 
+static const char *const folders[] = { "conf-enabled", "conf.d",
+	"sites-enabled" };
+#define NUM_FOLDERS (sizeof(folders) / sizeof(folders[0]))
+
+static int
+no_folder(const struct apache *apache, struct err *err)
+{
+	return err_set(err, ERR_CONFIG, NULL, "Apache includes no folder that "
+	    "can be written to; add to its configuration: IncludeOptional "
+	    "%.*s/conf-enabled/*.conf, or use --via webroot=DIR",
+	    SPAN_FMT(apache->dump.root));
+}
+
 /* Writes the file where Apache then says that it reads it. */
 static int
 put_include(struct apache *apache, struct span text,
     char path[CHANGE_PATH_SIZE], struct err *err)
 {
-	static const char *const folders[] = { "conf-enabled", "conf.d",
-	    "sites-enabled" };
 	int r = 0;
 
-	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+	for (size_t i = 0; i < NUM_FOLDERS; i++) {
 		snprintf(path, CHANGE_PATH_SIZE, "%.*s/%s/"
 		    APACHE_OURS "challenges.conf", SPAN_FMT(apache->dump.root),
 		    folders[i]);
@@ -178,10 +189,7 @@ put_include(struct apache *apache, struct span text,
 		if (r < 0)
 			return r;
 	}
-	return err_set(err, ERR_CONFIG, NULL, "Apache includes no folder that "
-	    "can be written to; add to its configuration: IncludeOptional "
-	    "%.*s/conf-enabled/*.conf, or use --via webroot=DIR",
-	    SPAN_FMT(apache->dump.root));
+	return no_folder(apache, err);
 }
 
 static void
@@ -427,9 +435,56 @@ sites(const struct server_world *world, struct bld *out, struct err *err)
 	return r;
 }
 
+static void
+find(int pid, char out[RUNNING_SIZE])
+{
+	running_option(pid, "-f", out);
+}
+
+/* A host that sends all elsewhere would not look at our rule. */
+static int
+check_host(const struct apache_vhost *vhost, const char *name,
+    struct err *err)
+{
+	if (!vhost->redirects || vhost->rewrites || vhost->tls)
+		return 0;
+	for (const struct apache_name *n = vhost->names; n != NULL;
+	    n = n->next)
+		if (apache_dump_same(n->text, span_str(name)))
+			return err_set(err, ERR_CONFIG, NULL, "the virtual "
+			    "host of %s at %.*s:%u redirects all and needs "
+			    "the line RewriteEngine On", name,
+			    SPAN_FMT(vhost->file), vhost->line);
+	return 0;
+}
+
+static int
+fits(const struct server_world *world, const struct row_list *names,
+    struct err *err)
+{
+	struct apache apache = { .world = world, .change.fd_lock = -1 };
+	char path[CHANGE_PATH_SIZE];
+	bool found = false;
+	int r = apache_ask(&apache, err);
+
+	for (size_t i = 0; i < NUM_FOLDERS && r == 0; i++) {
+		snprintf(path, sizeof(path), "%.*s/%s",
+		    SPAN_FMT(apache.dump.root), folders[i]);
+		found = found || access(path, W_OK) == 0;
+	}
+	if (r == 0 && !found)
+		r = no_folder(&apache, err);
+	for (size_t i = 0; i < names->count; i++)
+		for (const struct apache_vhost *v = apache.dump.vhosts;
+		    v != NULL && r == 0; v = v->next)
+			r = check_host(v, names->items[i], err);
+	end(&apache);
+	return r;
+}
+
 const struct server server_apache = {
 	.name = "apache", .argument = "FILE",
 	.doc = "the running Apache, whose configuration is FILE",
-	.sites = sites, .present = present, .withdraw = withdraw,
+	.sites = sites, .find = find, .fits = fits, .present = present, .withdraw = withdraw,
 	.install = install, .remove = remove_site,
 };

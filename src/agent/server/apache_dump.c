@@ -252,6 +252,9 @@ take_line(struct apache_vhost *vhost, struct span line, struct arena *arena)
 	} else if (apache_dump_is(line, "SSLEngine")) {
 		vhost->tls = !apache_dump_same(apache_dump_word(line, 1),
 		    SPAN_LIT("off"));
+	} else if (apache_dump_is(line, "RewriteEngine")) {
+		vhost->rewrites = apache_dump_same(apache_dump_word(line, 1),
+		    SPAN_LIT("on"));
 	} else if (apache_dump_is(line, "SSLCertificateFile")) {
 		if (vhost->certificate.len == 0)
 			vhost->certificate = apache_dump_word(line, 1);

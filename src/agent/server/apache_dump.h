@@ -7,7 +7,7 @@
  * DUMP_RUN_CFG` says: where each virtual host begins, its first name and its
  * addresses. Its text is taken from there to its </VirtualHost>, line by line
  * as Apache reads it; of that we know ServerAlias, SSLEngine,
- * SSLCertificateFile and Redirect.
+ * SSLCertificateFile, RewriteEngine and Redirect.
  */
 
 #include "base/bld.h"
@@ -37,7 +37,7 @@ struct apache_vhost {
 	/* From its text, apache_dump_text: */
 	struct span text;           /* between its tags; NULL: not readable */
 	struct apache_name *names;  /* name, and the aliases */
-	bool tls, redirects;
+	bool tls, redirects, rewrites;
 	struct span certificate;
 };
 

@@ -131,6 +131,14 @@ remove_entries(struct haproxy *haproxy, struct tasks *tasks,
 }
 
 static int
+no_map(struct err *err)
+{
+	return err_set(err, ERR_CONFIG, NULL, "HAProxy has no map for "
+	    "challenges; make the empty file /etc/haproxy/" MAP_NAME
+	    " and write once into the frontend of port 80: %s", RULE);
+}
+
+static int
 add_entries(struct haproxy *haproxy, const struct server_task *items,
     size_t count, struct err *err)
 {
@@ -140,10 +148,7 @@ add_entries(struct haproxy *haproxy, const struct server_task *items,
 		if (is_served(haproxy, &items[i]))
 			continue;
 		if (map == NULL)
-			return err_set(err, ERR_CONFIG, NULL, "HAProxy has no "
-			    "map for challenges; make the empty file "
-			    "/etc/haproxy/" MAP_NAME " and write once into "
-			    "the frontend of port 80: %s", RULE);
+			return no_map(err);
 		if (set_entry(haproxy, map, &items[i], true, err) < 0)
 			return -(int)ERR_IO;
 		if (!is_served(haproxy, &items[i]))
@@ -253,9 +258,36 @@ sites(const struct server_world *world, struct bld *out, struct err *err)
 	return r;
 }
 
+/* The first that answers as a runtime socket. */
+static void
+find(int pid, char out[RUNNING_SIZE])
+{
+	bool found = false;
+
+	for (unsigned i = 0; !found && running_socket(pid, i, out); i++)
+		found = haproxy_socket_tell(out, "show info", SPAN_NONE,
+		    "Pid:", NULL) == 0;
+	if (!found || strcmp(out, SOCKET) == 0)
+		out[0] = '\0';
+}
+
+static int
+fits(const struct server_world *world, const struct row_list *names,
+    struct err *err)
+{
+	struct haproxy haproxy;
+	int r = begin(&haproxy, world, err);
+
+	(void)names;
+	if (r == 0 && find_map(&haproxy, err) == NULL)
+		r = err->kind != ERR_NONE ? -(int)err->kind : no_map(err);
+	end(&haproxy);
+	return r;
+}
+
 const struct server server_haproxy = {
 	.name = "haproxy", .argument = "SOCKET",
 	.doc = "the running HAProxy, whose runtime socket is SOCKET",
-	.sites = sites, .present = present, .withdraw = withdraw,
+	.sites = sites, .find = find, .fits = fits, .present = present, .withdraw = withdraw,
 	.install = install, .remove = remove_site,
 };

@@ -438,9 +438,43 @@ sites(const struct server_world *world, struct bld *out, struct err *err)
 	return r;
 }
 
+static void
+find(int pid, char out[RUNNING_SIZE])
+{
+	running_option(pid, "-c", out);
+}
+
+/* What would be written is made, and thrown away. */
+static int
+fits(const struct server_world *world, const struct row_list *names,
+    struct err *err)
+{
+	struct nginx nginx = { .world = world, .change.fd_lock = -1 };
+	struct server_task *tasks;
+	char path[PATH_MAX];
+	struct bld text;
+	int r = ask(&nginx, err);
+
+	if (r == 0)
+		r = find_place(&nginx, NGINX_TEXT_FIRST, "challenges", path,
+		    err);
+	tasks = arena_alloc(&nginx.arena, (names->count + 1) *
+	    sizeof(*tasks));
+	for (size_t i = 0; i < names->count; i++)
+		tasks[i] = (struct server_task){ .name = names->items[i],
+		    .token = "token", .key_authorization = "token" };
+	bld_init(&text, TEXT_MAX);
+	if (r == 0)
+		r = nginx_text_challenges(&text, &nginx.dump, tasks,
+		    names->count, err);
+	bld_free(&text);
+	end(&nginx);
+	return r;
+}
+
 const struct server server_nginx = {
 	.name = "nginx", .argument = "FILE",
 	.doc = "the running nginx, whose configuration is FILE",
-	.sites = sites, .present = present, .withdraw = withdraw,
+	.sites = sites, .find = find, .fits = fits, .present = present, .withdraw = withdraw,
 	.install = install, .remove = remove_site,
 };

@@ -134,6 +134,35 @@ server_repair(const char *dir, struct err *err)
 	return server_is_left(dir) ? run_apart(repair_all, &repair, err) : 0;
 }
 
+struct fitting {
+	const struct server *server;
+	struct server_world world;
+	const struct row_list *names;
+};
+
+static void
+fit_one(void *arg, struct err *err)
+{
+	const struct fitting *fitting = arg;
+
+	fitting->server->fits(&fitting->world, fitting->names, err);
+}
+
+int
+server_fits(const struct server *server, int pid,
+    const struct row_list *names, char via[SERVER_VIA_SIZE],
+    struct err *err)
+{
+	char argument[RUNNING_SIZE] = "";
+	struct fitting fitting = { .server = server, .names = names,
+	    .world.argument = argument };
+
+	server->find(pid, argument);
+	snprintf(via, SERVER_VIA_SIZE, "%s%s%s", server->name,
+	    argument[0] == '\0' ? "" : "=", argument);
+	return run_apart(fit_one, &fitting, err);
+}
+
 struct removal {
 	const struct server *server;
 	struct server_world world;

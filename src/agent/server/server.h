@@ -13,6 +13,7 @@
  */
 
 #include "agent/conf/row.h"
+#include "agent/server/running.h"
 #include "base/bld.h"
 #include "base/err.h"
 
@@ -40,6 +41,8 @@ struct server_cert {
 bool server_folder(const struct server_cert *cert, size_t index,
     char out[SERVER_FOLDER_SIZE]);
 
+#define SERVER_VIA_SIZE (RUNNING_SIZE + 16)
+
 struct server {
 	const char *name;
 	const char *argument;         /* what it is, for the manual */
@@ -49,6 +52,13 @@ struct server {
 	 * and lines "# ..." that say in words what was left out. */
 	int (*sites)(const struct server_world *world, struct bld *out,
 	    struct err *err);
+	/* Where that of the process is another than the usual one: the
+	 * argument for it; else "". */
+	void (*find)(int pid, char out[RUNNING_SIZE]);
+	/* Changes nothing, and needs no dir: could it answer challenges for
+	 * all of the names? Says in words why not. */
+	int (*fits)(const struct server_world *world,
+	    const struct row_list *names, struct err *err);
 	/* Lets the server answer the challenges, seen from outside; without
 	 * any, takes back what an earlier run left behind. */
 	int (*present)(const struct server_world *world,
@@ -68,6 +78,12 @@ extern const struct server server_nginx, server_apache, server_haproxy;
 extern const struct server *const server_all[]; /* NULL at the end */
 
 const struct server *server_find(const char *name); /* or NULL */
+
+/* Could the server whose process that is answer challenges for the names? Then
+ * via is "nginx" or "nginx=FILE". It is asked by a process of its own. */
+int server_fits(const struct server *server, int pid,
+    const struct row_list *names, char via[SERVER_VIA_SIZE],
+    struct err *err);
 
 /* Takes back what was installed for a site into "nginx=FILE", by a process of
  * its own. */
