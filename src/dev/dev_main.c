@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "dev/dev.h"
 #include "dev/dev_sandbox.h"
+#include "http/http_tls.h"
 #include "proc/https.h"
 #include "proc/peers.h"
 
@@ -32,8 +33,7 @@ struct main {
 	struct bld pem[FILE_COUNT];
 	struct dev_files files;
 	struct dev *dev;
-	struct http_server *server;
-	SSL_CTX *next_tls;  /* of a reload that is being prepared */
+	struct https https;
 	struct peers peers; /* the link table has core only */
 };
 
@@ -42,7 +42,7 @@ on_respond(void *ctx, uint64_t exchange, const struct http_response *response)
 {
 	struct main *main = ctx;
 
-	(void)http_server_respond(main->server, exchange, response);
+	http_server_respond(main->https.server, exchange, response);
 }
 
 static void
@@ -115,46 +115,28 @@ static const struct peers_ops peers_ops = {
 };
 
 static void
-on_stopped(void *ctx)
-{
-	struct main *main = ctx;
-
-	loop_stop(main->proc.loop);
-}
-
-static void
 on_stop(void *ctx)
 {
-	struct main *main = ctx;
-
-	http_server_stop(main->server, on_stopped, main);
+	https_stop(&((struct main *)ctx)->https);
 }
 
 static int
 reload_prepare(void *ctx, const struct config *config, struct err *err)
 {
-	struct main *main = ctx;
-
 	(void)config;
-	return https_tls(&main->proc, &main->next_tls, err);
-}
-
-static void
-reload_abandon(void *ctx)
-{
-	struct main *main = ctx;
-
-	SSL_CTX_free(main->next_tls);
-	main->next_tls = NULL;
+	return https_prepare(&((struct main *)ctx)->https, err);
 }
 
 static void
 reload_commit(void *ctx)
 {
-	struct main *main = ctx;
+	https_commit(&((struct main *)ctx)->https);
+}
 
-	http_server_set_tls(main->server, main->next_tls);
-	reload_abandon(ctx);
+static void
+reload_abandon(void *ctx)
+{
+	https_abandon(&((struct main *)ctx)->https);
 }
 
 static const struct proc_reload reload = {
@@ -169,7 +151,7 @@ read_files(struct main *main, struct err *err)
 	int r = 0;
 
 	for (size_t i = 0; i < FILE_COUNT; i++) {
-		bld_init(&main->pem[i], HTTPS_PEM_MAX);
+		bld_init(&main->pem[i], HTTP_TLS_PEM_MAX);
 		if (r == 0)
 			r = proc_read(&main->proc, file_resources[i], 0,
 			    &main->pem[i], err);
@@ -190,17 +172,16 @@ open_server(struct main *main, struct err *err)
 
 	http_server_limits_init(&limits);
 	limits.connections_max = CONNECTIONS_MAX;
-	return https_open(&main->proc, &limits, &server_ops, main,
-	    &main->server, err);
+	return https_open(&main->https, &main->proc, &limits, &server_ops,
+	    main, err);
 }
 
 static void
 close_all(struct main *main)
 {
 	peers_done(&main->peers);
-	http_server_free(main->server);
+	https_close(&main->https);
 	dev_free(main->dev);
-	SSL_CTX_free(main->next_tls);
 	for (size_t i = 0; i < FILE_COUNT; i++) {
 		mem_wipe(main->pem[i].data, main->pem[i].len);
 		bld_free(&main->pem[i]);

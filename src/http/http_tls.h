@@ -12,6 +12,9 @@
 #include "base/err.h"
 #include "base/span.h"
 
+#define HTTP_TLS_PEM_MAX 65536 /* bytes of a certificate or key file: for who
+                                  reads it */
+
 /* chain is PEM, leaf first; key is PEM without passphrase and must be the
  * leaf's. The caller frees with SSL_CTX_free. -ERR_CONFIG. */
 int http_tls_new(struct span chain, struct span key, SSL_CTX **ret,

@@ -4,22 +4,33 @@
 
 /*
  * https: the HTTPS server of a process that has one, made of what master
- * opened: the certificate, its key and the listening sockets.
+ * opened: the certificate, its key and the listening sockets; with its part
+ * of a reload, which brings a new certificate, and of a stop.
  */
 
 #include "http/http_server.h"
 #include "proc/proc.h"
 
-#define HTTPS_PEM_MAX 65536 /* bytes of a certificate or key file */
+struct https { /* zeroed is valid: none */
+	struct proc *proc;
+	struct http_server *server;
+	SSL_CTX *next_tls; /* of a reload that is being prepared */
+};
 
-/* At the start, and again inside a reload's prepare. The caller frees with
- * SSL_CTX_free. */
-int https_tls(const struct proc *proc, SSL_CTX **ret, struct err *err);
+/* proc, ops and ctx stay the caller's. https_close frees, after success and
+ * after failure. */
+int https_open(struct https *https, struct proc *proc,
+    const struct http_server_limits *limits, const struct http_server_ops *ops,
+    void *ctx, struct err *err);
+void https_close(struct https *https);
 
-/* *ret is the caller's also after an error. */
-int https_open(struct proc *proc, const struct http_server_limits *limits,
-    const struct http_server_ops *ops, void *ctx, struct http_server **ret,
-    struct err *err);
+/* Inside the handlers of struct proc_reload. */
+int https_prepare(struct https *https, struct err *err);
+void https_commit(struct https *https);
+void https_abandon(struct https *https);
+
+/* Finishes what clients began, then stops the loop. */
+void https_stop(struct https *https);
 
 /* For http_server_ops: logs it. */
 void https_exhausted(void *ctx, int error);

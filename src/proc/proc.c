@@ -277,6 +277,47 @@ proc_read_exactly(const struct proc *proc, enum resource resource, unsigned n,
 	return r;
 }
 
+static int64_t
+now(void *ctx)
+{
+	const struct proc *proc = ctx;
+
+	return env_now(&proc->env);
+}
+
+static void
+random_bytes(void *ctx, void *out, size_t len)
+{
+	const struct proc *proc = ctx;
+
+	env_random(&proc->env, out, len);
+}
+
+static struct env_timer *
+timer_start(void *ctx, int64_t delay_ms, void (*cb)(void *arg), void *arg)
+{
+	const struct proc *proc = ctx;
+
+	return proc->env.timer_start(proc->env.ctx, delay_ms, cb, arg);
+}
+
+static void
+timer_cancel(void *ctx, struct env_timer *timer)
+{
+	const struct proc *proc = ctx;
+
+	proc->env.timer_cancel(proc->env.ctx, timer);
+}
+
+void
+proc_env(struct env *env)
+{
+	env->now = now;
+	env->random = random_bytes;
+	env->timer_start = timer_start;
+	env->timer_cancel = timer_cancel;
+}
+
 int
 proc_sandbox(struct proc *proc, const struct sandbox *sandbox,
     struct err *err)

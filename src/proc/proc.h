@@ -95,6 +95,10 @@ int proc_read(const struct proc *proc, enum resource resource, unsigned n,
 int proc_read_exactly(const struct proc *proc, enum resource resource,
     unsigned n, void *out, size_t size, struct err *err);
 
+/* Clock, randomness and timers for an env whose ctx is the role's own, a struct
+ * that begins with its struct proc: for roles that add members to env. */
+void proc_env(struct env *env);
+
 /* Enters sandbox with the role's uid (config.uid_base + role, if root) and
  * logs what the kernel lacks. */
 int proc_sandbox(struct proc *proc, const struct sandbox *sandbox,

@@ -22,7 +22,7 @@
 #define FILE_MAX 65536 /* bytes of a key or certificate file */
 
 struct main {
-	struct proc proc;
+	struct proc proc;           /* first: proc_env */
 	struct env env;             /* proc's, with the journal */
 	struct journal_file journal;
 	EVP_PKEY *key;
@@ -33,23 +33,6 @@ struct main {
 	struct peers peers;         /* the link table has core only */
 	bool failed;
 };
-
-/* env's ctx is main, so the clock and randomness are passed on. */
-static int64_t
-env_now_here(void *ctx)
-{
-	struct main *main = ctx;
-
-	return env_now(&main->proc.env);
-}
-
-static void
-env_random_here(void *ctx, void *out, size_t len)
-{
-	struct main *main = ctx;
-
-	env_random(&main->proc.env, out, len);
-}
 
 static int
 env_append_here(void *ctx, struct span record, struct err *err)
@@ -232,13 +215,12 @@ wire_env(struct main *main)
 {
 	main->env = (struct env){
 		.ctx = main,
-		.now = env_now_here,
-		.random = env_random_here,
 		.journal_append = env_append_here,
 		.journal_sync = env_sync_here,
 		.journal_read = env_read_here,
 		.journal_cut = env_cut_here,
 	};
+	proc_env(&main->env);
 }
 
 static int

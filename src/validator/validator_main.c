@@ -19,7 +19,7 @@
 #define USER_AGENT "Signet-validator/" SIGNET_VERSION
 
 struct main {
-	struct proc proc;
+	struct proc proc;        /* first: proc_env */
 	struct env env;          /* proc's, with resolve and fetch */
 	struct dns_resolver *resolver;
 	struct http_client *client;
@@ -29,40 +29,6 @@ struct main {
 	bool stopping;
 	struct bld out;
 };
-
-static int64_t
-env_now_here(void *ctx)
-{
-	struct main *main = ctx;
-
-	return env_now(&main->proc.env);
-}
-
-static void
-env_random_here(void *ctx, void *out, size_t len)
-{
-	struct main *main = ctx;
-
-	env_random(&main->proc.env, out, len);
-}
-
-static struct env_timer *
-env_timer_start_here(void *ctx, int64_t delay_ms, void (*cb)(void *arg),
-    void *arg)
-{
-	struct main *main = ctx;
-
-	return main->proc.env.timer_start(main->proc.env.ctx, delay_ms, cb,
-	    arg);
-}
-
-static void
-env_timer_cancel_here(void *ctx, struct env_timer *timer)
-{
-	struct main *main = ctx;
-
-	main->proc.env.timer_cancel(main->proc.env.ctx, timer);
-}
 
 static void
 env_resolve_here(void *ctx, const struct dns_query *query,
@@ -87,13 +53,10 @@ wire_env(struct main *main)
 {
 	main->env = (struct env){
 		.ctx = main,
-		.now = env_now_here,
-		.random = env_random_here,
-		.timer_start = env_timer_start_here,
-		.timer_cancel = env_timer_cancel_here,
 		.resolve = env_resolve_here,
 		.fetch = env_fetch_here,
 	};
+	proc_env(&main->env);
 }
 
 /* Names, kinds and sentences; never tokens. */

@@ -23,13 +23,11 @@
 struct main {
 	struct proc proc;
 	struct nonces *nonces;
-	struct http_server *server;
+	struct https https;
 	struct web *web;
 	struct peers peers; /* the link table has core only */
 	struct blocked_keys *blocked; /* or NULL */
-	/* Of a reload that is being prepared. */
-	SSL_CTX *next_tls;
-	struct blocked_keys *next_blocked;
+	struct blocked_keys *next_blocked; /* of a reload being prepared */
 	bool stopping;
 };
 
@@ -50,7 +48,7 @@ respond(void *ctx, uint64_t exchange, const struct http_response *response)
 {
 	struct main *main = ctx;
 
-	http_server_respond(main->server, exchange, response);
+	http_server_respond(main->https.server, exchange, response);
 }
 
 static const struct web_ops web_ops = {
@@ -131,20 +129,12 @@ static const struct peers_ops peers_ops = {
  */
 
 static void
-on_drained(void *ctx)
-{
-	struct main *main = ctx;
-
-	loop_stop(main->proc.loop);
-}
-
-static void
 on_stop(void *ctx)
 {
 	struct main *main = ctx;
 
 	main->stopping = true;
-	http_server_stop(main->server, on_drained, main);
+	https_stop(&main->https);
 }
 
 static void
@@ -159,7 +149,7 @@ static int
 reload_prepare(void *ctx, const struct config *config, struct err *err)
 {
 	struct main *main = ctx;
-	int r = https_tls(&main->proc, &main->next_tls, err);
+	int r = https_prepare(&main->https, err);
 
 	return r < 0 ? r : blocked_read(&main->proc, config,
 	    &main->next_blocked, err);
@@ -170,8 +160,7 @@ reload_abandon(void *ctx)
 {
 	struct main *main = ctx;
 
-	SSL_CTX_free(main->next_tls);
-	main->next_tls = NULL;
+	https_abandon(&main->https);
 	blocked_keys_free(main->next_blocked);
 	main->next_blocked = NULL;
 }
@@ -190,13 +179,12 @@ reload_commit(void *ctx)
 	struct main *main = ctx;
 	struct http_server_limits limits;
 
-	http_server_set_tls(main->server, main->next_tls);
+	https_commit(&main->https);
 	set_limits(&main->proc.config, &limits);
-	http_server_set_limits(main->server, &limits);
+	http_server_set_limits(main->https.server, &limits);
 	web_configure(main->web, &main->proc.config);
 	use_blocked(main, main->next_blocked);
 	main->next_blocked = NULL;
-	reload_abandon(ctx);
 }
 
 static const struct proc_reload reload = {
@@ -232,8 +220,8 @@ open_server(struct main *main, struct err *err)
 	struct http_server_limits limits;
 
 	set_limits(&main->proc.config, &limits);
-	return https_open(&main->proc, &limits, &server_ops, main,
-	    &main->server, err);
+	return https_open(&main->https, &main->proc, &limits, &server_ops,
+	    main, err);
 }
 
 static int
@@ -257,11 +245,11 @@ static void
 close_all(struct main *main)
 {
 	peers_done(&main->peers);
-	http_server_free(main->server);
+	https_close(&main->https);
 	web_free(main->web);
 	nonce_close(main->nonces);
 	blocked_keys_free(main->blocked);
-	reload_abandon(main);
+	blocked_keys_free(main->next_blocked);
 }
 
 int
