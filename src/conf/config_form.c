@@ -66,8 +66,8 @@ config_form_parse_address(const char *text, struct sockaddr_storage *ret,
 	return 0;
 }
 
-int
-config_form_address(const char *text, struct err *err)
+static int
+check_address(const char *text, struct err *err)
 {
 	struct sockaddr_storage address;
 	socklen_t len;
@@ -90,8 +90,8 @@ check_scheme(const char *text, const char *example, struct err *err)
 	return 0;
 }
 
-int
-config_form_url(const char *text, struct err *err)
+static int
+check_url(const char *text, struct err *err)
 {
 	struct url url;
 	int r;
@@ -103,8 +103,8 @@ config_form_url(const char *text, struct err *err)
 	return r;
 }
 
-int
-config_form_base_url(const char *text, struct err *err)
+static int
+check_base_url(const char *text, struct err *err)
 {
 	const char *host = text + strlen("https://");
 	struct url url;
@@ -132,8 +132,8 @@ config_form_base_url(const char *text, struct err *err)
 	return 0;
 }
 
-int
-config_form_domain(const char *text, struct err *err)
+static int
+check_domain(const char *text, struct err *err)
 {
 	struct arena arena = { 0 };
 	struct ident ident = { 0 };
@@ -151,8 +151,8 @@ config_form_domain(const char *text, struct err *err)
 	return r;
 }
 
-int
-config_form_range(const char *text, struct err *err)
+static int
+check_range(const char *text, struct err *err)
 {
 	struct ip_range range;
 
@@ -164,11 +164,11 @@ config_form_check(enum config_form form, const char *text, struct err *err)
 {
 	static int (*const checks[CONFIG_FORM_COUNT])(const char *text,
 	    struct err *err) = {
-		[CONFIG_FORM_ADDRESS] = config_form_address,
-		[CONFIG_FORM_BASE_URL] = config_form_base_url,
-		[CONFIG_FORM_DOMAIN] = config_form_domain,
-		[CONFIG_FORM_RANGE] = config_form_range,
-		[CONFIG_FORM_URL] = config_form_url,
+		[CONFIG_FORM_ADDRESS] = check_address,
+		[CONFIG_FORM_BASE_URL] = check_base_url,
+		[CONFIG_FORM_DOMAIN] = check_domain,
+		[CONFIG_FORM_RANGE] = check_range,
+		[CONFIG_FORM_URL] = check_url,
 	};
 
 	return checks[form] == NULL ? 0 : checks[form](text, err);

@@ -15,29 +15,20 @@
 
 enum config_form {
 	CONFIG_FORM_ANY = 0,
-	CONFIG_FORM_ADDRESS,
-	CONFIG_FORM_BASE_URL,
-	CONFIG_FORM_DOMAIN,
-	CONFIG_FORM_RANGE,
-	CONFIG_FORM_URL,
+	CONFIG_FORM_ADDRESS,  /* "192.0.2.1:443" or "[2001:db8::1]:443"; the
+	                         port may be 0 */
+	CONFIG_FORM_BASE_URL, /* "https://NAME" or "https://NAME:PORT", in
+	                         lower case */
+	CONFIG_FORM_DOMAIN,   /* a DNS name */
+	CONFIG_FORM_RANGE,    /* "10.0.0.0/8" */
+	CONFIG_FORM_URL,      /* an http or https URL */
 	CONFIG_FORM_COUNT
 };
 
 int config_form_check(enum config_form form, const char *text,
     struct err *err);
 
-/* "192.0.2.1:443" or "[2001:db8::1]:443"; the port may be 0. */
-int config_form_address(const char *text, struct err *err);
-/* "https://NAME" or "https://NAME:PORT", in lower case. */
-int config_form_base_url(const char *text, struct err *err);
-/* A DNS name. */
-int config_form_domain(const char *text, struct err *err);
-/* "10.0.0.0/8" */
-int config_form_range(const char *text, struct err *err);
-/* An http or https URL. */
-int config_form_url(const char *text, struct err *err);
-
-/* As config_form_address, and gives the address. */
+/* As config_form_check for CONFIG_FORM_ADDRESS, and gives the address. */
 int config_form_parse_address(const char *text, struct sockaddr_storage *ret,
     socklen_t *ret_len, struct err *err);
 

@@ -177,7 +177,7 @@ resolve_address(const char *text, char *ret, size_t ret_size, struct err *err)
 
 	/* What is no host and port, or one already, goes on as it is. */
 	if (colon == NULL || (size_t)(colon - text) >= sizeof(host) ||
-	    config_form_address(text, NULL) == 0) {
+	    config_form_check(CONFIG_FORM_ADDRESS, text, NULL) == 0) {
 		snprintf(ret, ret_size, "%s", text);
 		return 0;
 	}

@@ -165,9 +165,6 @@ void web_reply_header(struct web_reply *reply, const char *name,
 struct bld *web_reply_header_begin(struct web_reply *reply, const char *name);
 void web_reply_header_end(struct web_reply *reply);
 
-/* Link: <base path>;rel="rel" (RFC 8288). */
-void web_reply_link(struct web_reply *reply, const char *rel,
-    struct span base, const char *path);
 void web_reply_retry_after(struct web_reply *reply, int64_t seconds);
 
 /* The builder for the body, of this type. */

@@ -55,8 +55,9 @@ web_reply_header_end(struct web_reply *reply)
 	value->len = (size_t)(headers->data + headers->len - value->data);
 }
 
-void
-web_reply_link(struct web_reply *reply, const char *rel, struct span base,
+/* Link: <base path>;rel="rel" (RFC 8288). */
+static void
+add_link(struct web_reply *reply, const char *rel, struct span base,
     const char *path)
 {
 	struct bld *out = web_reply_header_begin(reply, "Link");
@@ -92,7 +93,7 @@ add_terms(struct web_reply *reply, struct bld *body)
 
 	if (terms == NULL)
 		return;
-	web_reply_link(reply, "terms-of-service", span_str(terms), "");
+	add_link(reply, "terms-of-service", span_str(terms), "");
 	body->len--; /* the closing brace */
 	bld_str(body, ",\"instance\":");
 	json_put_string(body, span_str(terms));
@@ -184,8 +185,7 @@ web_reply_send(struct web_reply *reply, struct web_call *call)
 	add_nonce(reply, call);
 	/* RFC 8555 7.1: on all resources but the directory. */
 	if (call->base.len > 0 && call->route != &route_directory)
-		web_reply_link(reply, "index", call->base,
-		    ACME_PATH_DIRECTORY);
+		add_link(reply, "index", call->base, ACME_PATH_DIRECTORY);
 	/* RFC 8555 6.1 */
 	web_reply_header(reply, "Access-Control-Allow-Origin",
 	    SPAN_LIT("*"));
