@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/mem.h"
 #include "conf/config_form.h"
 #include "conf/config_rows.h"
 #include "conf/config_value.h"
 #include "conf/layout.h"
+#include "http/http_tls.h"
 #include "http/url.h"
 #include "pkix/blocked_keys.h"
 
@@ -18,20 +20,12 @@ struct world {
 	struct config_errors *errors;
 };
 
-static int
-line_of(const struct config *config, const char *key)
-{
-	const struct config_row *row = config_rows_find(key);
-
-	return row == NULL ? 0 : config->lines[row - config_rows];
-}
-
 /* A file that a key names, opened after a look at it; NULL when that is not
  * possible, which is then among the errors. */
 static FILE *
 open_file(struct world *world, const char *key, const char *path, bool secret)
 {
-	int line = line_of(world->config, key);
+	int line = config_rows_line(world->config, key);
 	struct stat st;
 	FILE *f;
 
@@ -67,8 +61,9 @@ load_certificate(struct world *world, const char *key, const char *path)
 	ret = PEM_read_X509(f, NULL, NULL, NULL);
 	fclose(f);
 	if (ret == NULL)
-		config_errors_add(world->errors, line_of(world->config, key),
-		    key, "there is no certificate in %s; it must begin with "
+		config_errors_add(world->errors,
+		    config_rows_line(world->config, key), key,
+		    "there is no certificate in %s; it must begin with "
 		    "-----BEGIN CERTIFICATE-----", path);
 	return ret;
 }
@@ -92,8 +87,9 @@ load_key(struct world *world, const char *key, const char *path)
 	ret = PEM_read_PrivateKey(f, NULL, no_passphrase, NULL);
 	fclose(f);
 	if (ret == NULL)
-		config_errors_add(world->errors, line_of(world->config, key),
-		    key, "there is no key without passphrase in %s; it must "
+		config_errors_add(world->errors,
+		    config_rows_line(world->config, key), key,
+		    "there is no key without passphrase in %s; it must "
 		    "begin with -----BEGIN PRIVATE KEY-----", path);
 	return ret;
 }
@@ -102,7 +98,7 @@ static void
 check_time(struct world *world, X509 *cert)
 {
 	const struct config *config = world->config;
-	int line = line_of(config, "tls_certificate");
+	int line = config_rows_line(config, "tls_certificate");
 	const char *path = config->tls_certificate;
 	size_t len = strlen(config->directory);
 
@@ -131,16 +127,64 @@ check_host(struct world *world, X509 *cert)
 	if ((url.host_is_ip ? X509_check_ip_asc(cert, url.host, 0) :
 	    X509_check_host(cert, url.host, 0, 0, NULL)) == 1)
 		return;
-	config_errors_add(world->errors, line_of(config, "tls_certificate"),
+	config_errors_add(world->errors,
+	    config_rows_line(config, "tls_certificate"),
 	    "tls_certificate", "%s is not for %s, the host of base_url, so "
 	    "clients will refuse it; get one for that name",
 	    config->tls_certificate, url.host);
 }
 
 static void
+read_all(FILE *f, struct bld *out)
+{
+	char chunk[16384];
+	size_t len;
+
+	while ((len = fread(chunk, 1, sizeof(chunk), f)) > 0)
+		bld_bytes(out, chunk, len);
+	mem_wipe(chunk, sizeof(chunk));
+}
+
+/* What the server itself makes of the two, with all that stands behind the
+ * first certificate. */
+static void
+check_served(struct world *world)
+{
+	const struct config *config = world->config;
+	FILE *cert = fopen(config->tls_certificate, "re");
+	FILE *key = fopen(config->tls_key, "re");
+	struct bld cert_pem, key_pem;
+	SSL_CTX *tls = NULL;
+	struct err err;
+
+	bld_init(&cert_pem, HTTP_TLS_PEM_MAX);
+	bld_init(&key_pem, HTTP_TLS_PEM_MAX);
+	if (cert != NULL && key != NULL) {
+		read_all(cert, &cert_pem);
+		read_all(key, &key_pem);
+		if (http_tls_new(bld_view(&cert_pem), bld_view(&key_pem),
+		    &tls, &err) < 0)
+			config_errors_add(world->errors,
+			    config_rows_line(config, "tls_certificate"),
+			    "tls_certificate", "%s cannot be served (%s); put "
+			    "the certificate and its intermediates there anew",
+			    config->tls_certificate, err.text);
+	}
+	SSL_CTX_free(tls);
+	mem_wipe(key_pem.data, key_pem.len);
+	bld_free(&cert_pem);
+	bld_free(&key_pem);
+	if (cert != NULL)
+		fclose(cert);
+	if (key != NULL)
+		fclose(key);
+}
+
+static void
 check_tls(struct world *world)
 {
 	const struct config *config = world->config;
+	size_t before = world->errors->count;
 	X509 *cert;
 	EVP_PKEY *key;
 
@@ -153,12 +197,15 @@ check_tls(struct world *world)
 	}
 	if (cert != NULL && key != NULL &&
 	    X509_check_private_key(cert, key) != 1)
-		config_errors_add(world->errors, line_of(config, "tls_key"),
-		    "tls_key", "the key in %s is not that of the certificate "
-		    "in %s; give the two that belong together",
+		config_errors_add(world->errors,
+		    config_rows_line(config, "tls_key"), "tls_key", "the key "
+		    "in %s is not that of the certificate in %s; give the two "
+		    "that belong together",
 		    config->tls_key, config->tls_certificate);
 	X509_free(cert);
 	EVP_PKEY_free(key);
+	if (world->errors->count == before)
+		check_served(world);
 }
 
 static void
@@ -181,8 +228,8 @@ check_listen(struct world *world, const char *text)
 	saved = errno;
 	if (r < 0)
 		config_errors_add(world->errors,
-		    line_of(world->config, "listen"), "listen", "cannot listen "
-		    "at %s (%s); %s", text, strerror(saved),
+		    config_rows_line(world->config, "listen"), "listen",
+		    "cannot listen at %s (%s); %s", text, strerror(saved),
 		    config_form_bind_remedy(saved));
 	if (fd >= 0)
 		close(fd);
@@ -219,7 +266,7 @@ check_anchor(struct world *world)
 	if (f == NULL)
 		return;
 	if (!has_anchor(f))
-		config_errors_add(world->errors, line_of(world->config,
+		config_errors_add(world->errors, config_rows_line(world->config,
 		    "trust_anchor"), "trust_anchor", "%s has no DS or DNSKEY "
 		    "record; Debian's package dns-root-data has one, "
 		    "/usr/share/dns/root.key", path);
@@ -231,19 +278,16 @@ static void
 check_blocked(struct world *world)
 {
 	const char *path = world->config->blocked_keys;
-	int line = line_of(world->config, "blocked_keys");
+	int line = config_rows_line(world->config, "blocked_keys");
 	FILE *f = open_file(world, "blocked_keys", path, false);
 	struct blocked_keys *keys = NULL;
-	char chunk[16384];
 	struct bld text;
 	struct err err;
-	size_t len;
 
 	if (f == NULL)
 		return;
 	bld_init(&text, BLOCKED_KEYS_FILE_MAX);
-	while ((len = fread(chunk, 1, sizeof(chunk), f)) > 0)
-		bld_bytes(&text, chunk, len);
+	read_all(f, &text);
 	if (bld_end(&text) < 0)
 		config_errors_add(world->errors, line, "blocked_keys", "%s is "
 		    "longer than %u bytes; list fewer keys", path,
@@ -260,7 +304,7 @@ static void
 check_directory(struct world *world)
 {
 	const struct config *config = world->config;
-	int line = line_of(config, "directory");
+	int line = config_rows_line(config, "directory");
 	struct stat st;
 
 	if (stat(config->directory, &st) != 0)

@@ -172,6 +172,14 @@ config_rows_find(const char *key)
 	return NULL;
 }
 
+int
+config_rows_line(const struct config *config, const char *key)
+{
+	const struct config_row *row = config_rows_find(key);
+
+	return row == NULL ? 0 : config->lines[row - config_rows];
+}
+
 /* Edits (insert, remove, change a letter) that make a into b. */
 static size_t
 edit_distance(const char *a, const char *b)

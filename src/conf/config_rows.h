@@ -54,6 +54,9 @@ extern const size_t config_rows_count;
 /* The row of a key that files may have, or NULL. */
 const struct config_row *config_rows_find(const char *key);
 
+/* The line of the file that a key is set in; 0 where it is not. */
+int config_rows_line(const struct config *config, const char *key);
+
 /* The key that was probably meant, or NULL. */
 const char *config_rows_nearest(const char *key);
 

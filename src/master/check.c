@@ -16,14 +16,6 @@
 
 #define MS_PER_S 1000
 
-static int
-line_of(const struct config *config, const char *key)
-{
-	const struct config_row *row = config_rows_find(key);
-
-	return row == NULL ? 0 : config->lines[row - config_rows];
-}
-
 static void
 check_lifetime(const struct config *config, const char *key, int64_t value_s,
     int64_t max_s, const char *rule, struct config_errors *errors)
@@ -34,8 +26,8 @@ check_lifetime(const struct config *config, const char *key, int64_t value_s,
 		return;
 	bld_init(&max, CONFIG_TEXT_MAX);
 	config_value_put_duration(&max, max_s * MS_PER_S);
-	config_errors_add(errors, line_of(config, key), key, "it is more than "
-	    "the program allows today (%s); set it to %.*s or less",
+	config_errors_add(errors, config_rows_line(config, key), key, "it is "
+	    "more than the program allows today (%s); set it to %.*s or less",
 	    rule == NULL ? "policy" : rule, SPAN_FMT(bld_view(&max)));
 	bld_free(&max);
 }
@@ -55,12 +47,12 @@ check_policy(const struct config *config, struct config_errors *errors)
 	if (config->program != PROGRAM_WEBPKI)
 		return;
 	if (config->caa_identity == NULL)
-		config_errors_add(errors, line_of(config, "program"),
+		config_errors_add(errors, config_rows_line(config, "program"),
 		    "caa_identity", "it is not set, and webpki wants the CA's "
 		    "CAA domain to be known (BR 4.2.2.1); add caa_identity = "
 		    "\"ca.example.com\"");
 	if (config->trust_anchor == NULL)
-		config_errors_add(errors, line_of(config, "program"),
+		config_errors_add(errors, config_rows_line(config, "program"),
 		    "trust_anchor", "it is not set, and webpki wants DNSSEC to "
 		    "be checked (BR 3.2.2.4); add trust_anchor = "
 		    "\"/usr/share/dns/root.key\" (Debian's package "

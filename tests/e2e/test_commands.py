@@ -388,6 +388,16 @@ def test_check_looks_at_the_tls_certificate(made):
     assert "not for other.example.com" in done.stderr
 
 
+def test_check_looks_at_the_whole_chain(made):
+    """An intermediate that is cut short would be missed by clients only."""
+    chain = made / "api/api.pem"
+    chain.write_text(chain.read_text()[:-60])
+    done = run("check", "-c", made / "signetd.conf")
+    assert done.returncode == 1
+    assert "tls_certificate: " in done.stderr
+    assert "cannot be served" in done.stderr
+
+
 def test_check_asks_policy(made):
     edit(made, 'program = "private"', "program = webpki")
     edit(made, "90 days", "500 days")
