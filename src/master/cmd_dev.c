@@ -5,6 +5,7 @@
 #include "master/cmd.h"
 #include "master/dev_env.h"
 #include "master/disk.h"
+#include "master/early.h"
 #include "master/master.h"
 #include "master/newca.h"
 #include "master/tree.h"
@@ -276,6 +277,8 @@ run(struct dev *dev)
 	struct err err = ERR_INIT;
 	int r;
 
+	/* From here on there is something to throw away. */
+	early_hold();
 	config_init(&dev->config);
 	r = make_config(dev, &err);
 	if (r == 0)

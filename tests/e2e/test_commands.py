@@ -606,6 +606,21 @@ def test_a_reload_changes_all_certificates(own_ca):
     assert [served(url) for url in urls] == [after] * 2
 
 
+def test_dev_leaves_nothing_however_early_it_ends(folder):
+    for _ in range(10):
+        process = subprocess.Popen(
+            [signetd.program(), "dev", "--listen", "127.0.0.1:0",
+             "--management", "127.0.0.1:0"], stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL, env={**os.environ,
+                                            "TMPDIR": str(folder)})
+        # As soon as it has begun.
+        while process.poll() is None and not os.listdir(folder):
+            pass
+        process.terminate()
+        assert process.wait(30) == 0
+        assert os.listdir(folder) == []
+
+
 def test_dev_keeps_what_is_not_its_own(folder):
     (folder / "mine").write_text("mine")
     done = run("dev", "--dir", folder)
