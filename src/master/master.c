@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/slice.h"
 #include "master/children.h"
 #include "master/disk.h"
 #include "master/early.h"
@@ -140,6 +141,8 @@ prepare(struct master *master, struct err *err)
 
 	if (master->null < 0)
 		return err_errno(err, "cannot open /dev/null");
+	/* Inherited by all: they work in one another's turns. */
+	slice_set(SLICE_LONG_NS);
 	r = open_programs(master, err);
 	if (r == 0)
 		r = resources_open(&master->resources, &master->config, err);
