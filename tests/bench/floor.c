@@ -16,14 +16,8 @@
 #define MESSAGE_SIZE 700   /* bytes: a signing input of a usual request */
 #define SIGNATURE_MAX 80   /* bytes of ECDSA-Sig-Value, P-256 */
 #define BATCH 20           /* operations timed together */
-#define BATCHES 15         /* of one measurement */
-#define SAMPLES_MAX 2048
+#define BATCHES 41         /* of one slice: it has a middle one */
 #define OTHERS_MAX 63      /* processors beside ours */
-
-struct samples {
-	size_t count;
-	double us[SAMPLES_MAX];
-};
 
 struct floor {
 	EVP_PKEY *key;
@@ -34,7 +28,6 @@ struct floor {
 	uint8_t signature[SIGNATURE_MAX];
 	size_t signature_len;
 	bool failed;
-	struct samples verify, sign;
 };
 
 static void
@@ -80,20 +73,30 @@ now_us(void)
 	return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
 }
 
-static void
-measure(struct floor *floor, void (*operation)(struct floor *floor),
-    struct samples *samples)
+static int
+compare(const void *a, const void *b)
 {
-	double start;
+	const double *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* The median of all batches. */
+static double
+measure(struct floor *floor, void (*operation)(struct floor *floor))
+{
+	double us[BATCHES], start;
 
 	for (int i = 0; i < BATCH; i++)
 		operation(floor); /* warms the caches */
-	for (int b = 0; b < BATCHES && samples->count < SAMPLES_MAX; b++) {
+	for (int b = 0; b < BATCHES; b++) {
 		start = now_us();
 		for (int i = 0; i < BATCH; i++)
 			operation(floor);
-		samples->us[samples->count++] = (now_us() - start) / BATCH;
+		us[b] = (now_us() - start) / BATCH;
 	}
+	qsort(us, BATCHES, sizeof(us[0]), compare);
+	return us[BATCHES / 2];
 }
 
 /* A process for each other processor that verifies until it is killed. */
@@ -128,15 +131,15 @@ others_end(const pid_t pids[OTHERS_MAX], size_t count)
 }
 
 void
-floor_measure(struct floor *floor)
+floor_measure(struct floor *floor, struct floor_slice *ret)
 {
 	pid_t pids[OTHERS_MAX];
 	size_t others;
 
 	sign(floor); /* for verify */
 	others = others_begin(floor, pids);
-	measure(floor, sign, &floor->sign);
-	measure(floor, verify, &floor->verify);
+	ret->sign_us = measure(floor, sign);
+	ret->verify_us = measure(floor, verify);
 	others_end(pids, others);
 }
 
@@ -144,6 +147,7 @@ struct floor *
 floor_new(struct err *err)
 {
 	struct floor *floor = mem_zalloc(sizeof(*floor));
+	struct floor_slice first;
 
 	memset(floor->message, 'm', sizeof(floor->message));
 	floor->key = EVP_EC_gen("P-256");
@@ -159,13 +163,12 @@ floor_new(struct err *err)
 	    EVP_PKEY_sign_init(floor->signer) != 1)
 		floor->failed = true;
 	else
-		floor_measure(floor);
+		floor_measure(floor, &first);
 	if (floor->failed) {
 		err_set(err, ERR_INTERNAL, NULL, "OpenSSL does not work");
 		floor_free(floor);
 		return NULL;
 	}
-	floor->verify.count = floor->sign.count = 0;
 	return floor;
 }
 
@@ -182,38 +185,9 @@ floor_free(struct floor *floor)
 	free(floor);
 }
 
-static int
-compare(const void *a, const void *b)
-{
-	const double *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
-static double
-median(const struct samples *samples)
-{
-	struct samples sorted = *samples;
-
-	qsort(sorted.us, sorted.count, sizeof(double), compare);
-	return sorted.count == 0 ? 0 : sorted.us[sorted.count / 2];
-}
-
 double
-floor_verify_us(const struct floor *floor)
+floor_total_us(const struct floor_slice *slice)
 {
-	return median(&floor->verify);
-}
-
-double
-floor_sign_us(const struct floor *floor)
-{
-	return median(&floor->sign);
-}
-
-double
-floor_total_us(const struct floor *floor)
-{
-	return (FLOOR_JWS + FLOOR_CSR) * floor_verify_us(floor) +
-	    FLOOR_SIGNATURES * floor_sign_us(floor);
+	return (FLOOR_JWS + FLOOR_CSR) * slice->verify_us +
+	    FLOOR_SIGNATURES * slice->sign_us;
 }

@@ -5,9 +5,9 @@
 /*
  * floor: what the signature operations of one certificate cost that no CA can
  * do without: as bare OpenSSL calls with warm keys and contexts made before,
- * on this machine, in this run. Short measurements before, between and after
+ * on this machine, in this run. Slices before, between and after the rounds of
  * the load, with all processors busy as under the load (one that is alone may
- * run faster); the median of all.
+ * run faster), scheduled as the CA is.
  */
 
 #include "base/err.h"
@@ -24,14 +24,15 @@ struct floor;
 struct floor *floor_new(struct err *err);
 void floor_free(struct floor *floor);
 
-/* About a twentieth of a second. Other processors do the same meanwhile. */
-void floor_measure(struct floor *floor);
+/* Medians of one slice, in microseconds of CPU time. */
+struct floor_slice {
+	double verify_us, sign_us;
+};
 
-/* Medians so far, in microseconds of CPU time. */
-double floor_verify_us(const struct floor *floor);
-double floor_sign_us(const struct floor *floor);
+/* About a tenth of a second. Other processors do the same meanwhile. */
+void floor_measure(struct floor *floor, struct floor_slice *ret);
 
 /* Of one certificate. */
-double floor_total_us(const struct floor *floor);
+double floor_total_us(const struct floor_slice *slice);
 
 #endif

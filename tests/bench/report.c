@@ -5,10 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "floor.h"
-
-#define TOTAL (-1)
-#define GENERATOR (-2)
+/* What a round has beside its roles. */
+enum { TOTAL = -1, GENERATOR = -2, VERIFY = -3, SIGN = -4, FLOOR = -5,
+	RATIO = -6 };
 
 static int
 compare(const void *a, const void *b)
@@ -18,21 +17,52 @@ compare(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-/* The median of the rounds. role is an index, TOTAL or GENERATOR. */
+double
+report_ratio(const struct report_round *round)
+{
+	return round->total_us / floor_total_us(&round->floor);
+}
+
+/* what is a role's index or one of the above. */
 static double
-cpu_us(const struct report *report, int role)
+of_round(const struct report_round *round, int what)
+{
+	switch (what) {
+	case TOTAL:
+		return round->total_us;
+	case GENERATOR:
+		return round->generator_us;
+	case VERIFY:
+		return round->floor.verify_us;
+	case SIGN:
+		return round->floor.sign_us;
+	case FLOOR:
+		return floor_total_us(&round->floor);
+	case RATIO:
+		return report_ratio(round);
+	default:
+		return round->cpu_us[what];
+	}
+}
+
+/* Of the rounds: 0 gives the least, 0.5 the median, 1 the largest. */
+static double
+quantile(const struct report *report, int what, double part)
 {
 	double values[REPORT_ROUNDS_MAX] = { 0 };
+	size_t count = report->num_rounds;
 
-	for (size_t i = 0; i < report->num_rounds; i++) {
-		const struct report_round *round = &report->rounds[i];
+	for (size_t i = 0; i < count; i++)
+		values[i] = of_round(&report->rounds[i], what);
+	qsort(values, count, sizeof(double), compare);
+	return count == 0 ? 0 : values[(size_t)((double)(count - 1) * part +
+	    0.5)];
+}
 
-		values[i] = role == TOTAL ? round->total_us :
-		    role == GENERATOR ? round->generator_us :
-		    round->cpu_us[role];
-	}
-	qsort(values, report->num_rounds, sizeof(double), compare);
-	return report->num_rounds == 0 ? 0 : values[report->num_rounds / 2];
+static double
+cpu_us(const struct report *report, int what)
+{
+	return quantile(report, what, 0.5);
 }
 
 static double
@@ -55,12 +85,6 @@ sum(const uint64_t *values)
 	return all;
 }
 
-double
-report_ratio(const struct report *report)
-{
-	return cpu_us(report, TOTAL) / report->floor_us;
-}
-
 static void
 print_roles(const struct report *report)
 {
@@ -79,17 +103,26 @@ print_roles(const struct report *report)
 	    (double)sum(report->pss_after_kib) / 1024);
 }
 
+static void
+print_floor(const struct report *report)
+{
+	printf("\n%-34s %10.1f us\n", "P-256 verification",
+	    cpu_us(report, VERIFY));
+	printf("%-34s %10.1f us\n", "P-256 signature", cpu_us(report, SIGN));
+	printf("%-34s %10.1f us\n", "crypto floor (7 verify + 1 sign)",
+	    cpu_us(report, FLOOR));
+	printf("%-34s %10.2f (%.2f to %.2f)\n", "whole CA / floor, by round",
+	    cpu_us(report, RATIO), quantile(report, RATIO, 0),
+	    quantile(report, RATIO, 1));
+}
+
 void
 report_table(const struct report *report)
 {
 	printf("%zu certificates in %zu rounds, %zu orders in flight\n\n",
 	    report->certificates, report->num_rounds, report->in_flight);
 	print_roles(report);
-	printf("\n%-34s %10.1f us\n", "P-256 verification", report->verify_us);
-	printf("%-34s %10.1f us\n", "P-256 signature", report->sign_us);
-	printf("%-34s %10.1f us\n", "crypto floor (7 verify + 1 sign)",
-	    report->floor_us);
-	printf("%-34s %10.2f\n", "whole CA / floor", report_ratio(report));
+	print_floor(report);
 	printf("\n%-34s %10.0f\n", "certificates per second",
 	    per_second(report));
 	printf("%-34s %4.1f / %.1f / %.1f ms\n",
@@ -131,8 +164,10 @@ json_rounds(const struct report *report)
 			json_object_set_new(roles, report->roles[k],
 			    json_real(round->cpu_us[k]));
 		json_array_append_new(rounds, json_pack(
-		    "{s:f, s:f, s:f, s:o}", "seconds", round->seconds,
-		    "cpu_us", round->total_us, "generator_cpu_us",
+		    "{s:f, s:f, s:f, s:f, s:f, s:o}",
+		    "seconds", round->seconds, "cpu_us", round->total_us,
+		    "floor_cpu_us", floor_total_us(&round->floor),
+		    "ratio", report_ratio(round), "generator_cpu_us",
 		    round->generator_us, "processes", roles));
 	}
 	return rounds;
@@ -142,8 +177,8 @@ void
 report_json(const struct report *report)
 {
 	json_t *json = json_pack("{s:I, s:o, s:I, s:o, s:f, s:f, s:f,"
-	    " s:{s:f, s:f, s:f, s:i, s:i}, s:f, s:f, s:{s:f, s:f, s:f},"
-	    " s:f, s:f, s:I, s:I}",
+	    " s:{s:f, s:f, s:f, s:i, s:i}, s:f, s:f, s:f, s:f,"
+	    " s:{s:f, s:f, s:f}, s:f, s:f, s:I, s:I}",
 	    "certificates", (json_int_t)report->certificates,
 	    "rounds", json_rounds(report),
 	    "in_flight", (json_int_t)report->in_flight,
@@ -151,11 +186,13 @@ report_json(const struct report *report)
 	    "cpu_us", cpu_us(report, TOTAL),
 	    "generator_cpu_us", cpu_us(report, GENERATOR),
 	    "certificates_per_second", per_second(report),
-	    "floor", "cpu_us", report->floor_us,
-	    "verify_us", report->verify_us, "sign_us", report->sign_us,
+	    "floor", "cpu_us", cpu_us(report, FLOOR), "verify_us",
+	    cpu_us(report, VERIFY), "sign_us", cpu_us(report, SIGN),
 	    "verifications", FLOOR_JWS + FLOOR_CSR,
 	    "signatures", FLOOR_SIGNATURES,
-	    "ratio", report_ratio(report),
+	    "ratio", cpu_us(report, RATIO),
+	    "ratio_min", quantile(report, RATIO, 0),
+	    "ratio_max", quantile(report, RATIO, 1),
 	    "requests", report->requests,
 	    "latency_ms", "p50", report->latency_ms[0],
 	    "p90", report->latency_ms[1], "p99", report->latency_ms[2],

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "cost.h"
+#include "floor.h"
 
 #define REPORT_ROUNDS_MAX 32
 
@@ -16,6 +17,7 @@ struct report_round {
 	double cpu_us[COST_ROLES_MAX];  /* per certificate, by role */
 	double generator_us;
 	double total_us;                /* of all roles */
+	struct floor_slice floor;       /* mean of before and after */
 };
 
 struct report {
@@ -27,13 +29,12 @@ struct report {
 	uint64_t pss_idle_kib[COST_ROLES_MAX], pss_after_kib[COST_ROLES_MAX];
 	double latency_ms[3];           /* p50, p90, p99 */
 	double requests, queries, fetches; /* per certificate */
-	double verify_us, sign_us, floor_us;
 };
 
 void report_table(const struct report *report);
 void report_json(const struct report *report);
 
-/* The median round's CPU time over the floor. */
-double report_ratio(const struct report *report);
+/* CPU time over the floor of its time, of one round. */
+double report_ratio(const struct report_round *round);
 
 #endif
