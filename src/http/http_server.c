@@ -38,6 +38,7 @@ http_server_limits_init(struct http_server_limits *limits)
 		.idle_ms = 60000,
 		.answer_ms = 60000,
 		.send_ms = 20000,
+		.stop_ms = HTTP_SERVER_STOP_MS,
 	};
 }
 
@@ -505,13 +506,19 @@ void
 http_server_stop(struct http_server *server, void (*done)(void *ctx),
     void *ctx)
 {
+	struct http_server_limits *limits = &server->limits;
 	struct http_conn *conn;
 
 	server->stopping = true;
 	close_listeners(server);
+	/* Who sends slowly holds up no end. */
+	if (limits->request_ms > limits->stop_ms)
+		limits->request_ms = limits->stop_ms;
 	TAILQ_FOREACH(conn, &server->conns, of_server) {
 		if (http_conn_is_idle(conn))
 			http_conn_cut(conn);
+		else if (conn->first_byte_ms != 0)
+			conn->first_byte_ms = env_now(&server->env);
 	}
 	if (server->count == 0) {
 		done(ctx);

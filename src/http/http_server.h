@@ -43,7 +43,10 @@ struct http_server_limits {
 	int64_t idle_ms;         /* between requests */
 	int64_t answer_ms;       /* the logic's time to answer */
 	int64_t send_ms;         /* the client's time to take the answer */
+	int64_t stop_ms;         /* for the rest of a request, at the end */
 };
+
+#define HTTP_SERVER_STOP_MS 500 /* stop_ms, unless it is set */
 
 /* body_max of 128 KiB, buffers_max of 32 MiB, 1024 connections, and times
  * that suit clients on slow lines. */
@@ -87,7 +90,8 @@ bool http_server_respond(struct http_server *server, uint64_t exchange,
     const struct http_response *response);
 
 /* Accepts no more, closes idle connections, lets requests that have begun
- * end and answers leave, closing behind each, and then calls done once. */
+ * end, if they do so soon (stop_ms), and answers leave, closing behind each,
+ * and then calls done once. */
 void http_server_stop(struct http_server *server, void (*done)(void *ctx),
     void *ctx);
 

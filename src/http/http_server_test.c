@@ -207,7 +207,36 @@ test_stop(void **state)
 	struct fixture fixture;
 
 	(void)state;
+	limits.stop_ms = limits.request_ms;
 	run(talk_stop, &limits, &fixture);
+	assert_true(fixture.drained);
+}
+
+/* A request that does not go on does not hold up the stop. */
+static void
+talk_stop_slow(uint16_t port)
+{
+	struct client slow, stopper;
+
+	client_open(&slow, port, 0);
+	put(&slow, "GET /slow");
+	client_open(&stopper, port, 0);
+	put(&stopper, "GET /stop-behind" HEAD "\r\n");
+	CHECK(get(&stopper, "GET /stop-behind|"));
+	CHECK(ended(&slow) && ended(&stopper));
+	client_close(&slow);
+	client_close(&stopper);
+}
+
+static void
+test_stop_slow(void **state)
+{
+	struct http_server_limits limits = default_limits();
+	struct fixture fixture;
+
+	(void)state;
+	limits.stop_ms = 1;
+	run(talk_stop_slow, &limits, &fixture);
 	assert_true(fixture.drained);
 }
 
@@ -410,6 +439,7 @@ main(void)
 		cmocka_unit_test(test_head),
 		cmocka_unit_test(test_reload),
 		cmocka_unit_test(test_stop),
+		cmocka_unit_test(test_stop_slow),
 		cmocka_unit_test(test_stop_behind_answer),
 		cmocka_unit_test(test_old_tls),
 		cmocka_unit_test(test_ahead),

@@ -2,12 +2,14 @@
 #include "master/stop.h"
 
 #include "base/log.h"
+#include "http/http_server.h"
 #include "master/children.h"
 #include "master/reload.h"
 
 /* Web ends when its last answer has gone, and core holds answers for so long:
  * what clients have begun is finished, not killed. */
-_Static_assert(CONFIG_HOLD_MAX_MS < PROC_STOP_TIMEOUT_MS,
+_Static_assert(HTTP_SERVER_STOP_MS + CONFIG_HOLD_MAX_MS <
+    PROC_STOP_TIMEOUT_MS,
     "held answers leave before a stop runs out of patience");
 
 static bool
