@@ -5,20 +5,45 @@
 
 #include "ca/ca_private.h"
 
-static int (*const handlers[])(struct ca_call *call, struct err *err) = {
-	[WEB_CORE_ACCOUNT_KEY] = ca_account_key,
-	[WEB_CORE_ACCOUNT_NEW] = ca_account_new,
-	[WEB_CORE_ACCOUNT_UPDATE] = ca_account_update,
-	[WEB_CORE_ACCOUNT_ORDERS] = ca_account_orders,
-	[WEB_CORE_ORDER_NEW] = ca_order_new,
-	[WEB_CORE_ORDER_GET] = ca_order_get,
-	[WEB_CORE_ORDER_FINALIZE] = ca_finalize_request,
-	[WEB_CORE_AUTHZ_GET] = ca_authz_get,
-	[WEB_CORE_AUTHZ_DEACTIVATE] = ca_authz_deactivate,
-	[WEB_CORE_CHALLENGE_GET] = ca_challenge_get,
-	[WEB_CORE_CHALLENGE_RESPOND] = ca_challenge_respond,
-	[WEB_CORE_CERTIFICATE_GET] = ca_certificate_get,
+/* What is done with each question of web. */
+struct question {
+	int (*handle)(struct ca_call *call, struct err *err);
+	bool writes;
+	bool of_anyone; /* no account is behind it (yet) */
 };
+
+static const struct question questions[] = {
+	[WEB_CORE_ACCOUNT_KEY] = { ca_account_key, .of_anyone = true },
+	[WEB_CORE_ACCOUNT_NEW] = { ca_account_new, .writes = true,
+	    .of_anyone = true },
+	[WEB_CORE_ACCOUNT_UPDATE] = { ca_account_update, .writes = true },
+	[WEB_CORE_ACCOUNT_ORDERS] = { ca_account_orders },
+	[WEB_CORE_ORDER_NEW] = { ca_order_new, .writes = true },
+	[WEB_CORE_ORDER_GET] = { ca_order_get },
+	[WEB_CORE_ORDER_FINALIZE] = { ca_finalize_request, .writes = true },
+	[WEB_CORE_AUTHZ_GET] = { ca_authz_get },
+	[WEB_CORE_AUTHZ_DEACTIVATE] = { ca_authz_deactivate,
+	    .writes = true },
+	[WEB_CORE_CHALLENGE_GET] = { ca_challenge_get },
+	[WEB_CORE_CHALLENGE_RESPOND] = { ca_challenge_respond,
+	    .writes = true },
+	[WEB_CORE_CERTIFICATE_GET] = { ca_certificate_get },
+};
+
+static const struct question *
+question_of(size_t type)
+{
+	return type < sizeof(questions) / sizeof(questions[0]) &&
+	    questions[type].handle != NULL ? &questions[type] : NULL;
+}
+
+bool
+ca_writes(enum web_core_type type)
+{
+	const struct question *question = question_of(type);
+
+	return question != NULL && question->writes;
+}
 
 int
 ca_init(struct ca *ca, const struct env *env, const struct config *config,
@@ -109,21 +134,20 @@ ca_request(struct ca *ca, const struct web_core_request *request,
 		.ca = ca, .request = request, .arena = arena, .ret = ret,
 		.now = env_now(ca->env),
 	};
-	size_t type = request->type;
+	const struct question *question = question_of(request->type);
 	int r;
 
 	memset(ret, 0, sizeof(*ret));
-	if (type >= sizeof(handlers) / sizeof(handlers[0]) ||
-	    handlers[type] == NULL)
+	if (question == NULL)
 		return err_set(err, ERR_INTERNAL, NULL,
-		    "no handler for requests of type %zu", type);
-	if (type != WEB_CORE_ACCOUNT_KEY && type != WEB_CORE_ACCOUNT_NEW) {
+		    "no handler for requests of type %d", (int)request->type);
+	if (!question->of_anyone) {
 		r = check_actor(ca, &request->actor, arena, &call.account,
 		    err);
 		if (r < 0)
 			return r;
 	}
-	return handlers[type](&call, err);
+	return question->handle(&call, err);
 }
 
 int
@@ -150,7 +174,8 @@ ca_wait_check(struct ca *ca, const struct ca_wait *wait, bool last,
 	} else {
 		request.object_id = wait->object_id;
 	}
-	r = handlers[wait->type](&call, err);
+	/* It was asked before, so there is a row. */
+	r = questions[wait->type].handle(&call, err);
 	if (last)
 		ret->wait.object_id = 0;
 	return r;

@@ -87,6 +87,10 @@ void ca_done(struct ca *ca);
 /* The signer's chain: issuer first, root last. Copied. */
 void ca_set_chain(struct ca *ca, const struct issue_answer *answer);
 
+/* Whether a request of that type may write: what only reads need not wait for
+ * a commit. */
+bool ca_writes(enum web_core_type type);
+
 /* One request of web. */
 int ca_request(struct ca *ca, const struct web_core_request *request,
     struct arena *arena, struct ca_result *ret, struct err *err);

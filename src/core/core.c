@@ -94,15 +94,6 @@ answer(struct core *core, unsigned peer, uint64_t id)
 	refuse(core, peer, id, &err);
 }
 
-static bool
-is_read(enum web_core_type type)
-{
-	return type == WEB_CORE_ACCOUNT_KEY ||
-	    type == WEB_CORE_ACCOUNT_ORDERS || type == WEB_CORE_ORDER_GET ||
-	    type == WEB_CORE_AUTHZ_GET || type == WEB_CORE_CHALLENGE_GET ||
-	    type == WEB_CORE_CERTIFICATE_GET;
-}
-
 int
 core_web_request(struct core *core, unsigned peer, uint64_t id,
     uint16_t type, struct span payload, struct err *err)
@@ -114,8 +105,8 @@ core_web_request(struct core *core, unsigned peer, uint64_t id,
 	    &core->request, err);
 	if (r < 0)
 		return r;
-	if (!(is_read(core->request.type) ? core_turn_begin(core) :
-	    core_turn_begin_write(core))) {
+	if (!(ca_writes(core->request.type) ? core_turn_begin_write(core) :
+	    core_turn_begin(core))) {
 		err_set(&why, ERR_BUSY, NULL, "the turn is lost");
 		refuse(core, peer, id, &why);
 		return 0;
