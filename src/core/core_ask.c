@@ -550,31 +550,35 @@ core_signer_answer(struct core *core, uint64_t id, uint16_t type,
 	return finish(core, ask, r, &effect, NULL, err);
 }
 
-int
-core_ask_resume(struct core *core, struct err *err)
+static int
+resume(struct core *core, enum core_ask_kind kind,
+    int (*list)(struct store *store, int64_t after_id, size_t max,
+    int64_t *ret_ids, size_t *ret_count, struct err *err), struct err *err)
 {
 	int64_t ids[STORE_LIST_MAX], after = 0;
 	size_t count;
 	int r;
 
 	do {
-		r = store_authz_list_processing(core->env->store, after,
-		    STORE_LIST_MAX, ids, &count, err);
-		for (size_t i = 0; r == 0 && i < count; i++)
-			enter(core, ask_new(core, CORE_ASK_VALIDATOR,
-			    after = ids[i]), CORE_ASK_READY);
+		r = list(core->env->store, after, STORE_LIST_MAX, ids, &count,
+		    err);
+		for (size_t i = 0; r == 0 && i < count; i++) {
+			after = ids[i];
+			enter(core, ask_new(core, kind, after),
+			    CORE_ASK_READY);
+		}
 	} while (r == 0 && count == STORE_LIST_MAX);
-	after = 0;
-	while (r == 0) {
-		r = store_finalize_list(core->env->store, after,
-		    STORE_LIST_MAX, ids, &count, err);
-		for (size_t i = 0; r == 0 && i < count; i++)
-			enter(core, ask_new(core, CORE_ASK_SIGNER,
-			    after = ids[i]), CORE_ASK_READY);
-		if (count < STORE_LIST_MAX)
-			break;
-	}
 	return r;
+}
+
+int
+core_ask_resume(struct core *core, struct err *err)
+{
+	int r = resume(core, CORE_ASK_VALIDATOR, store_authz_list_processing,
+	    err);
+
+	return r < 0 ? r : resume(core, CORE_ASK_SIGNER, store_finalize_list,
+	    err);
 }
 
 void
