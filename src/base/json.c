@@ -120,21 +120,6 @@ json_need_string(const json_t *obj, const char *name, struct span *ret,
 	return r;
 }
 
-static int
-put_part(const char *part, size_t len, void *out)
-{
-	bld_bytes(out, part, len);
-	return 0;
-}
-
-void
-json_put(struct bld *out, const json_t *obj)
-{
-	if (json_dump_callback(obj, put_part, out,
-	    JSON_COMPACT | JSON_ENCODE_ANY) != 0)
-		out->failed = true;
-}
-
 /* The length of the UTF-8 character (RFC 3629 section 4) that in begins with,
  * or 0 if it begins with none. */
 static size_t

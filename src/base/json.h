@@ -30,9 +30,6 @@ int json_get_string(const json_t *obj, const char *name, struct span *ret,
 int json_need_string(const json_t *obj, const char *name, struct span *ret,
     struct err *err);
 
-/* Appends obj as compact JSON (no spaces, '/' and plain ASCII unescaped). */
-void json_put(struct bld *out, const json_t *obj);
-
 /* Appends s as a JSON string with its quotes: only '"', '\\' and control
  * characters are escaped; bytes that are not UTF-8 become U+FFFD. */
 void json_put_string(struct bld *out, struct span s);

@@ -89,12 +89,6 @@ web_set_blocked(struct web *web, const struct blocked_keys *blocked)
 	web->blocked = blocked;
 }
 
-size_t
-web_pending(const struct web *web)
-{
-	return web->num_calls;
-}
-
 /*
  * Asking core.
  */

@@ -71,7 +71,4 @@ int web_core_answered(struct web *web, uint16_t type, uint64_t id,
 void web_core_up(struct web *web);
 void web_core_down(struct web *web);
 
-/* Requests in flight. */
-size_t web_pending(const struct web *web);
-
 #endif

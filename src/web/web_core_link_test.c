@@ -218,10 +218,10 @@ test_client_leaves(void **state)
 	fake_init(&fake, NULL);
 	frame = fake_ask(&fake, "/acme/order/11", "", WEB_CORE_ORDER_GET,
 	    &request);
-	assert_int_equal(web_pending(fake.web), 1);
+	assert_int_equal(fake.web->num_calls, 1);
 	web_gone(fake.web, fake.exchange);
 	web_gone(fake.web, fake.exchange);
-	assert_int_equal(web_pending(fake.web), 0);
+	assert_int_equal(fake.web->num_calls, 0);
 	answer = fake_order(&fake, ORDER_READY);
 	fake_answer(&fake, frame, &answer);
 	assert_false(fake.answered);

@@ -21,7 +21,7 @@
 #include "pkix/key.h"
 #include "rpc/web_core.h"
 #include "web/nonce.h"
-#include "web/web.h"
+#include "web/web_call.h"
 
 #define FAKE_HOST "ca.test:14000"
 #define FAKE_BASE "https://" FAKE_HOST
@@ -178,7 +178,7 @@ fake_init(struct fake *fake, void (*tune)(struct config *config))
 __attribute__((unused)) static void
 fake_done(struct fake *fake)
 {
-	assert_int_equal(web_pending(fake->web), 0);
+	assert_int_equal(fake->web->num_calls, 0);
 	web_free(fake->web);
 	nonce_close(fake->nonces);
 	jwk_done(&fake->key);
