@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "conf/config_form.h"
 #include "conf/layout.h"
+#include "master/disk.h"
 #include "master/early.h"
 #include "master/master.h"
 #include "master/tree.h"
@@ -134,6 +135,7 @@ static int
 open_journal(struct resources *resources, const struct config *config,
     struct err *err)
 {
+	char folder[PATH_MAX];
 	uid_t uid = tree_uid(tree_find(LAYOUT_JOURNAL), config->uid_base);
 	struct stat st;
 	int r;
@@ -148,6 +150,12 @@ open_journal(struct resources *resources, const struct config *config,
 	    fchown(resources->journal, uid, uid) < 0)
 		r = err_errno(err, "cannot give %s to user %u",
 		    LAYOUT_JOURNAL_FILE, uid);
+	/* Its records are worth no more than its name in the folder. */
+	if (r == 0 && st.st_size == 0 && !config->dev) {
+		snprintf(folder, sizeof(folder), "%s/" LAYOUT_JOURNAL,
+		    config->directory);
+		r = disk_sync_folder(folder, err);
+	}
 	return r;
 }
 
