@@ -4,9 +4,10 @@
 
 /*
  * env: everything outside. Clock, randomness, timers, name resolution,
- * network and storage reach the logic (src/web, src/ca, src/validator,
- * src/signer: all but their ROLE_main.c) through one struct of functions, so
- * the whole CA runs in one process, in fake time, from a seed (tests/sim).
+ * network and storage reach the logic (src/web, src/core, src/ca,
+ * src/validator, src/signer: all but their ROLE_main.c) through one struct of
+ * functions, so the whole CA runs in one process, in fake time, from a seed
+ * (tests/sim).
  *
  * loop_env() (base/loop.h) makes the real clock, randomness and timers; a
  * ROLE_main.c adds the members that its logic uses and leaves the others NULL.

@@ -85,8 +85,8 @@ int err_set(struct err *err, enum err_kind kind, const char *rule,
 int err_errno(struct err *err, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Puts "fmt: " before the text that *err already has (which may be NULL) and
- * returns -err->kind. */
+/* Puts "fmt: " before the text that *err already has and returns -err->kind;
+ * -ERR_INTERNAL where err is NULL, as nobody has kept the kind. */
 int err_prefix(struct err *err, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 

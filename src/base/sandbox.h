@@ -24,9 +24,9 @@
 
 /* Groups of system calls; the common ones (memory, time, event loop, reading
  * and writing of open descriptors, receiving more from master) are always
- * there. Without SANDBOX_FILES
- * opening a path does not kill but fails with EACCES: libraries look for files
- * (time zone, configuration) on rare paths and do without. */
+ * there. Without SANDBOX_FILES opening a path does not kill but fails with
+ * EACCES: libraries look for files (time zone, configuration) on rare paths
+ * and do without. */
 enum sandbox_calls {
 	SANDBOX_DIAL = 1 << 0,    /* socket(AF_INET*), connect, setsockopt */
 	SANDBOX_ACCEPT = 1 << 1,  /* accept4 on sockets it was given */

@@ -65,7 +65,7 @@ struct policy_validity {
 /* The row that holds for a program at a time (Unix milliseconds). */
 const struct policy_row *policy_at(enum config_program program, int64_t now);
 
-/* All rows, by program and date: for documents and tests. */
+/* All rows, by program and date: for the test that looks at each. */
 const struct policy_row *policy_rows(size_t *ret_count);
 
 /* Those that clients can ask for. The first is the default. */

@@ -9,9 +9,12 @@
  *   PEBBLE_VA_NOSLEEP=1        never pause, whatever PEBBLE_VA_SLEEPTIME says
  *   PEBBLE_VA_ALWAYS_VALID=1   do not validate
  *   PEBBLE_WFE_NONCEREJECT=N   refuse N percent of good nonces
+ *   PEBBLE_WFE_ORDERS_PER_PAGE=N  N orders in a page of an account's list
  *   PEBBLE_AUTHZREUSE=N        reuse N percent of valid authorizations
  *
- * Unlike Pebble we neither pause nor refuse good nonces until told to.
+ * Unlike Pebble we neither pause nor refuse good nonces until told to. What we
+ * cannot follow (PEBBLE_CHAIN_LENGTH, PEBBLE_ALTERNATE_ROOTS) is refused unless
+ * it asks for what we do.
  */
 
 #include "conf/config.h"

@@ -9,7 +9,8 @@
  * builder but the DER reader, so that a mistake of the builder is found here
  * and not by the world.
  *
- * Rules are rows of one table; lint_rules gives it for documents and tests.
+ * Rules are rows of one table; lint_rules gives it, for the test that breaks
+ * each.
  */
 
 #include "base/err.h"

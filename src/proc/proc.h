@@ -136,9 +136,8 @@ void proc_on_reload(struct proc *proc, const struct proc_reload *reload,
     void *ctx);
 
 /* Called once when master says stop (when master is gone, the loop stops at
- * once): finish what was begun, then call
- * loop_stop. Without it the loop stops at once. Master kills after
- * PROC_STOP_TIMEOUT_MS. */
+ * once): finish what was begun, then call loop_stop. Without it the loop stops
+ * at once. Master kills after PROC_STOP_TIMEOUT_MS. */
 #define PROC_STOP_TIMEOUT_MS 10000
 void proc_on_stop(struct proc *proc, void (*stop)(void *ctx), void *ctx);
 
