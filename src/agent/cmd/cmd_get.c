@@ -42,13 +42,18 @@ const struct cmd cmd_get = {
 	    "      --reload COMMAND   run when there is a new certificate,"
 	    " until it succeeds\n"
 	    "      --deploy-hook COMMAND  the same, as certbot runs it\n"
+	    "      --pre-hook COMMAND  --post-hook COMMAND  run once around a"
+	    " run\n"
+	    "      --hook-dir DIR     a folder as certbot's renewal-hooks\n"
+	    "      --environment NAME=VALUE|FILE  variables of hooks\n"
+	    "      --hook-timeout SECONDS  after them a hook is killed\n"
 	    "      --verify HOST:PORT what must show the new certificate then;"
 	    " or\n"
 	    "                         smtp:HOST:PORT, imap:, pop3:, ftp:,"
 	    " sieve:\n"
 	    "      --verify-wait SECONDS  how long that may take; 20 if not"
 	    " said\n"
-	    "      --copy DIR         keep copies of the files there\n"
+	    "      --copy DIR|KIND=FILE  keep copies of the files there\n"
 	    "      --owner USER  --group GROUP  --mode MODE  of the files\n"
 	    "      --force            get a new one though it is not due\n"
 	    "      --dry-run          rehearse it, hooks included\n"
@@ -76,6 +81,11 @@ static const struct {
 	{ "install", "install", false, NULL },
 	{ "reload", "reload", false, NULL },
 	{ "deploy-hook", "deploy_hook", false, NULL },
+	{ "pre-hook", "pre_hook", false, NULL },
+	{ "post-hook", "post_hook", false, NULL },
+	{ "hook-dir", "hook_dir", false, NULL },
+	{ "environment", "environment", false, NULL },
+	{ "hook-timeout", "hook_timeout", false, NULL },
 	{ "verify", "verify", false, NULL },
 	{ "verify-wait", "verify_wait", false, NULL },
 	{ "copy", "copy", false, NULL },

@@ -5,6 +5,7 @@
 #include "pkix/ident.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,6 +112,49 @@ form_folder(const char *text, struct err *err)
 		return err_set(err, ERR_CONFIG, NULL, "\"%s\" is not an "
 		    "absolute path; begin it with /", text);
 	return 0;
+}
+
+static const char *const copies[] = { "privkey", "cert", "chain",
+	"fullchain", "combined", NULL };
+
+size_t
+form_copy_kind(const char *text)
+{
+	size_t len;
+
+	for (const char *const *at = copies; *at != NULL; at++) {
+		len = strlen(*at);
+		if (strncmp(text, *at, len) == 0 && text[len] == '=')
+			return len;
+	}
+	return 0;
+}
+
+int
+form_copy(const char *text, struct err *err)
+{
+	size_t len = form_copy_kind(text);
+	const char *path = text + (len == 0 ? 0 : len + 1);
+
+	if (path[0] == '/' && (len == 0 || path[strlen(path) - 1] != '/'))
+		return 0;
+	return err_set(err, ERR_CONFIG, NULL, "\"%s\" is no place for a copy; "
+	    "write the absolute path of a folder, or privkey=, cert=, chain=, "
+	    "fullchain= or combined= and that of a file", text);
+}
+
+int
+form_environment(const char *text, struct err *err)
+{
+	size_t len = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "abcdefghijklmnopqrstuvwxyz_0123456789");
+
+	if (text[0] == '/' || (len > 0 && text[len] == '=' &&
+	    !isdigit((unsigned char)text[0])))
+		return 0;
+	return err_set(err, ERR_CONFIG, NULL, "\"%s\" is no variable; write "
+	    "NAME=VALUE, or the absolute path of a file with such lines",
+	    text);
 }
 
 const char *const form_programs[] = { "certbot", "dehydrated", "lego",

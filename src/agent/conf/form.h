@@ -21,6 +21,12 @@ int form_command(const char *text, struct err *err);
 int form_folder(const char *text, struct err *err); /* an absolute path */
 int form_layout(const char *text, struct err *err); /* PROGRAM:/FOLDER:NAME */
 
+int form_copy(const char *text, struct err *err);   /* a folder, or KIND=/FILE */
+int form_environment(const char *text, struct err *err); /* NAME=VALUE, /FILE */
+
+/* Of "privkey=/FILE" the length of "privkey"; 0 if it is a folder. */
+size_t form_copy_kind(const char *text);
+
 /* The names that form_key takes, with NULL at the end. */
 extern const char *const form_keys[];
 /* The programs that form_layout takes, with NULL at the end. */

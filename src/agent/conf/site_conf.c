@@ -35,9 +35,13 @@ const struct row site_conf_rows[] = {
 	    .form = "a group", .doc = "The group of the files." },
 	{ .key = "mode", .kind = ROW_MODE, AT(mode), .form = "an octal mode",
 	    .doc = "The mode of files with private keys; 0600 if not set." },
-	{ .key = "copy", .kind = ROW_LIST, AT(copy), .check = form_folder,
-	    .form = "folders",
-	    .doc = "Where copies of the files are kept, too." },
+	{ .key = "copy", .kind = ROW_LIST, AT(copy), .check = form_copy,
+	    .form = "folders, or `KIND=/FILE`",
+	    .doc = "Where copies of the files are kept, too: all of them in a "
+		"folder, or one of them in a file: `privkey=`, `cert=`, "
+		"`chain=`, `fullchain=` or `combined=` and its path. A file "
+		"that is there keeps its owner and mode unless they are "
+		"set." },
 	{ .key = "install", .kind = ROW_LIST, AT(install),
 	    .check = form_command, .form = "`nginx`, `apache`, `haproxy`",
 	    .doc = "Web servers that are to serve it: each is changed by a "
@@ -54,6 +58,31 @@ const struct row site_conf_rows[] = {
 	    .doc = "As reload, with the environment of certbot's deploy "
 		"hooks. Hooks of other clients are named with it: "
 		"`dehydrated:/PATH`, `lego:/PATH`, `acme.sh:NAME`." },
+	{ .key = "pre_hook", .kind = ROW_LIST, AT(pre_hook),
+	    .check = form_command, .form = "shell commands",
+	    .doc = "Run before a CA is asked for a certificate, each once in a "
+		"run, however many sites have it. What it exits with does not "
+		"hinder." },
+	{ .key = "post_hook", .kind = ROW_LIST, AT(post_hook),
+	    .check = form_command, .form = "shell commands",
+	    .doc = "Run at the end of a run in which pre_hook was due, also if "
+		"all failed or the run was killed (then by the next). "
+		"RENEWED_DOMAINS and FAILED_DOMAINS tell the names." },
+	{ .key = "hook_dir", .kind = ROW_LIST, AT(hook_dir),
+	    .check = form_folder, .form = "folders",
+	    .doc = "A folder as certbot's `/etc/letsencrypt/renewal-hooks`: "
+		"programs in its folders `pre`, `deploy` and `post` are run "
+		"in the order of their names, before pre_hook, deploy_hook "
+		"and post_hook." },
+	{ .key = "environment", .kind = ROW_LIST, AT(environment),
+	    .check = form_environment, .form = "`NAME=VALUE`, or files",
+	    .doc = "Variables of all hooks of the site, as credentials of a "
+		"DNS provider; of a file, each line is one. Secrets belong "
+		"in a file that only its owner can read." },
+	{ .key = "hook_timeout", .kind = ROW_TEXT, AT(hook_timeout),
+	    .check = form_seconds, .form = "seconds",
+	    .doc = "After them a hook is killed, with all processes of its "
+		"group; 600 if not said." },
 	{ .key = "verify", .kind = ROW_LIST, AT(verify),
 	    .check = service_check, .form = "`HOST:PORT` or `PROTOCOL:HOST:PORT`",
 	    .doc = "Where a TLS connection must show the new certificate "

@@ -21,10 +21,14 @@ struct site_conf {
 	char *owner;
 	char *group;
 	unsigned mode;            /* of private keys; 0: 0600 */
-	struct row_list copy;     /* folders that get a copy of the files */
+	struct row_list copy;     /* folders, or KIND=/FILE */
 	struct row_list reload;   /* commands that make services take it */
 	struct row_list install;  /* servers that are to serve it */
 	struct row_list deploy_hook;
+	struct row_list pre_hook, post_hook; /* around a run */
+	struct row_list hook_dir; /* as certbot's renewal-hooks */
+	struct row_list environment; /* of hooks */
+	char *hook_timeout;       /* seconds */
 	struct row_list verify;   /* what must serve it then: service.h */
 	char *verify_wait;        /* seconds; unset: 20 */
 	enum row_bool must_staple;

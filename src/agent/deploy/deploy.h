@@ -14,6 +14,7 @@
 
 #include "agent/conf/site_conf.h"
 #include "agent/proc/command.h"
+#include "agent/proc/hook_env.h"
 #include "base/mem.h"
 
 #define DEPLOY_STEPS_MAX 64
@@ -24,6 +25,9 @@ struct deploy_cert {
 	struct span path;        /* the folder of the files */
 	const char *key_name;    /* "ec256" */
 	const uint8_t *leaf_hash; /* SHA-256 */
+	const struct hook_env *environment; /* of hooks */
+	unsigned hook_timeout_s; /* 0: the usual */
+	size_t call;             /* of those that a step has: 0, then 1 */
 	bool dry_run;
 };
 
@@ -32,7 +36,9 @@ struct deploy_kind {
 	size_t offset;           /* of a struct row_list in struct site_conf */
 	/* The same step of two certificates is one: it may run once for both. */
 	bool shared;
-	/* Starts it; done is called later. NULL with err. */
+	bool several;            /* it may take more than one call */
+	/* Starts it; done is called later. NULL with err; of the kind ERR_NONE
+	 * where cert.call is one more than there are. */
 	struct command *(*start)(struct loop *loop, const char *argument,
 	    const struct deploy_cert *cert, void (*done)(void *ctx,
 	    const struct err *err, struct span output), void *ctx,

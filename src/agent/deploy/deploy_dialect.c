@@ -4,15 +4,15 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <unistd.h>
 
+#include "agent/conf/hook_argument.h"
 #include "agent/files/layout.h"
 
-static char *
-text(struct arena *arena, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
+#define text deploy_dialect_text
 
-static char *
-text(struct arena *arena, const char *fmt, ...)
+char *
+deploy_dialect_text(struct arena *arena, const char *fmt, ...)
 {
 	va_list ap, again;
 	char *ret;
@@ -28,50 +28,43 @@ text(struct arena *arena, const char *fmt, ...)
 	return ret;
 }
 
-/* Where the certificate's files are, whoever lays them out. */
-struct paths {
-	const char *key, *cert, *chain, *fullchain;
-};
-
 static const char *
-path_of(const struct deploy_cert *cert, const struct layout *layout,
-    enum site_file file, struct arena *arena)
+path_of(struct span folder, const struct layout *layout, enum site_file file,
+    struct arena *arena)
 {
 	const char *name = layout_name(layout, file);
 
-	return name == NULL ? "" : text(arena, "%.*s/%s",
-	    SPAN_FMT(cert->path), name);
+	return name == NULL ? "" : text(arena, "%.*s/%s", SPAN_FMT(folder),
+	    name);
 }
 
-static struct paths
-find_paths(const struct deploy_cert *cert, struct arena *arena)
+void
+deploy_dialect_find(const struct site_conf *conf, struct span folder,
+    struct arena *arena, struct deploy_dialect_paths *ret)
 {
-	struct site site = { .name = span_str(cert->site->name),
+	struct site site = { .name = span_str(conf->name),
 		.layout = SITE_LAYOUT_SIGNET };
 	struct layout *layout = arena_alloc(arena, sizeof(*layout));
-	struct paths ret;
 
-	if (cert->site->layout != NULL) {
-		const struct site_conf_layout other =
-		    site_conf_layout(cert->site);
+	if (conf->layout != NULL) {
+		const struct site_conf_layout other = site_conf_layout(conf);
 
 		site.layout = site_layout_from_name(other.program);
 		site.folder = other.folder;
 		site.lineage = other.name;
 	}
 	layout_of(&site, "/", layout);
-	ret = (struct paths){
-		.key = path_of(cert, layout, SITE_PRIVKEY, arena),
-		.cert = path_of(cert, layout, SITE_CERT, arena),
-		.chain = path_of(cert, layout, SITE_CHAIN, arena),
-		.fullchain = path_of(cert, layout, SITE_FULLCHAIN, arena),
+	*ret = (struct deploy_dialect_paths){
+		.key = path_of(folder, layout, SITE_PRIVKEY, arena),
+		.cert = path_of(folder, layout, SITE_CERT, arena),
+		.chain = path_of(folder, layout, SITE_CHAIN, arena),
+		.fullchain = path_of(folder, layout, SITE_FULLCHAIN, arena),
 	};
 	/* lego has one file for both. */
-	if (ret.cert[0] == '\0')
-		ret.cert = ret.fullchain;
-	if (ret.fullchain[0] == '\0')
-		ret.fullchain = ret.cert;
-	return ret;
+	if (ret->cert[0] == '\0')
+		ret->cert = ret->fullchain;
+	if (ret->fullchain[0] == '\0')
+		ret->fullchain = ret->cert;
 }
 
 static const char *
@@ -81,22 +74,89 @@ domain_of(const struct deploy_cert *cert)
 	    cert->site->name;
 }
 
-static void
-make_dehydrated(const char *hook, const struct deploy_cert *cert,
-    int64_t now_s, struct arena *arena, struct deploy_dialect *ret)
+/* What acme.sh tells all commands. */
+static const char **
+put_acmesh(const struct deploy_cert *cert, const struct deploy_dialect_paths
+    *paths, struct arena *arena, const char **at)
 {
-	struct paths paths = find_paths(cert, arena);
+	*at++ = text(arena, "CERT_PATH=%s", paths->cert);
+	*at++ = text(arena, "CERT_KEY_PATH=%s", paths->key);
+	*at++ = text(arena, "CA_CERT_PATH=%s", paths->chain);
+	*at++ = text(arena, "CERT_FULLCHAIN_PATH=%s", paths->fullchain);
+	*at++ = text(arena, "Le_Domain=%s", domain_of(cert));
+	return at;
+}
+
+void
+deploy_dialect_shell(const struct deploy_cert *cert, struct arena *arena,
+    const char **ret)
+{
+	struct deploy_dialect_paths paths;
+
+	deploy_dialect_find(cert->site, cert->path, arena, &paths);
+	put_acmesh(cert, &paths, arena, ret);
+}
+
+/* The time in the name of what a link leads to: "cert-1700000000.pem". */
+static const char *
+time_of(const struct deploy_dialect_paths *paths, int64_t now_s,
+    struct arena *arena)
+{
+	char target[256];
+	ssize_t n = readlink(paths->cert, target, sizeof(target) - 1);
+	const char *dash;
+
+	target[n < 0 ? 0 : n] = '\0';
+	dash = strchr(target, '-');
+	if (dash == NULL || strspn(dash + 1, "0123456789") == 0)
+		return text(arena, "%" PRId64, now_s);
+	return text(arena, "%.*s", (int)strspn(dash + 1, "0123456789"),
+	    dash + 1);
+}
+
+/* The file itself, where path is a link to it. */
+static const char *
+real(const char *path, struct arena *arena)
+{
+	const char *slash = strrchr(path, '/');
+	char target[256];
+	ssize_t n = readlink(path, target, sizeof(target));
+
+	return n <= 0 || slash == NULL ? path : text(arena, "%.*s/%.*s",
+	    (int)(slash - path), path, (int)n, target);
+}
+
+static bool
+make_dehydrated(const char *words, const struct deploy_call *call,
+    struct arena *arena, struct deploy_dialect *ret)
+{
+	struct deploy_dialect_paths paths;
+	struct hook_argument argument;
 	const char **at = ret->argv;
 
-	*at++ = hook;
-	*at++ = "deploy_cert";
-	*at++ = domain_of(cert);
-	*at++ = paths.key;
-	*at++ = paths.cert;
-	*at++ = paths.fullchain;
-	*at++ = paths.chain;
-	*at++ = text(arena, "%" PRId64, now_s);
+	if (hook_argument_parse(words, &argument, NULL) < 0 || call->step > 1)
+		return false;
+	deploy_dialect_find(call->cert->site, call->cert->path, arena, &paths);
 	ret->variables[0] = "COMMAND=sign_domains";
+	*at++ = arena_str(arena, argument.hook);
+	if (call->step == 0) {
+		*at++ = "sync_cert";
+		*at++ = real(paths.key, arena);
+		*at++ = real(paths.cert, arena);
+		*at++ = real(paths.fullchain, arena);
+		*at++ = real(paths.chain, arena);
+		*at++ = text(arena, "%.*s/cert.csr",
+		    SPAN_FMT(call->cert->path));
+	} else {
+		*at++ = "deploy_cert";
+		*at++ = domain_of(call->cert);
+		*at++ = paths.key;
+		*at++ = paths.cert;
+		*at++ = paths.fullchain;
+		*at++ = paths.chain;
+		*at++ = time_of(&paths, call->now_s, arena);
+	}
+	return true;
 }
 
 /* Both versions' names. */
@@ -104,10 +164,11 @@ static void
 make_lego(const char *hook, const struct deploy_cert *cert,
     struct arena *arena, struct deploy_dialect *ret)
 {
-	struct paths paths = find_paths(cert, arena);
+	struct deploy_dialect_paths paths;
 	const char **at = ret->variables;
 	struct bld names;
 
+	deploy_dialect_find(cert->site, cert->path, arena, &paths);
 	bld_init(&names, 65536);
 	for (size_t i = 0; i < cert->site->names.count; i++)
 		bld_fmt(&names, "%s%s", i == 0 ? "" : ",",
@@ -132,29 +193,37 @@ static const char acmesh[] =
     "_load() {\n"
     "  [ -f \"$LE_WORKING_DIR/acme.sh\" ] && . \"$LE_WORKING_DIR/acme.sh\" "
     ">/dev/null\n"
-    "  command -v _initpath >/dev/null && _initpath \"$SIGNET_DOMAIN\"\n"
+    "  command -v _initpath >/dev/null && _initpath \"$SIGNET_DOMAIN\" "
+    "\"$SIGNET_ECC\"\n"
     "  . \"$LE_WORKING_DIR/deploy/$SIGNET_API.sh\"\n"
     "}\n"
     "_load && _run \"$@\"\n";
+
+/* The folder of an ECDSA certificate has a suffix, which _initpath adds. */
+static bool
+is_ecc(const struct deploy_cert *cert)
+{
+	size_t len = cert->path.len;
+
+	return len > 4 && memcmp(cert->path.data + len - 4, "_ecc", 4) == 0;
+}
 
 static void
 make_acmesh(const char *words, const struct deploy_cert *cert,
     struct arena *arena, struct deploy_dialect *ret)
 {
-	struct paths paths = find_paths(cert, arena);
+	struct deploy_dialect_paths paths;
 	const char *home = getenv("HOME"), **at = ret->variables;
 	size_t len = strcspn(words, ",");
 
+	deploy_dialect_find(cert->site, cert->path, arena, &paths);
 	ret->argv[0] = "/bin/sh";
 	ret->argv[1] = "-c";
 	ret->argv[2] = acmesh;
 	*at++ = text(arena, "SIGNET_API=%.*s", (int)len, words);
 	*at++ = text(arena, "SIGNET_DOMAIN=%s", domain_of(cert));
-	*at++ = text(arena, "Le_Domain=%s", domain_of(cert));
-	*at++ = text(arena, "CERT_PATH=%s", paths.cert);
-	*at++ = text(arena, "CERT_KEY_PATH=%s", paths.key);
-	*at++ = text(arena, "CA_CERT_PATH=%s", paths.chain);
-	*at++ = text(arena, "CERT_FULLCHAIN_PATH=%s", paths.fullchain);
+	*at++ = is_ecc(cert) ? "SIGNET_ECC=isEcc" : "SIGNET_ECC=";
+	at = put_acmesh(cert, &paths, arena, at);
 	*at++ = words[len] == ',' ?
 	    text(arena, "LE_WORKING_DIR=%s", words + len + 1) :
 	    text(arena, "LE_WORKING_DIR=%s/.acme.sh", home == NULL ? "/root" :
@@ -162,17 +231,25 @@ make_acmesh(const char *words, const struct deploy_cert *cert,
 }
 
 bool
-deploy_dialect_make(const char *argument, const struct deploy_cert *cert,
-    int64_t now_s, struct arena *arena, struct deploy_dialect *ret)
+deploy_dialect_is(const char *argument)
+{
+	return strncmp(argument, "dehydrated:/", 12) == 0 ||
+	    strncmp(argument, "lego:/", 6) == 0 ||
+	    strncmp(argument, "acme.sh:", 8) == 0;
+}
+
+bool
+deploy_dialect_make(const char *argument, const struct deploy_call *call,
+    struct arena *arena, struct deploy_dialect *ret)
 {
 	*ret = (struct deploy_dialect){ 0 };
 	if (strncmp(argument, "dehydrated:/", 12) == 0)
-		make_dehydrated(argument + 11, cert, now_s, arena, ret);
-	else if (strncmp(argument, "lego:/", 6) == 0)
-		make_lego(argument + 5, cert, arena, ret);
-	else if (strncmp(argument, "acme.sh:", 8) == 0)
-		make_acmesh(argument + 8, cert, arena, ret);
-	else
+		return make_dehydrated(argument + 11, call, arena, ret);
+	if (call->step > 0)
 		return false;
+	if (strncmp(argument, "lego:/", 6) == 0)
+		make_lego(argument + 5, call->cert, arena, ret);
+	else
+		make_acmesh(argument + 8, call->cert, arena, ret);
 	return true;
 }

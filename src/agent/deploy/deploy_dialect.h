@@ -6,25 +6,50 @@
  * deploy_dialect: deploy hooks that were written for other ACME clients, by
  * what stands before their path in deploy_hook:
  *
- *   dehydrated:/PATH   deploy_cert of a hook.sh
+ *   dehydrated:/PATH   sync_cert, then deploy_cert of a hook.sh
  *   lego:/PATH         a --renew-hook of lego 4, a --deploy-hook of lego 5
  *   acme.sh:NAME[,DIR] a script of its folder deploy
  *
- * What has none of these is a shell command as certbot's.
+ * What has none of these is a shell command as certbot's and acme.sh's.
  */
 
 #include "agent/deploy/deploy.h"
 
 #define DEPLOY_DIALECT_ARGS_MAX 16
 #define DEPLOY_DIALECT_VARIABLES_MAX 16
+#define DEPLOY_DIALECT_SHELL_VARIABLES 5
 
 struct deploy_dialect {
 	const char *argv[DEPLOY_DIALECT_ARGS_MAX];
 	const char *variables[DEPLOY_DIALECT_VARIABLES_MAX];
 };
 
-/* False if it is none of them. All in the arena. */
-bool deploy_dialect_make(const char *argument, const struct deploy_cert *cert,
-    int64_t now_s, struct arena *arena, struct deploy_dialect *ret);
+/* One of the calls that make a step: 0, then 1. */
+struct deploy_call {
+	const struct deploy_cert *cert;
+	size_t step;
+	int64_t now_s;
+};
+
+bool deploy_dialect_is(const char *argument);
+
+/* False if there is no such call any more. All in the arena. */
+bool deploy_dialect_make(const char *argument, const struct deploy_call *call,
+    struct arena *arena, struct deploy_dialect *ret);
+
+/* What shell commands are told as acme.sh tells them. */
+void deploy_dialect_shell(const struct deploy_cert *cert, struct arena *arena,
+    const char **ret);
+
+/* Where the certificate's files are, whoever lays them out. */
+struct deploy_dialect_paths {
+	const char *key, *cert, *chain, *fullchain;
+};
+void deploy_dialect_find(const struct site_conf *site, struct span folder,
+    struct arena *arena, struct deploy_dialect_paths *ret);
+
+/* A text made as printf makes it, in the arena. */
+char *deploy_dialect_text(struct arena *arena, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 
 #endif

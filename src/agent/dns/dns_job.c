@@ -126,8 +126,9 @@ end_round(struct dns_job *job)
 	}
 	job->timer = job->world.env->timer_start(job->world.env->ctx,
 	    job->wait_ms, start_round, job);
-	job->wait_ms = job->wait_ms * 2 > DNS_JOB_LAST_WAIT_MS ?
-	    DNS_JOB_LAST_WAIT_MS : job->wait_ms * 2;
+	if (job->request->interval_s == 0)
+		job->wait_ms = job->wait_ms * 2 > DNS_JOB_LAST_WAIT_MS ?
+		    DNS_JOB_LAST_WAIT_MS : job->wait_ms * 2;
 }
 
 static bool
@@ -379,7 +380,8 @@ dns_job_start(const struct zone_world *world,
 	job->key = key;
 	job->done = done;
 	job->ctx = ctx;
-	job->wait_ms = DNS_JOB_FIRST_WAIT_MS;
+	job->wait_ms = request->interval_s > 0 ?
+	    (int64_t)request->interval_s * 1000 : DNS_JOB_FIRST_WAIT_MS;
 	job->give_up_at = env_now(world->env) +
 	    (int64_t)request->wait_s * 1000;
 	snprintf(job->name, sizeof(job->name), "%.*s",

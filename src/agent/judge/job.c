@@ -8,8 +8,12 @@
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#include "agent/judge/judge_private.h"
+#include "agent/conf/form.h"
+#include "agent/judge/job_tell.h"
+#include "agent/judge/run_hooks.h"
 #include "agent/judge/when.h"
 #include "base/text.h"
 
@@ -56,38 +60,71 @@ find_owner(const struct site_conf *conf, struct site *ret, struct err *err)
 	return 0;
 }
 
+static const struct copied {
+	const char *name;
+	enum site_file file;
+	bool key;
+} copied[] = {
+	{ "privkey", SITE_PRIVKEY, true },
+	{ "cert", SITE_CERT, false },
+	{ "chain", SITE_CHAIN, false },
+	{ "fullchain", SITE_FULLCHAIN, false },
+	{ "combined", SITE_COMBINED, true },
+};
+#define NUM_COPIED (sizeof(copied) / sizeof(copied[0]))
+
+/* keep: who owns what is there, and its mode, unless the site says it. */
+static int
+put_copy(struct job *job, struct site *ret, const struct copied *what,
+    const char *path, bool keep, struct err *err)
+{
+	struct site_copy *copy = &ret->copies[ret->num_copies];
+	struct stat st;
+
+	if (ret->num_copies == SITE_COPIES_MAX)
+		return err_set(err, ERR_CONFIG, NULL, "there are more than %d "
+		    "copies; remove some", SITE_COPIES_MAX);
+	*copy = (struct site_copy){ .file = what->file,
+	    .path = job_keep(job, span_str(path)),
+	    .uid = ret->uid, .gid = ret->gid,
+	    .mode = what->key ? ret->key_mode : 0644 };
+	ret->num_copies++;
+	if (!keep || lstat(path, &st) < 0 || !S_ISREG(st.st_mode))
+		return 0;
+	if (copy->uid == SITE_KEEP_ID && geteuid() == 0)
+		copy->uid = st.st_uid;
+	if (copy->gid == SITE_KEEP_ID && geteuid() == 0)
+		copy->gid = st.st_gid;
+	if (job->site.mode == 0)
+		copy->mode = st.st_mode & 0777;
+	return 0;
+}
+
 static int
 put_copies(struct job *job, struct site *ret, struct err *err)
 {
-	static const struct {
-		const char *name;
-		enum site_file file;
-		bool key;
-	} files[] = {
-		{ "privkey.pem", SITE_PRIVKEY, true },
-		{ "cert.pem", SITE_CERT, false },
-		{ "chain.pem", SITE_CHAIN, false },
-		{ "fullchain.pem", SITE_FULLCHAIN, false },
-		{ "combined.pem", SITE_COMBINED, true },
-	};
 	char path[ROW_TEXT_MAX + 32];
+	int r = 0;
 
 	for (size_t i = 0; i < job->site.copy.count; i++) {
-		for (size_t j = 0; j < sizeof(files) / sizeof(files[0]); j++) {
-			if (ret->num_copies == SITE_COPIES_MAX)
-				return err_set(err, ERR_CONFIG, NULL, "there "
-				    "are more than %d copies; remove some",
-				    SITE_COPIES_MAX);
-			snprintf(path, sizeof(path), "%s/%s",
-			    job->site.copy.items[i], files[j].name);
-			ret->copies[ret->num_copies++] = (struct site_copy){
-			    .file = files[j].file,
-			    .path = job_keep(job, span_str(path)),
-			    .uid = ret->uid, .gid = ret->gid,
-			    .mode = files[j].key ? ret->key_mode : 0644 };
+		const char *text = job->site.copy.items[i];
+		size_t kind = form_copy_kind(text);
+
+		for (size_t j = 0; r == 0 && j < NUM_COPIED; j++) {
+			if (kind > 0 && (strlen(copied[j].name) != kind ||
+			    memcmp(copied[j].name, text, kind) != 0))
+				continue;
+			if (kind > 0)
+				snprintf(path, sizeof(path), "%s",
+				    text + kind + 1);
+			else
+				snprintf(path, sizeof(path), "%s/%s.pem",
+				    text, copied[j].name);
+			r = put_copy(job, ret, &copied[j], path, kind > 0,
+			    err);
 		}
 	}
-	return 0;
+	return r;
 }
 
 static int
@@ -238,6 +275,25 @@ job_save(struct job *job)
 /* ---- the beginning ------------------------------------------------------ */
 
 static void
+on_told(struct job *job, const struct err *why, struct span output)
+{
+	(void)why;
+	(void)output;
+	job_park(job);
+}
+
+void
+job_unchanged(struct job *job)
+{
+	const struct hook_event_facts facts = { .path = job->cert.path };
+
+	if (when_live(&job->cert) && !job->judge->options.dry_run)
+		job_tell(job, HOOK_EVENT_UNCHANGED, &facts, on_told);
+	else
+		job_park(job);
+}
+
+static void
 decide(struct job *job)
 {
 	int64_t now = judge_now(job->judge);
@@ -256,7 +312,7 @@ decide(struct job *job)
 	else if (when_ask(&job->cert, now))
 		job_renewal(job);
 	else
-		job_park(job);
+		job_unchanged(job);
 }
 
 /* Files may know of a certificate that a killed run published, or that there
@@ -309,6 +365,7 @@ static int
 load(struct job *job, int64_t cert_id_, struct err *err)
 {
 	struct state *state = job->judge->state;
+	struct err why = ERR_INIT;
 	int r = state_cert_get(state, cert_id_, &job->arena, &job->cert, err);
 
 	if (r == 0)
@@ -320,6 +377,11 @@ load(struct job *job, int64_t cert_id_, struct err *err)
 		r = add_name(job, job->site.names.items[i], err);
 	if (r == 0)
 		ident_list_sort(&job->names);
+	/* Without its variables a hook will say what it misses. */
+	if (r == 0 && hook_env_load(&job->site.environment, &job->arena,
+	    &job->environment, &why) < 0)
+		judge_say(job->judge, JUDGE_WARN, job->site.name, "%s",
+		    why.text);
 	return r;
 }
 
@@ -354,7 +416,9 @@ void
 job_free(struct job *job)
 {
 	job_solve_clean(job);
+	run_hooks_forget(job);
 	command_cancel(job->command);
+	job_tell_forget(job);
 	site_conf_done(&job->site);
 	free(job->steps);
 	arena_free(&job->arena);

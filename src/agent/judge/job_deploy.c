@@ -128,6 +128,8 @@ after_step(struct job *job, const struct err *why)
 	next_step(job);
 }
 
+static void run_step(struct job *job);
+
 static void
 on_done(void *ctx, const struct err *err, struct span output)
 {
@@ -135,7 +137,12 @@ on_done(void *ctx, const struct err *err, struct span output)
 
 	(void)output;
 	job->command = NULL;
-	after_step(job, err);
+	if (err->kind == ERR_NONE && job->steps[job->step].kind->several) {
+		job->call++;
+		run_step(job);
+	} else {
+		after_step(job, err);
+	}
 }
 
 /* Whether it is this step's turn now; fills outcome with its row. */
@@ -164,11 +171,15 @@ run_step(struct job *job)
 	    .dir = job->judge->options.dir,
 	    .path = job->cert.path, .key_name = site_key_type_name(
 	    (enum site_key_type)job->cert.key_type),
-	    .leaf_hash = job->cert.leaf_hash,
+	    .leaf_hash = job->cert.leaf_hash, .call = job->call,
+	    .environment = &job->environment,
+	    .hook_timeout_s = job_hook_timeout(job),
 	    .dry_run = job->judge->options.dry_run };
 	struct err err = ERR_INIT;
 
-	judge_say(job->judge, JUDGE_STEP, job_name(job), "%s", step->name);
+	if (job->call == 0)
+		judge_say(job->judge, JUDGE_STEP, job_name(job), "%s",
+		    step->name);
 	job->command = step->kind->start(job->judge->loop, step->argument,
 	    &cert, on_done, job, &err);
 	if (job->command == NULL)
@@ -195,6 +206,7 @@ next_step(struct job *job)
 		if (!step->kind->shared ||
 		    (!row_list_has(&judge->shared_ok, step->name) &&
 		    !row_list_has(&judge->shared_failed, step->name))) {
+			job->call = 0;
 			run_step(job);
 			return;
 		}

@@ -7,7 +7,8 @@
 #include <openssl/pem.h>
 #include <stdio.h>
 
-#include "agent/judge/judge_private.h"
+#include "agent/judge/job_tell.h"
+#include "agent/judge/run_hooks.h"
 #include "agent/judge/when.h"
 #include "base/text.h"
 
@@ -74,7 +75,7 @@ static void
 publish(struct job *job, struct span chain)
 {
 	struct judge_files_request request = { .type = JUDGE_FILES_PUBLISH,
-	    .chain = chain, .no_key = job->site.csr != NULL,
+	    .chain = chain, .no_key = job->csr_given,
 	    .names = job->names };
 
 	if (job->judge->options.dry_run) {
@@ -117,6 +118,8 @@ on_progress(struct job *job, const struct client_progress *p)
 	judge_say(job->judge, JUDGE_STEP, job_name(job), "%.*s",
 	    SPAN_FMT(bld_view(&text)));
 	bld_free(&text);
+	if (p->step == CLIENT_STEP_FAILED)
+		job_solve_failed(job, p);
 	if (p->step != CLIENT_STEP_ORDERED || job->judge->options.dry_run ||
 	    span_equal(p->url, job->cert.order_url))
 		return;
@@ -126,11 +129,56 @@ on_progress(struct job *job, const struct client_progress *p)
 	job_save(job);
 }
 
+/* What trouble_concerns reads of them. */
+static const struct client_subproblem *
+keep_subs(struct job *job, const struct client_problem *problem)
+{
+	struct client_subproblem *ret = arena_alloc(&job->arena,
+	    (problem->num_subs + 1) * sizeof(*ret));
+
+	for (size_t i = 0; i < problem->num_subs; i++) {
+		ret[i] = problem->subs[i];
+		ret[i].type = job_keep(job, ret[i].type);
+		ret[i].detail = SPAN_NONE;
+		ret[i].ident.value = job_keep(job, ret[i].ident.value);
+	}
+	return ret;
+}
+
+static void
+on_failure_told(struct job *job, const struct err *why, struct span output)
+{
+	(void)why;
+	(void)output;
+	job_fail_at_ca(job, job->problem, &job->refusal);
+}
+
+/* Hooks are told of what came as an answer to a request; of challenges they
+ * are told otherwise. */
+static void
+on_problem(struct job *job, const struct client_problem *problem)
+{
+	struct hook_event_facts facts = { .status = problem->status,
+	    .type = problem->type, .detail = problem->detail };
+	struct client_problem *copy;
+
+	trouble_judge(problem, &job->refusal);
+	if (problem->cause != CLIENT_REFUSED || problem->status == 0 ||
+	    (problem->num_subs > 0 && problem->subs[0].method != 0)) {
+		job_fail_at_ca(job, problem, &job->refusal);
+		return;
+	}
+	copy = arena_alloc(&job->arena, sizeof(*copy));
+	*copy = *problem;
+	copy->type = job_keep(job, problem->type);
+	copy->subs = keep_subs(job, problem);
+	job->problem = copy;
+	job_tell(job, HOOK_EVENT_FAILURE, &facts, on_failure_told);
+}
+
 static bool
 on_result(struct job *job, const struct client_result *result)
 {
-	struct trouble trouble;
-
 	job->order_id = 0;
 	if (result->type == CLIENT_RESULT_CHAIN) {
 		if (!result->chain.preferred)
@@ -139,8 +187,7 @@ on_result(struct job *job, const struct client_result *result)
 			    "default was taken");
 		publish(job, result->chain.pem);
 	} else if (result->type == CLIENT_RESULT_PROBLEM) {
-		trouble_judge(&result->problem, &trouble);
-		job_fail_at_ca(job, &result->problem, &trouble);
+		on_problem(job, &result->problem);
 	} else {
 		struct err err = ERR_INIT;
 
@@ -298,30 +345,29 @@ ask_csr(struct job *job, enum certkey_policy policy, ask_answer *answer)
 void
 job_other_key(struct job *job)
 {
-	if (job->site.csr != NULL || job->site.reuse_key == ROW_YES)
+	if (job->csr_given || job->site.reuse_key == ROW_YES)
 		job_next_ca(job);
 	else
 		ask_csr(job, CERTKEY_FRESH, on_other_key);
 }
 
-/* A request that the administrator made: what stands in it, we ask for. */
+/* A request that was made elsewhere: what stands in it, we ask for. */
 static int
-read_csr(struct job *job, struct err *err)
+take_request(struct job *job, BIO *file, struct err *err)
 {
-	BIO *file = BIO_new_file(job->site.csr, "r");
 	unsigned char *der = NULL;
 	struct csr csr;
 	long len = 0;
 	int r;
 
 	if (file == NULL)
-		return err_errno(err, "cannot open %s", job->site.csr);
+		return err_errno(err, "cannot open the request");
 	r = PEM_bytes_read_bio(&der, &len, NULL, PEM_STRING_X509_REQ, file,
 	    NULL, NULL);
 	BIO_free(file);
 	if (r != 1)
-		return err_set(err, ERR_CONFIG, NULL, "%s holds no "
-		    "certification request in PEM", job->site.csr);
+		return err_set(err, ERR_CONFIG, NULL, "there is no "
+		    "certification request in PEM");
 	job->csr = job_keep(job, span_of(der, (size_t)len));
 	OPENSSL_free(der);
 	r = csr_parse(job->csr, &job->arena, &csr, err);
@@ -333,6 +379,13 @@ read_csr(struct job *job, struct err *err)
 	    "SHA-256 failed");
 	csr_done(&csr);
 	return r;
+}
+
+static int
+read_csr(struct job *job, struct err *err)
+{
+	return take_request(job, BIO_new_file(job->site.csr, "r"), err) == 0 ?
+	    0 : err_prefix(err, "%s", job->site.csr);
 }
 
 /* ---- which CA ----------------------------------------------------------- */
@@ -353,6 +406,47 @@ held_until(struct job *job, int64_t *ret, struct err *err)
 			*ret = failure.until_at;
 	}
 	return r;
+}
+
+static void
+order(struct job *job)
+{
+	if (job->csr.len == 0)
+		ask_csr(job, job->site.reuse_key == ROW_YES ? CERTKEY_REUSE :
+		    CERTKEY_NEW, on_csr);
+	else
+		send_order(job);
+}
+
+/* A hook may have printed a request, whose key it keeps. */
+static void
+on_generated(struct job *job, const struct err *why, struct span output)
+{
+	struct err err = *why;
+	bool given = memmem(output.data, output.len, "-----BEGIN ", 11) !=
+	    NULL;
+
+	if (err.kind == ERR_NONE && given && take_request(job,
+	    BIO_new_mem_buf(output.data, (int)output.len), &err) == 0)
+		job->csr_given = true;
+	if (err.kind != ERR_NONE)
+		job_fail_here(job, &err, "repair the hook");
+	else
+		order(job);
+}
+
+static void
+on_begun(struct job *job, const struct err *why)
+{
+	const struct hook_event_facts facts = { .path = job->cert.path };
+
+	if (why->kind != ERR_NONE)
+		job_fail_here(job, why, "repair the hook; without it no CA is "
+		    "asked");
+	else if (job->csr_given)
+		order(job);
+	else
+		job_tell(job, HOOK_EVENT_CSR, &facts, on_generated);
 }
 
 static void
@@ -379,11 +473,11 @@ on_ca(void *ctx, struct judge_ca *ca, const struct err *why)
 			job->earliest = until;
 		job->ca_index++;
 		job_next_ca(job);
-	} else if (job->csr.len == 0) {
-		ask_csr(job, job->site.reuse_key == ROW_YES ? CERTKEY_REUSE :
-		    CERTKEY_NEW, on_csr);
+	} else if (job->attempted) {
+		order(job);
 	} else {
-		send_order(job);
+		job->attempted = true;
+		run_hooks_before(job, on_begun);
 	}
 }
 
@@ -403,7 +497,8 @@ job_issue(struct job *job)
 	struct err err = ERR_INIT;
 
 	job->earliest = STATE_NEVER;
-	if (job->site.csr != NULL && read_csr(job, &err) < 0)
+	job->csr_given = job->site.csr != NULL;
+	if (job->csr_given && read_csr(job, &err) < 0)
 		job_fail_here(job, &err, "make a new request, or change csr");
 	else
 		job_next_ca(job);

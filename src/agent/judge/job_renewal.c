@@ -45,7 +45,7 @@ on_renewal(void *ctx, uint16_t type, struct span payload)
 		if (when_renew(&job->cert, now))
 			job_issue(job);
 		else
-			job_park(job);
+			job_unchanged(job);
 	}
 	arena_free(&arena);
 	return tell.type == NET_JUDGE_RESULT;

@@ -24,6 +24,7 @@ struct solving {
 	char **vias;               /* copies */
 	size_t count, left;        /* tasks; those that are not gone yet */
 	bool cleaning;
+	struct hook_env environment;
 	struct task tasks[];
 };
 
@@ -134,6 +135,8 @@ add_task(struct solving *s, const struct client_offer *offer, size_t via,
 	    challenge->key_authorization),
 	    .account_url = arena_dup(&s->arena, s->job->ca->account.kid),
 	    .num_issuers = challenge->num_issuers,
+	    .environment = &s->environment,
+	    .hook_timeout_s = job_hook_timeout(s->job),
 	    .ready = on_ready, .gone = on_gone, .ctx = s };
 	for (size_t i = 0; i < challenge->num_issuers; i++)
 		task->base.issuers[i] = arena_dup(&s->arena,
@@ -201,6 +204,22 @@ make(struct job *job, size_t count)
 	return s;
 }
 
+void
+job_solve_failed(struct job *job, const struct client_progress *progress)
+{
+	struct solving *s = job->solving;
+
+	for (size_t i = 0; s != NULL && i < s->count; i++) {
+		struct solver_task *task = &s->tasks[i].base;
+
+		if (task->method != progress->method || !span_equal(
+		    task->ident.value, progress->ident.value))
+			continue;
+		task->failed = true;
+		task->failure = arena_dup(&s->arena, progress->text);
+	}
+}
+
 /* One round at a time: what it set up goes before the next. */
 static int
 check(const struct job *job, const struct judge_net_offers *offers,
@@ -227,6 +246,9 @@ job_solve(struct job *job, const struct judge_net_offers *offers)
 		return;
 	}
 	s = none.solving = make(job, offers->count);
+	/* Without its variables a hook will say what it misses. */
+	(void)hook_env_load(&job->site.environment, &s->arena,
+	    &s->environment, NULL);
 	names = all_names(s);
 	for (size_t i = 0; i < offers->count; i++) {
 		none.authz = offers->offers[i].authz;

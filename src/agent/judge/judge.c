@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "agent/judge/judge_private.h"
 #include "agent/judge/reach.h"
+#include "agent/judge/run_hooks.h"
 
 #include <assert.h>
 #include <dirent.h>
@@ -202,6 +202,7 @@ judge_job_over(struct job *job)
 		at = &(*at)->next;
 	*at = job->next;
 	judge->num_jobs--;
+	run_hooks_note(job);
 	if (job->failed)
 		judge->tally.failed++;
 	else if (job->issued)
@@ -303,11 +304,26 @@ repair_servers(struct judge *judge, struct run_lock *lock)
 		judge_say(judge, JUDGE_WARN, "", "%s", err.text);
 }
 
+/* With nothing due, but something to end. Where another run works just now, it
+ * is that one's. */
+static bool
+take_owed(struct judge *judge, struct run_lock *lock)
+{
+	char who[RUN_LOCK_WHO_SIZE];
+
+	if (!run_hooks_owed(judge) || run_lock_take(lock, judge->options.dir,
+	    judge->options.command, false, who, NULL) < 0)
+		return false;
+	run_hooks_recover(judge);
+	return true;
+}
+
 int
 judge_run(struct judge *judge, struct judge_tally *ret, struct err *err)
 {
 	struct run_lock lock = { -1 };
 	bool work = judge->num_queue > 0 || judge->task != NULL;
+	bool owed = !work && take_owed(judge, &lock);
 	int r = 0;
 
 	judge->tally = (struct judge_tally){ 0 };
@@ -316,14 +332,17 @@ judge_run(struct judge *judge, struct judge_tally *ret, struct err *err)
 		r = take_lock(judge, &lock, err);
 	if (r == 0)
 		repair_servers(judge, &lock);
-	if (work)
+	if (work || owed)
 		judge_watch_signals(judge);
+	if (r == 0 && work)
+		run_hooks_recover(judge);
 	if (r == 0 && work)
 		r = start_procs(judge, err);
 	if (r == 0 && work)
 		run_jobs(judge);
 	else
 		stop_procs(judge);
+	judge->tally.failed += run_hooks_after(judge);
 	run_lock_release(&lock);
 	judge->num_queue = judge->next_queue = 0;
 	row_list_clear(&judge->shared_ok);

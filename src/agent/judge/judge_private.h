@@ -84,7 +84,9 @@ struct judge_ca {
 
 /* ---- jobs -------------------------------------------------------------- */
 
-struct solving; /* job_solve.c */
+struct solving;     /* job_solve.c */
+struct job_telling; /* job_tell.c */
+struct run_hooks;   /* run_hooks.c */
 
 /* Deployments come when nobody issues: one reload for many certificates. */
 enum job_phase { JOB_WORKING = 1, JOB_PARKED, JOB_READY, JOB_DEPLOYING };
@@ -101,6 +103,9 @@ struct job {
 	struct ident_list names;    /* sorted */
 	bool failed;
 	bool issued;
+	struct hook_env environment; /* of hooks */
+	bool attempted;             /* hooks know that a CA is asked */
+	bool csr_given;             /* by the administrator, or a hook */
 	/* one issuance */
 	size_t ca_index;            /* in site.ca */
 	struct judge_ca *ca;
@@ -108,10 +113,13 @@ struct job {
 	uint8_t spki_hash[CERTKEY_HASH_SIZE];
 	uint64_t order_id;          /* of the question that is open */
 	struct solving *solving;
+	struct job_telling *telling;
 	int64_t earliest;           /* when a CA may be tried again */
 	struct trouble trouble;     /* of the first CA that refused */
+	struct trouble refusal;     /* of the one at hand, */
+	const struct client_problem *problem; /* while hooks are told of it */
 	/* deployment */
-	size_t num_steps, step;
+	size_t num_steps, step, call; /* call: of those that a step has */
 	struct deploy_step *steps;
 	struct state_deployment outcome;
 	struct command *command;
@@ -138,6 +146,7 @@ struct judge {
 	size_t num_queue, next_queue;
 	struct job *jobs;
 	size_t num_jobs;
+	struct run_hooks *hooks;    /* NULL: none has run */
 	size_t num_solvings;        /* that are not taken down yet */
 	struct judge_tally tally;
 	struct err err;             /* of the run as a whole */
@@ -173,6 +182,8 @@ void job_free(struct job *job);
 bool job_save(struct job *job);
 /* A copy that lives as long as the job. */
 struct span job_keep(struct job *job, struct span text);
+/* Seconds; 0: the usual. */
+unsigned job_hook_timeout(const struct job *job);
 /* "example.com" or "example.com (rsa2048)": for people. */
 const char *job_name(struct job *job);
 
@@ -208,6 +219,8 @@ const char *job_issuing_ca(struct job *job);
 void job_revoke(struct job *job);
 void job_remove(struct job *job);
 void job_take_over(struct job *job);
+/* It was looked at, and is not due: hooks are told. */
+void job_unchanged(struct job *job);
 /* Descriptors for the account process; 0 at all other times. */
 size_t import_task_fds(const struct judge *judge, const int **ret);
 /* What is left is deployment. */
@@ -220,5 +233,8 @@ void judge_deploy(struct judge *judge);
 unsigned job_solve_methods(const struct job *job, struct err *err);
 void job_solve(struct job *job, const struct judge_net_offers *offers);
 void job_solve_clean(struct job *job);
+/* The CA has refused what was set up: hooks are told at their takedown. */
+void job_solve_failed(struct job *job,
+    const struct client_progress *progress);
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "agent/conf/form.h"
 #include "base/mem.h"
 
 static void
@@ -17,6 +18,19 @@ add_folder(struct reach *reach, const char *path)
 	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode) &&
 	    !row_list_has(&reach->folders, path))
 		row_list_add(&reach->folders, path);
+}
+
+static void
+add_copy(struct reach *reach, const char *text)
+{
+	size_t kind = form_copy_kind(text);
+	char path[PATH_MAX], *slash;
+
+	snprintf(path, sizeof(path), "%s", kind == 0 ? text : text + kind + 1);
+	slash = strrchr(path, '/');
+	if (kind > 0 && slash != NULL)
+		slash[slash == path] = '\0';
+	add_folder(reach, path);
 }
 
 /* What is exchanged must be within reach: of lego's, that is all of it. */
@@ -48,7 +62,7 @@ add_site(struct judge *judge, int64_t cert_id, struct reach *reach)
 	    state_site_get_id(judge->state, cert.site_id, &arena, &row,
 	    NULL) == 0 && judge_read_site(&row, &site, NULL) == 0) {
 		for (size_t i = 0; i < site.copy.count; i++)
-			add_folder(reach, site.copy.items[i]);
+			add_copy(reach, site.copy.items[i]);
 		if (site.layout != NULL)
 			add_layout(reach, &site);
 		site_conf_done(&site);

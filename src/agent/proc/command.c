@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,13 +13,19 @@
 #include "base/mem.h"
 #include "base/text.h"
 
+#define READ_SIZE 4096 /* COMMAND_OUTPUT_MAX is it times a power of two */
+#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:" \
+	"/sbin:/bin"
+
+extern char **environ;
+
 enum { STREAM_OUT, STREAM_WORDS, NUM_STREAMS };
 
 struct stream {
 	int pipe;
 	struct event *reading;
-	size_t len;
-	uint8_t data[COMMAND_OUTPUT_MAX];
+	size_t len, size;
+	uint8_t *data;       /* grows to COMMAND_OUTPUT_MAX */
 };
 
 struct command {
@@ -26,6 +33,7 @@ struct command {
 	pid_t pid;
 	int pidfd;
 	struct event *death, *late;
+	int timeout_s;
 	bool killed, is_call;
 	struct stream streams[NUM_STREAMS]; /* WORDS: of command_exec alone */
 	void (*done)(void *ctx, const struct err *err, struct span output);
@@ -48,6 +56,7 @@ release(struct command *c)
 		free_event(c->streams[i].reading);
 		if (c->streams[i].pipe >= 0)
 			close(c->streams[i].pipe);
+		free(c->streams[i].data);
 	}
 	if (c->pidfd >= 0)
 		close(c->pidfd);
@@ -58,12 +67,12 @@ release(struct command *c)
 static void
 keep(struct stream *s, const uint8_t *data, size_t len)
 {
-	if (len > sizeof(s->data)) {
-		data += len - sizeof(s->data);
-		len = sizeof(s->data);
+	while (s->len + len > s->size && s->size < COMMAND_OUTPUT_MAX) {
+		s->size = s->size == 0 ? READ_SIZE : 2 * s->size;
+		s->data = mem_realloc(s->data, s->size);
 	}
-	if (s->len + len > sizeof(s->data)) {
-		size_t drop = s->len + len - sizeof(s->data);
+	if (s->len + len > s->size) {
+		size_t drop = s->len + len - s->size;
 
 		memmove(s->data, s->data + drop, s->len - drop);
 		s->len -= drop;
@@ -75,7 +84,7 @@ keep(struct stream *s, const uint8_t *data, size_t len)
 static bool
 read_some(struct stream *s)
 {
-	uint8_t data[4096];
+	uint8_t data[READ_SIZE];
 	ssize_t n = s->pipe < 0 ? 0 : read(s->pipe, data, sizeof(data));
 
 	if (n > 0)
@@ -113,7 +122,7 @@ put_end(const struct command *c, int status, struct err *err)
 	    (s->len > 200 ? s->len - 200 : 0), s->len > 200 ? 200 : s->len));
 	if (c->killed)
 		err_set(err, ERR_IO, NULL, "it was killed after %d s: %s",
-		    (int)(COMMAND_TIMEOUT_MS / 1000), shown);
+		    c->timeout_s, shown);
 	else if (WIFEXITED(status))
 		err_set(err, ERR_IO, NULL, "it ended with status %d: %s",
 		    WEXITSTATUS(status), shown);
@@ -164,10 +173,62 @@ prepare(int out, int words)
 	setpgid(0, 0);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	signal(SIGPIPE, SIG_DFL);
+	for (int i = 1; i < NSIG; i++)
+		signal(i, SIG_DFL);
 	if (in < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(words, 2) < 0)
 		_exit(126);
 	syscall(SYS_close_range, 3, ~0U, 0);
+}
+
+/* What our supervisor told us alone, and what hooks of other clients are told
+ * by them: what somebody else left there is not about this call. Those that
+ * end in '_' stand for all that begin so. */
+static const char *const not_theirs[] = { "NOTIFY_SOCKET", "WATCHDOG_PID",
+	"WATCHDOG_USEC", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES",
+	"CREDENTIALS_DIRECTORY", "LD_PRELOAD", "LD_AUDIT", "BASH_ENV", "ENV",
+	"SIGNET_", "CERTBOT_", "RENEWED_LINEAGE", "RENEWED_DOMAINS",
+	"FAILED_DOMAINS", "UACME_", "LEGO_CERT_", "LEGO_HOOK_",
+	"LEGO_ACCOUNT_", "CERT_PATH", "CERT_KEY_PATH", "CA_CERT_PATH",
+	"CERT_FULLCHAIN_PATH", "Le_Domain", "Le_Alt", "CHALLENGETYPE" };
+
+static bool
+is_theirs(const char *variable)
+{
+	size_t len = strcspn(variable, "=");
+
+	for (size_t i = 0; i < sizeof(not_theirs) / sizeof(not_theirs[0]);
+	    i++) {
+		size_t n = strlen(not_theirs[i]);
+
+		if (strncmp(variable, not_theirs[i], n) == 0 &&
+		    (len == n || not_theirs[i][n - 1] == '_'))
+			return false;
+	}
+	return true;
+}
+
+/* Where and in what a command runs does not depend on who called signet. */
+static void
+clean_up(const char *const *variables)
+{
+	char **to = environ;
+
+	for (char **from = environ; *from != NULL; from++) {
+		if (is_theirs(*from))
+			*to++ = *from;
+	}
+	*to = NULL;
+	if (getenv("PATH") == NULL)
+		setenv("PATH", DEFAULT_PATH, 1);
+	for (; *variables != NULL; variables++) {
+		if (strchr(*variables, '=') != NULL)
+			putenv((char *)(uintptr_t)*variables);
+		else
+			unsetenv(*variables);
+	}
+	umask(022);
+	if (chdir("/") < 0)
+		_exit(126);
 }
 
 static void __attribute__((noreturn))
@@ -176,30 +237,17 @@ run_shell(const char *text, const char *const *variables, int out)
 	const char *const argv[] = { "sh", "-c", text, NULL };
 
 	prepare(out, out);
-	for (; *variables != NULL; variables++)
-		putenv((char *)(uintptr_t)*variables);
+	clean_up(variables);
 	execv("/bin/sh", (char *const *)(uintptr_t)argv);
 	_exit(127);
 }
-
-/* What our supervisor told us alone. */
-static const char *const ours[] = { "NOTIFY_SOCKET", "WATCHDOG_PID",
-	"WATCHDOG_USEC", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES",
-	"CREDENTIALS_DIRECTORY" };
 
 static void __attribute__((noreturn))
 run_program(const char *const *argv, const char *const *variables, int out,
     int words)
 {
 	prepare(out, words);
-	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
-		unsetenv(ours[i]);
-	for (; *variables != NULL; variables++) {
-		if (strchr(*variables, '=') != NULL)
-			putenv((char *)(uintptr_t)*variables);
-		else
-			unsetenv(*variables);
-	}
+	clean_up(variables);
 	execvp(argv[0], (char *const *)(uintptr_t)argv);
 	dprintf(2, "cannot run %s: %s", argv[0], strerror(errno));
 	_exit(127);
@@ -226,16 +274,26 @@ add_event(struct event *event, const struct timeval *timeout)
 		abort(); /* out of memory */
 }
 
+void
+command_limit(struct command *command, int seconds)
+{
+	struct timeval late = { .tv_sec = seconds };
+
+	command->timeout_s = seconds;
+	add_event(command->late, &late);
+}
+
 static void
 watch(struct command *c)
 {
-	struct timeval late = { .tv_sec = COMMAND_TIMEOUT_MS / 1000 };
 
 	c->death = event_new(loop_base(c->loop), c->pidfd, EV_READ, on_death,
 	    c);
 	add_event(c->death, NULL);
 	c->late = event_new(loop_base(c->loop), -1, 0, on_late, c);
-	add_event(c->late, &late);
+	if (c->late == NULL)
+		abort(); /* out of memory */
+	command_limit(c, COMMAND_TIMEOUT_S);
 	for (size_t i = 0; i < NUM_STREAMS; i++) {
 		struct stream *s = &c->streams[i];
 

@@ -6,19 +6,23 @@
  * command: one command of the administrator's, run by the shell (/bin/sh -c)
  * in a process group of its own, without blocking. The end of what it says is
  * kept for the one who asks why it failed.
+ *
+ * It runs in /, with umask 022, nothing to read, no descriptor of ours, all
+ * signals as at a login, and the environment that signet was called with, but
+ * without what was said to signet alone or is left of a call of another hook.
  */
 
 #include "base/err.h"
 #include "base/loop.h"
 #include "base/span.h"
 
-#define COMMAND_OUTPUT_MAX 4096           /* bytes that are kept: the last */
-#define COMMAND_TIMEOUT_MS INT64_C(600000) /* then it is killed */
+#define COMMAND_OUTPUT_MAX 65536 /* bytes that are kept: the last */
+#define COMMAND_TIMEOUT_S 600    /* then it is killed, unless said */
 
 struct command;
 
-/* variables are "NAME=value" on top of our own environment, with NULL at the
- * end. done is called once, unless it was cancelled; err says how it ended:
+/* variables are "NAME=value" on top of that environment, or a name that is to
+ * be taken out, with NULL at the end. done is called once, unless it was cancelled; err says how it ended:
  * kind ERR_NONE for status 0. output has what it wrote, with control
  * characters. NULL if it could not be started. */
 struct command *command_start(struct loop *loop, const char *text,
@@ -26,8 +30,7 @@ struct command *command_start(struct loop *loop, const char *text,
     const struct err *err, struct span output), void *ctx, struct err *err);
 
 /* The same for a program, which is searched for in PATH where its name has no
- * '/'; no shell is between. A variable without '=' is taken out. output is
- * what it wrote to standard output alone. */
+ * '/'; no shell is between. output is what it wrote to standard output alone. */
 struct command *command_exec(struct loop *loop, const char *const *argv,
     const char *const *variables, void (*done)(void *ctx,
     const struct err *err, struct span output), void *ctx, struct err *err);
@@ -38,6 +41,9 @@ struct command *command_exec(struct loop *loop, const char *const *argv,
 struct command *command_call(struct loop *loop, int (*call)(void *arg,
     struct err *err), void *arg, void (*done)(void *ctx,
     const struct err *err, struct span output), void *ctx, struct err *err);
+
+/* Another time after which it is killed, with its process group. */
+void command_limit(struct command *command, int seconds);
 
 /* Kills it; done is not called. NULL is fine. */
 void command_cancel(struct command *command);

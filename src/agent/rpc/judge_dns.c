@@ -12,6 +12,7 @@ judge_dns_request_encode(struct bld *out,
 	bld_span16(out, request->resolver);
 	bld_u16(out, request->port);
 	bld_u32(out, request->wait_s);
+	bld_u16(out, request->interval_s);
 	bld_span16(out, request->account_url);
 	bld_u8(out, request->wildcard);
 	bld_u16(out, (uint16_t)request->num_issuers);
@@ -34,6 +35,7 @@ judge_dns_request_decode(uint16_t type, struct span payload,
 	ret->resolver = cur_text(&cur, JUDGE_DNS_ADDRESS_MAX);
 	ret->port = cur_u16(&cur);
 	ret->wait_s = cur_u32(&cur);
+	ret->interval_s = cur_u16(&cur);
 	ret->account_url = cur_text(&cur, JUDGE_DNS_URL_MAX);
 	ret->wildcard = cur_bool(&cur);
 	ret->num_issuers = cur_count(&cur, JUDGE_DNS_ISSUERS_MAX);

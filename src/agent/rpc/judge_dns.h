@@ -41,6 +41,7 @@ struct judge_dns_request {
 	struct span resolver; /* empty: those of /etc/resolv.conf */
 	uint16_t port;        /* of the zone's servers; 0: 53 */
 	uint32_t wait_s;      /* until all servers have it */
+	uint16_t interval_s;  /* between looks; 0: dns decides */
 	struct span account_url; /* PERSIST */
 	bool wildcard;           /* PERSIST: must the record permit it? */
 	size_t num_issuers;      /* PERSIST: any of them */

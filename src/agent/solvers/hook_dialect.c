@@ -2,9 +2,13 @@
 #include "agent/solvers/hook_dialect.h"
 
 #include <ctype.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/conf/hook_argument.h"
+#include "agent/solvers/challenge_file.h"
 #include "agent/solvers/dns_record.h"
 #include "base/text.h"
 
@@ -77,7 +81,7 @@ make_certbot(const struct hook_call *call, struct arena *arena,
 	const char *names = all_names(task, arena), **at = ret->variables;
 	const char *command = call->argument;
 
-	if (call->takedown && mark == NULL)
+	if (call->step > 0 || (call->takedown && mark == NULL))
 		return false;
 	if (call->takedown)
 		command = mark + strlen(CLEANUP_MARK);
@@ -133,49 +137,148 @@ check_program(const char *argument, struct err *err)
 	return 0;
 }
 
-static const char *
-hex_digest(const struct solver_task *task, struct arena *arena)
-{
-	struct bld raw, hex;
-	char digest[DNS_RECORD_VALUE_SIZE];
-	const char *ret;
+/* ---- dehydrated --------------------------------------------------------- */
 
-	dns_record_digest(task->key_authorization, digest);
-	bld_init(&raw, 64);
-	bld_init(&hex, 128);
-	text_unbase64url(&raw, span_str(digest));
-	text_hex(&hex, bld_view(&raw));
-	ret = arena_str(arena, bld_view(&hex));
-	bld_free(&raw);
-	bld_free(&hex);
-	return ret;
+/* What the config file said is in the site's environment. */
+static const char **
+put_default(const char **at, const struct hook_call *call, struct arena *arena,
+    const char *name, const char *value)
+{
+	if (hook_env_get(call->task->environment, name) == NULL)
+		*at++ = text(arena, "%s=%s", name, value);
+	return at;
 }
 
-/* deploy_challenge and clean_challenge, one triple a call (HOOK_CHAIN=no). */
+static void
+put_exported(const struct hook_call *call, const struct hook_argument *argument,
+    struct arena *arena, const char **at)
+{
+	at = put_default(at, call, arena, "BASEDIR", call->dir);
+	at = put_default(at, call, arena, "CERTDIR",
+	    text(arena, "%s/live", call->dir));
+	at = put_default(at, call, arena, "ALPNCERTDIR",
+	    text(arena, "%s/alpn-certs", call->dir));
+	at = put_default(at, call, arena, "CONFIG", "");
+	if (argument->wellknown.len > 0)
+		*at++ = text(arena, "WELLKNOWN=%.*s",
+		    SPAN_FMT(argument->wellknown));
+	else
+		at = put_default(at, call, arena, "WELLKNOWN",
+		    "/var/www/dehydrated");
+	*at++ = "COMMAND=sign_domains";
+	*at = text(arena, "CHALLENGETYPE=%s",
+	    client_method_name(call->task->method));
+}
+
+/* The challenge as dehydrated has it from JSON.sh. */
+static const char *
+response_of(const struct solver_task *task, struct arena *arena)
+{
+	return text(arena, "[\"type\"]\t\"%s\"\n[\"status\"]\t\"invalid\"\n"
+	    "[\"error\",\"detail\"]\t\"%.*s\"\n[\"token\"]\t\"%.*s\"",
+	    client_method_name(task->method), SPAN_FMT(task->failure),
+	    SPAN_FMT(task->token));
+}
+
+static const struct solver_task *
+failed_one(const struct hook_call *call, size_t index)
+{
+	for (size_t i = 0; i < call->count; i++) {
+		if (call->tasks[i]->failed && index-- == 0)
+			return call->tasks[i];
+	}
+	return NULL;
+}
+
+/* deploy_challenge; or invalid_challenge for each that failed, then
+ * clean_challenge. With HOOK_CHAIN=yes there are several triples in a call. */
 static bool
 make_dehydrated(const struct hook_call *call, struct arena *arena,
     struct hook_command *ret)
 {
-	const struct solver_task *task = call->task;
+	const struct solver_task *failed = call->takedown ?
+	    failed_one(call, call->step) : NULL;
 	const char **at = ret->argv;
+	struct hook_argument argument;
+	bool last = failed == NULL && (call->step == 0 || (call->takedown &&
+	    failed_one(call, call->step - 1) != NULL));
 
-	*at++ = call->argument;
+	if (hook_argument_parse(call->argument, &argument, NULL) < 0 ||
+	    argument.hook.len == 0 || (failed == NULL && !last))
+		return false;
+	put_exported(call, &argument, arena, ret->variables);
+	*at++ = arena_str(arena, argument.hook);
+	if (failed != NULL) {
+		*at++ = "invalid_challenge";
+		*at++ = text(arena, "%.*s", SPAN_FMT(failed->ident.value));
+		*at++ = response_of(failed, arena);
+		return true;
+	}
 	*at++ = call->takedown ? "clean_challenge" : "deploy_challenge";
-	*at++ = text(arena, "%.*s", SPAN_FMT(task->ident.value));
-	*at++ = text(arena, "%.*s", SPAN_FMT(task->token));
-	*at++ = task->method == CLIENT_TLS_ALPN_01 ? hex_digest(task, arena) :
-	    value_of(task, arena);
-	at = ret->variables;
-	*at++ = text(arena, "BASEDIR=%s", call->dir);
-	*at++ = text(arena, "CERTDIR=%s/live", call->dir);
-	*at++ = text(arena, "ALPNCERTDIR=%s/alpn-certs", call->dir);
-	*at++ = text(arena, "WELLKNOWN=%s/well-known", call->dir);
-	*at++ = "CONFIG=";
-	*at++ = "COMMAND=sign_domains";
-	*at++ = text(arena, "CHALLENGETYPE=%s",
-	    client_method_name(task->method));
+	for (size_t i = 0; i < call->count; i++) {
+		const struct solver_task *task = call->tasks[i];
+
+		*at++ = text(arena, "%.*s", SPAN_FMT(task->ident.value));
+		*at++ = text(arena, "%.*s", SPAN_FMT(task->token));
+		*at++ = value_of(task, arena);
+	}
 	return true;
 }
+
+static bool
+chains_dehydrated(const char *argument)
+{
+	struct hook_argument parsed;
+
+	return hook_argument_parse(argument, &parsed, NULL) == 0 &&
+	    parsed.chain;
+}
+
+static int
+check_dehydrated(const char *argument, struct err *err)
+{
+	struct hook_argument parsed;
+	struct arena arena = { 0 };
+	struct stat st;
+	int r = hook_argument_parse(argument, &parsed, err);
+
+	if (r == 0 && parsed.hook.len > 0)
+		r = check_program(arena_str(&arena, parsed.hook), err);
+	if (r == 0 && parsed.wellknown.len > 0 &&
+	    (stat(arena_str(&arena, parsed.wellknown), &st) < 0 ||
+	    !S_ISDIR(st.st_mode)))
+		r = err_set(err, ERR_CONFIG, NULL, "there is no folder %.*s; "
+		    "make it", SPAN_FMT(parsed.wellknown));
+	arena_free(&arena);
+	return r;
+}
+
+/* The files in WELLKNOWN, which are not the hook's business. */
+static int
+beside_dehydrated(const struct hook_call *call, struct err *err)
+{
+	struct hook_argument argument;
+	struct arena arena = { 0 };
+	int fd, r = 0;
+
+	if (hook_argument_parse(call->argument, &argument, err) < 0 ||
+	    argument.wellknown.len == 0)
+		return 0;
+	fd = open(arena_str(&arena, argument.wellknown), O_PATH | O_DIRECTORY |
+	    O_CLOEXEC);
+	arena_free(&arena);
+	if (fd < 0)
+		return err_errno(err, "cannot open %.*s",
+		    SPAN_FMT(argument.wellknown));
+	for (size_t i = 0; r == 0 && i < call->count; i++)
+		r = call->takedown ?
+		    challenge_file_remove(fd, call->tasks[i], err) :
+		    challenge_file_write(fd, call->tasks[i], err);
+	close(fd);
+	return r;
+}
+
+/* ---- uacme -------------------------------------------------------------- */
 
 static bool
 make_uacme(const struct hook_call *call, struct arena *arena,
@@ -186,8 +289,10 @@ make_uacme(const struct hook_call *call, struct arena *arena,
 	const struct solver_task *task = call->task;
 	const char **at = ret->argv;
 
+	if (call->step > 0)
+		return false;
 	*at++ = call->argument;
-	*at++ = call->takedown ? "done" : "begin";
+	*at++ = !call->takedown ? "begin" : task->failed ? "failed" : "done";
 	*at++ = client_method_name(task->method);
 	*at++ = text(arena, "%.*s", SPAN_FMT(task->ident.value));
 	*at++ = text(arena, "%.*s", SPAN_FMT(task->token));
@@ -200,16 +305,7 @@ make_uacme(const struct hook_call *call, struct arena *arena,
 	return true;
 }
 
-static bool
-make_lego(const struct hook_call *call, struct arena *arena,
-    struct hook_command *ret)
-{
-	ret->argv[0] = call->argument;
-	ret->argv[1] = call->takedown ? "cleanup" : "present";
-	ret->argv[2] = text(arena, "%s.", call->fqdn);
-	ret->argv[3] = value_of(call->task, arena);
-	return true;
-}
+/* ---- lego ---------------------------------------------------------------- */
 
 /* "--", since a token may begin with '-'. */
 static bool
@@ -218,6 +314,8 @@ make_lego_raw(const struct hook_call *call, struct arena *arena,
 {
 	const struct solver_task *task = call->task;
 
+	if (call->step > 0)
+		return false;
 	ret->argv[0] = call->argument;
 	ret->argv[1] = call->takedown ? "cleanup" : "present";
 	ret->argv[2] = "--";
@@ -227,36 +325,111 @@ make_lego_raw(const struct hook_call *call, struct arena *arena,
 	return true;
 }
 
+static bool
+is_raw(const struct hook_call *call, const char *variable, struct arena *arena)
+{
+	const char *mode = hook_env_secret(call->task->environment, variable,
+	    arena);
+
+	return mode != NULL && strcmp(mode, "RAW") == 0;
+}
+
+static bool
+make_lego(const struct hook_call *call, struct arena *arena,
+    struct hook_command *ret)
+{
+	if (is_raw(call, "EXEC_MODE", arena))
+		return make_lego_raw(call, arena, ret);
+	if (call->step > 0)
+		return false;
+	ret->argv[0] = call->argument;
+	ret->argv[1] = call->takedown ? "cleanup" : "present";
+	ret->argv[2] = text(arena, "%s.", call->fqdn);
+	ret->argv[3] = value_of(call->task, arena);
+	return true;
+}
+
 /* ---- lego's httpreq ----------------------------------------------------- */
 
-/* Names and values have no character that JSON escapes. */
+/* Who asks is told by the standard input: arguments can be seen by all. */
+static const char httpreq[] =
+    "printf '%s' \"$SIGNET_CURL\" | exec curl -fsS -K - "
+    "--max-time \"$SIGNET_SECONDS\" -H 'Content-Type: application/json' "
+    "--data-binary \"$SIGNET_BODY\" -- \"$SIGNET_URL\"\n";
+
+/* user = "NAME:PASSWORD" in curl's own form, where both are said. */
+static const char *
+credentials(const struct hook_call *call, struct arena *arena)
+{
+	const struct hook_env *env = call->task->environment;
+	const char *parts[2] = { hook_env_secret(env, "HTTPREQ_USERNAME",
+	    arena), hook_env_secret(env, "HTTPREQ_PASSWORD", arena) };
+	struct bld out;
+	char *ret;
+
+	if (parts[0] == NULL || parts[1] == NULL || parts[0][0] == '\0' ||
+	    parts[1][0] == '\0')
+		return "";
+	bld_init(&out, 65536);
+	bld_str(&out, "user = \"");
+	for (size_t i = 0; i < 2; i++) {
+		for (const char *c = parts[i]; *c != '\0'; c++)
+			bld_fmt(&out, "%s%c", strchr("\\\"", *c) != NULL ?
+			    "\\" : "", *c);
+		bld_str(&out, i == 0 ? ":" : "\"\n");
+	}
+	ret = arena_str(arena, bld_view(&out));
+	mem_wipe(out.data, out.len);
+	bld_free(&out);
+	return ret;
+}
+
+/* Names, tokens and values have no character that JSON escapes. */
+static const char *
+body_of(const struct hook_call *call, struct arena *arena)
+{
+	const struct solver_task *task = call->task;
+
+	if (is_raw(call, "HTTPREQ_MODE", arena))
+		return text(arena, "{\"domain\":\"%.*s\",\"token\":\"%.*s\","
+		    "\"keyAuth\":\"%.*s\"}", SPAN_FMT(task->ident.value),
+		    SPAN_FMT(task->token), SPAN_FMT(task->key_authorization));
+	return text(arena, "{\"fqdn\":\"%s.\",\"value\":\"%s\"}", call->fqdn,
+	    value_of(task, arena));
+}
+
 static bool
 make_httpreq(const struct hook_call *call, struct arena *arena,
     struct hook_command *ret)
 {
-	const char **at = ret->argv;
+	const struct hook_env *env = call->task->environment;
+	const char *url = call->argument[0] != '\0' ? call->argument :
+	    hook_env_secret(env, "HTTPREQ_ENDPOINT", arena);
+	const char **at = ret->variables;
+	size_t len = url == NULL ? 0 : strlen(url);
 
-	*at++ = "curl";
-	*at++ = "-fsS";
-	*at++ = "--max-time";
-	*at++ = "60";
-	*at++ = "-H";
-	*at++ = "Content-Type: application/json";
-	*at++ = "--data-binary";
-	*at++ = text(arena, "{\"fqdn\":\"%s.\",\"value\":\"%s\"}", call->fqdn,
-	    value_of(call->task, arena));
-	*at++ = "--";
-	*at++ = text(arena, "%s/%s", call->argument,
-	    call->takedown ? "cleanup" : "present");
+	if (call->step > 0)
+		return false;
+	while (len > 0 && url[len - 1] == '/')
+		len--;
+	ret->argv[0] = "/bin/sh";
+	ret->argv[1] = "-c";
+	ret->argv[2] = httpreq;
+	*at++ = text(arena, "SIGNET_CURL=%s", credentials(call, arena));
+	*at++ = text(arena, "SIGNET_SECONDS=%u", hook_env_seconds(env,
+	    "HTTPREQ_HTTP_TIMEOUT", 600, 30));
+	*at++ = text(arena, "SIGNET_BODY=%s", body_of(call, arena));
+	*at++ = text(arena, "SIGNET_URL=%.*s/%s", (int)len,
+	    url == NULL ? "" : url, call->takedown ? "cleanup" : "present");
 	return true;
 }
 
 static int
 check_url(const char *argument, struct err *err)
 {
-	if (strncmp(argument, "https://", 8) == 0 ||
+	if (argument[0] == '\0' || strncmp(argument, "https://", 8) == 0 ||
 	    strncmp(argument, "http://", 7) == 0)
-		return 0;
+		return 0; /* "": HTTPREQ_ENDPOINT says it */
 	return err_set(err, ERR_CONFIG, NULL, "\"%s\" is no URL; write "
 	    "lego-httpreq=https://HOST/PATH, without /present", argument);
 }
@@ -288,6 +461,8 @@ make_acmesh(const struct hook_call *call, struct arena *arena,
 	size_t len = strcspn(call->argument, ",");
 	const char *home = getenv("HOME"), **at = ret->variables;
 
+	if (call->step > 0)
+		return false;
 	ret->argv[0] = "/bin/sh";
 	ret->argv[1] = "-c";
 	ret->argv[2] = dnsapi;
@@ -316,16 +491,24 @@ check_acmesh(const char *argument, struct err *err)
 	    "acme.sh=dns_NAME,/root/.acme.sh", argument);
 }
 
+#define DEHYDRATED { .make = make_dehydrated, .check = check_dehydrated, \
+	.chains = chains_dehydrated, .beside = beside_dehydrated }
+#define LEGO_EXEC .check = check_program, .timeout = \
+	"EXEC_PROPAGATION_TIMEOUT", .interval = "EXEC_POLLING_INTERVAL"
+
 const struct hook_dialect hook_dialects[] = {
-	[HOOK_CERTBOT_HTTP] = { false, true, make_certbot, check_shell },
-	[HOOK_CERTBOT_DNS] = { false, true, make_certbot, check_shell },
-	[HOOK_DEHYDRATED_HTTP] = { false, false, make_dehydrated,
-	    check_program },
-	[HOOK_DEHYDRATED_DNS] = { false, false, make_dehydrated,
-	    check_program },
-	[HOOK_UACME] = { false, false, make_uacme, check_program },
-	[HOOK_LEGO_EXEC] = { true, false, make_lego, check_program },
-	[HOOK_LEGO_EXEC_RAW] = { false, false, make_lego_raw, check_program },
-	[HOOK_LEGO_HTTPREQ] = { true, false, make_httpreq, check_url },
-	[HOOK_ACMESH] = { true, false, make_acmesh, check_acmesh },
+	[HOOK_CERTBOT_HTTP] = { .status_ignored = true, .make = make_certbot,
+	    .check = check_shell },
+	[HOOK_CERTBOT_DNS] = { .status_ignored = true, .make = make_certbot,
+	    .check = check_shell },
+	[HOOK_DEHYDRATED_HTTP] = DEHYDRATED,
+	[HOOK_DEHYDRATED_DNS] = DEHYDRATED,
+	[HOOK_UACME] = { .make = make_uacme, .check = check_program },
+	[HOOK_LEGO_EXEC] = { .follows = true, .make = make_lego, LEGO_EXEC },
+	[HOOK_LEGO_EXEC_RAW] = { .make = make_lego_raw, LEGO_EXEC },
+	[HOOK_LEGO_HTTPREQ] = { .follows = true, .make = make_httpreq,
+	    .check = check_url, .timeout = "HTTPREQ_PROPAGATION_TIMEOUT",
+	    .interval = "HTTPREQ_POLLING_INTERVAL" },
+	[HOOK_ACMESH] = { .follows = true, .make = make_acmesh,
+	    .check = check_acmesh },
 };

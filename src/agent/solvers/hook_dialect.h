@@ -10,11 +10,15 @@
 #include "agent/solvers/solver.h"
 #include "base/mem.h"
 
-#define HOOK_ARGS_MAX 16
+#define HOOK_ARGS_MAX (3 * IDENT_LIST_MAX + 8)
 #define HOOK_VARIABLES_MAX 24
 
+/* One call, and which of several that belong together. */
 struct hook_call {
-	const struct solver_task *task;
+	const struct solver_task *task; /* the first of tasks */
+	struct solver_task *const *tasks;
+	size_t count;              /* 1, unless the dialect chains */
+	size_t step;               /* 0, then 1, and so on while make makes */
 	const char *argument;      /* of the solver */
 	bool takedown;
 	const char *dir;           /* of the state */
@@ -31,11 +35,18 @@ struct hook_command {
 struct hook_dialect {
 	bool follows;              /* fqdn is wanted at the aliases' end */
 	bool status_ignored;       /* what it exits with says nothing */
-	/* false: nothing is to be run. */
+	const char *timeout;       /* variables that tell how long to wait for */
+	const char *interval;      /* the record, and between looks; NULL */
+	/* false: nothing is to be run, or nothing more. */
 	bool (*make)(const struct hook_call *call, struct arena *arena,
 	    struct hook_command *ret);
 	/* As struct solver's. */
 	int (*check)(const char *argument, struct err *err);
+	/* Are all challenges told in one call? NULL: never. */
+	bool (*chains)(const char *argument);
+	/* What is done here beside the hook, before its setup and after its
+	 * takedown. NULL: nothing. */
+	int (*beside)(const struct hook_call *call, struct err *err);
 };
 
 enum {

@@ -14,6 +14,7 @@
  */
 
 #include "agent/proc/agent_procs.h"
+#include "agent/proc/hook_env.h"
 #include "client/client_types.h"
 
 struct listening;
@@ -29,6 +30,11 @@ struct solver_task {
 	size_t num_issuers;
 	struct span all_names;        /* of the order, with a comma between */
 	size_t remaining;             /* tasks of this setup that follow */
+	const struct hook_env *environment; /* of hooks */
+	unsigned hook_timeout_s;      /* 0: the usual */
+	/* At takedown: the CA has refused it, and says why. */
+	bool failed;
+	struct span failure;
 	/* The answers. err (kind other than ERR_NONE) says in words why it
 	 * could not be set up, and the remedy; a takedown that fails is told,
 	 * too. */

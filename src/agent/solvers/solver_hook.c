@@ -18,18 +18,23 @@
 
 #define AWAIT_S 60
 
-/* A task, from setup to the end of its takedown. */
+/* One call, from setup to the end of its takedown: of one task, or of all that
+ * a dialect takes at once. */
 struct hook {
 	const struct hook_dialect *dialect;
 	const struct solver_world *world;
-	struct solver_task *task;
+	size_t count;
+	struct solver_task **tasks;
 	char *argument, *output;
-	struct dns_record record;
 	char fqdn[DNS_RECORD_NAME_SIZE];
+	struct dns_record *records; /* of each task */
+	size_t awaited;  /* records that are looked for */
+	size_t step;     /* of the calls that belong together */
 	bool accepted;   /* setup has worked */
 	bool queued;
 	bool leaving;    /* takedown was called */
 	bool takedown;   /* what it waits or runs for */
+	struct err err;
 	struct hook *next;
 };
 
@@ -38,12 +43,15 @@ static struct hook *first, **last = &first;
 static bool busy;
 
 static void start(struct hook *hook);
+static void run(struct hook *hook);
 
 static void
 append(struct hook *hook, bool takedown)
 {
 	hook->takedown = takedown;
 	hook->queued = true;
+	hook->step = 0;
+	hook->err = (struct err)ERR_INIT;
 	hook->next = NULL;
 	*last = hook;
 	last = &hook->next;
@@ -65,37 +73,75 @@ pump(void)
 	inside = false;
 }
 
+static struct hook_call
+call_of(const struct hook *hook)
+{
+	return (struct hook_call){ .task = hook->tasks[0],
+		.tasks = hook->tasks, .count = hook->count,
+		.step = hook->step, .argument = hook->argument,
+		.takedown = hook->takedown, .dir = hook->world->dir,
+		.fqdn = hook->fqdn,
+		.auth_output = hook->output == NULL ? "" : hook->output };
+}
+
+/* The last answer frees what its receivers own. */
+static void
+tell_gone(struct hook *hook)
+{
+	struct solver_task **tasks = hook->tasks;
+	size_t count = hook->count;
+	struct err why = hook->err, none = ERR_INIT;
+
+	free(hook->records);
+	free(hook->argument);
+	free(hook->output);
+	free(hook);
+	for (size_t i = 0; i < count; i++)
+		tasks[i]->own = NULL;
+	for (size_t i = 0; i < count; i++)
+		tasks[i]->gone(tasks[i], i == 0 ? &why : &none);
+	free(tasks);
+}
+
+static void
+tell_ready(struct hook *hook)
+{
+	hook->accepted = hook->err.kind == ERR_NONE;
+	if (hook->leaving)
+		append(hook, true);
+	for (size_t i = 0; i < hook->count; i++)
+		hook->tasks[i]->ready(hook->tasks[i], &hook->err);
+}
+
 /* The first is done, and whoever waits for it is told. */
 static void
-finish(struct hook *hook, const struct err *err)
+finish(struct hook *hook)
 {
-	struct solver_task *task = hook->task;
-	struct err why = *err;
+	struct hook_call call = call_of(hook);
 
+	/* What was begun beside it has no other end. */
+	if (hook->dialect->beside != NULL && (hook->takedown ?
+	    hook->accepted : hook->err.kind != ERR_NONE)) {
+		call.takedown = true;
+		hook->dialect->beside(&call, hook->err.kind == ERR_NONE ?
+		    &hook->err : NULL);
+	}
 	busy = false;
 	first = hook->next;
 	if (first == NULL)
 		last = &first;
 	hook->queued = false;
-	if (hook->takedown) {
-		free(hook->argument);
-		free(hook->output);
-		free(hook);
-		task->own = NULL;
-		task->gone(task, &why);
-	} else {
-		hook->accepted = why.kind == ERR_NONE;
-		if (hook->leaving)
-			append(hook, true);
-		task->ready(task, &why);
-	}
+	if (hook->takedown)
+		tell_gone(hook);
+	else
+		tell_ready(hook);
 	pump();
 }
 
 static void
 on_seen(void *ctx, const struct judge_dns_answer *answer)
 {
-	struct err none = ERR_INIT;
+	struct hook *hook = ctx;
 	char shown[256];
 
 	if (answer->err.kind != ERR_NONE) {
@@ -103,24 +149,39 @@ on_seen(void *ctx, const struct judge_dns_answer *answer)
 		    span_str(answer->err.text));
 		log_event(LOG_INFO, "not-seen", "why=\"%s\"", shown);
 	}
-	finish(ctx, &none);
+	if (--hook->awaited == 0)
+		finish(hook);
 }
 
 static void
 await(struct hook *hook)
 {
+	const struct hook_dialect *dialect = hook->dialect;
+	const struct hook_env *env = hook->tasks[0]->environment;
 	struct judge_dns_request request = { .type = JUDGE_DNS_AWAIT,
-		.name = span_str(hook->record.name),
-		.value = span_str(hook->record.value), .wait_s = AWAIT_S };
+		.wait_s = AWAIT_S };
 
-	dns_ask(hook->world, &request, on_seen, hook);
+	if (dialect->timeout != NULL)
+		request.wait_s = hook_env_seconds(env, dialect->timeout,
+		    JUDGE_DNS_WAIT_MAX_S, AWAIT_S);
+	if (dialect->interval != NULL)
+		request.interval_s = (uint16_t)hook_env_seconds(env,
+		    dialect->interval, JUDGE_DNS_WAIT_MAX_S, 0);
+	/* One more: answers may come before all are asked for. */
+	hook->awaited = hook->count + 1;
+	for (size_t i = 0; i < hook->count; i++) {
+		request.name = span_str(hook->records[i].name);
+		request.value = span_str(hook->records[i].value);
+		dns_ask(hook->world, &request, on_seen, hook);
+	}
+	on_seen(hook, &(struct judge_dns_answer){ .type = JUDGE_DNS_DONE });
 }
 
 static bool
 is_dns(const struct hook *hook)
 {
-	return hook->task->method == CLIENT_DNS_01 ||
-	    hook->task->method == CLIENT_DNS_ACCOUNT_01;
+	return hook->tasks[0]->method == CLIENT_DNS_01 ||
+	    hook->tasks[0]->method == CLIENT_DNS_ACCOUNT_01;
 }
 
 /* That there is no such hook is an error in all dialects. */
@@ -132,48 +193,62 @@ is_missing(const struct err *err)
 }
 
 static void
+keep_output(struct hook *hook, struct span output)
+{
+	while (output.len > 0 && strchr(" \t\r\n",
+	    output.data[output.len - 1]) != NULL)
+		output.len--;
+	while (output.len > 0 && strchr(" \t\r\n", output.data[0]) != NULL)
+		output = span_from(output, 1);
+	hook->output = mem_zalloc(output.len + 1);
+	if (output.len > 0)
+		memcpy(hook->output, output.data, output.len);
+}
+
+static void
 on_ended(void *ctx, const struct err *err, struct span output)
 {
 	struct hook *hook = ctx;
 	struct err why = *err;
 
-	if (!hook->takedown) {
-		while (output.len > 0 && strchr(" \t\r\n",
-		    output.data[output.len - 1]) != NULL)
-			output.len--;
-		hook->output = mem_zalloc(output.len + 1);
-		if (output.len > 0)
-			memcpy(hook->output, output.data, output.len);
-	}
+	if (!hook->takedown && hook->output == NULL)
+		keep_output(hook, output);
 	if (why.kind != ERR_NONE && hook->dialect->status_ignored &&
 	    !is_missing(&why))
 		why = (struct err)ERR_INIT;
 	if (why.kind != ERR_NONE)
 		err_prefix(&why, "the hook %.200s failed", hook->argument);
-	if (why.kind == ERR_NONE && !hook->takedown && is_dns(hook))
-		await(hook);
-	else
-		finish(hook, &why);
+	if (hook->err.kind == ERR_NONE)
+		hook->err = why;
+	hook->step++;
+	run(hook);
 }
 
+/* The next of the calls, or the end of all. */
 static void
 run(struct hook *hook)
 {
-	const struct hook_call call = { .task = hook->task,
-		.argument = hook->argument, .takedown = hook->takedown,
-		.dir = hook->world->dir, .fqdn = hook->fqdn,
-		.auth_output = hook->output == NULL ? "" : hook->output };
-	struct hook_command command = { 0 };
+	const struct solver_task *task = hook->tasks[0];
+	const struct hook_call call = call_of(hook);
+	struct hook_command made = { 0 };
+	struct command *command = NULL;
 	struct arena arena = { 0 };
-	struct err err = ERR_INIT;
+	bool more = (hook->takedown || hook->err.kind == ERR_NONE) &&
+	    hook->dialect->make(&call, &arena, &made);
 
-	if (!hook->dialect->make(&call, &arena, &command)) {
-		finish(hook, &err);
-	} else if (command_exec(hook->world->loop, command.argv,
-	    command.variables, on_ended, hook, &err) == NULL) {
-		finish(hook, &err);
-	}
+	if (more)
+		command = command_exec(hook->world->loop, made.argv,
+		    hook_env_join(task->environment, made.variables, &arena),
+		    on_ended, hook, &hook->err);
+	if (command != NULL && task->hook_timeout_s > 0)
+		command_limit(command, (int)task->hook_timeout_s);
 	arena_free(&arena);
+	if (command != NULL)
+		return;
+	if (!hook->takedown && is_dns(hook) && hook->err.kind == ERR_NONE)
+		await(hook);
+	else
+		finish(hook);
 }
 
 static void
@@ -187,22 +262,42 @@ on_alias(void *ctx, const struct judge_dns_answer *answer)
 	run(hook);
 }
 
+/* What a CA sends is not handed on unless it is of the form that it has. */
+static int
+check_tasks(const struct hook *hook, struct err *err)
+{
+	for (size_t i = 0; i < hook->count; i++) {
+		if (hook->tasks[i]->token.len > 0 &&
+		    !client_token_check(hook->tasks[i]->token))
+			return err_set(err, ERR_MALFORMED, "RFC 8555 8.3",
+			    "the CA's token is none; no hook is called with "
+			    "it");
+	}
+	return 0;
+}
+
 static void
 start(struct hook *hook)
 {
 	struct judge_dns_request request = { .type = JUDGE_DNS_ALIAS };
-	struct err err = ERR_INIT;
+	const struct hook_call call = call_of(hook);
 
-	if (hook->takedown ? !hook->accepted : hook->leaving) {
+	if (hook->takedown) {
 		/* Declined, or no longer wanted. */
-		finish(hook, &err);
-	} else if (hook->task->token.len > 0 &&
-	    !client_token_check(hook->task->token)) {
-		err_set(&err, ERR_MALFORMED, "RFC 8555 8.3", "the CA's token "
-		    "is none; no hook is called with it");
-		finish(hook, &err);
-	} else if (hook->dialect->follows && !hook->takedown) {
-		request.name = span_str(hook->record.name);
+		if (hook->accepted)
+			run(hook);
+		else
+			finish(hook);
+	} else if (hook->leaving) {
+		err_set(&hook->err, ERR_BUSY, NULL, "it is not wanted any "
+		    "more");
+		finish(hook);
+	} else if (check_tasks(hook, &hook->err) < 0 ||
+	    (hook->dialect->beside != NULL &&
+	    hook->dialect->beside(&call, &hook->err) < 0)) {
+		finish(hook);
+	} else if (hook->dialect->follows) {
+		request.name = span_str(hook->records[0].name);
 		dns_ask(hook->world, &request, on_alias, hook);
 	} else {
 		run(hook);
@@ -210,21 +305,39 @@ start(struct hook *hook)
 }
 
 static void
+add(const struct hook_dialect *dialect, const struct solver_world *world,
+    const char *argument, struct solver_task *const *tasks, size_t count)
+{
+	struct hook *hook = mem_zalloc(sizeof(*hook));
+
+	hook->dialect = dialect;
+	hook->world = world;
+	hook->argument = mem_strdup(argument);
+	hook->count = count;
+	hook->tasks = mem_alloc(count * sizeof(struct solver_task *));
+	hook->records = mem_zalloc(count * sizeof(hook->records[0]));
+	for (size_t i = 0; i < count; i++) {
+		hook->tasks[i] = tasks[i];
+		dns_record_make(tasks[i], &hook->records[i]);
+		tasks[i]->own = hook;
+	}
+	snprintf(hook->fqdn, sizeof(hook->fqdn), "%s", hook->records[0].name);
+	append(hook, false);
+}
+
+/* Of one method, since a call has one. */
+static void
 setup(const struct hook_dialect *dialect, const struct solver_world *world,
     const char *argument, struct solver_task *const *tasks, size_t count)
 {
-	for (size_t i = 0; i < count; i++) {
-		struct hook *hook = mem_zalloc(sizeof(*hook));
+	size_t n;
 
-		hook->dialect = dialect;
-		hook->world = world;
-		hook->task = tasks[i];
-		hook->argument = mem_strdup(argument);
-		dns_record_make(tasks[i], &hook->record);
-		snprintf(hook->fqdn, sizeof(hook->fqdn), "%s",
-		    hook->record.name);
-		tasks[i]->own = hook;
-		append(hook, false);
+	for (size_t i = 0; i < count; i += n) {
+		n = 1;
+		while (dialect->chains != NULL && dialect->chains(argument) &&
+		    i + n < count && tasks[i + n]->method == tasks[i]->method)
+			n++;
+		add(dialect, world, argument, tasks + i, n);
 	}
 	pump();
 }
@@ -239,6 +352,8 @@ takedown(const struct solver_world *world, const char *argument,
 	for (size_t i = 0; i < count; i++) {
 		struct hook *hook = tasks[i]->own;
 
+		if (hook->leaving)
+			continue;
 		hook->leaving = true;
 		if (!hook->queued)
 			append(hook, true);
@@ -274,9 +389,10 @@ SOLVER(certbot_http, HOOK_CERTBOT_HTTP, "certbot-http", "AUTH[;; CLEANUP]",
 SOLVER(certbot_dns, HOOK_CERTBOT_DNS, "certbot-dns", "AUTH[;; CLEANUP]",
     "certbot's --manual-auth-hook and --manual-cleanup-hook, for dns-01",
     DNS_METHODS);
-SOLVER(dehydrated_http, HOOK_DEHYDRATED_HTTP, "dehydrated-http", "HOOK",
+SOLVER(dehydrated_http, HOOK_DEHYDRATED_HTTP, "dehydrated-http",
+    "HOOK[,chain][,wellknown=DIR]",
     "a hook of dehydrated, for http-01", HTTP_METHOD);
-SOLVER(dehydrated_dns, HOOK_DEHYDRATED_DNS, "dehydrated-dns", "HOOK",
+SOLVER(dehydrated_dns, HOOK_DEHYDRATED_DNS, "dehydrated-dns", "HOOK[,chain]",
     "a hook of dehydrated, for dns-01", DNS_METHODS);
 SOLVER(uacme, HOOK_UACME, "uacme", "HOOK", "a hook of uacme",
     DNS_METHODS | HTTP_METHOD | CLIENT_METHOD_BIT(CLIENT_TLS_ALPN_01));
@@ -284,7 +400,7 @@ SOLVER(lego_exec, HOOK_LEGO_EXEC, "lego-exec", "PROGRAM",
     "a program of lego's provider exec", DNS_METHODS);
 SOLVER(lego_exec_raw, HOOK_LEGO_EXEC_RAW, "lego-exec-raw", "PROGRAM",
     "a program of lego's provider exec with EXEC_MODE=RAW", DNS_METHODS);
-SOLVER(lego_httpreq, HOOK_LEGO_HTTPREQ, "lego-httpreq", "URL",
+SOLVER(lego_httpreq, HOOK_LEGO_HTTPREQ, "lego-httpreq", "[URL]",
     "a server of lego's provider httpreq, asked by curl", DNS_METHODS);
 SOLVER(acmesh, HOOK_ACMESH, "acme.sh", "dns_NAME[,DIR]",
     "a DNS script of the acme.sh that is installed in DIR", DNS_METHODS);

@@ -6,12 +6,10 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "agent/solvers/solver.h"
-#include "client/client_names.h"
+#include "agent/solvers/challenge_file.h"
 
 static const char *const folders[] = { ".well-known", "acme-challenge" };
 #define NUM_FOLDERS 2
@@ -64,31 +62,6 @@ open_folder(const char *argument, size_t *ret_made, struct err *err)
 	    ".well-known/acme-challenge in %s", argument);
 }
 
-static int
-write_file(int folder, const struct solver_task *task, struct err *err)
-{
-	char name[CLIENT_TOKEN_MAX + 1];
-	struct span text = task->key_authorization;
-	int fd, r = 0;
-
-	if (!client_token_check(task->token))
-		return err_set(err, ERR_MALFORMED, "RFC 8555 8.3",
-		    "the CA's token is none");
-	snprintf(name, sizeof(name), "%.*s", SPAN_FMT(task->token));
-	/* One of a run that was killed. */
-	unlinkat(folder, name, 0);
-	fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW |
-	    O_CLOEXEC, 0644);
-	if (fd < 0)
-		return err_errno(err, "cannot make a file in "
-		    ".well-known/acme-challenge");
-	if (fchmod(fd, 0644) < 0 ||
-	    write(fd, text.data, text.len) != (ssize_t)text.len)
-		r = err_errno(err, "cannot write the challenge's file");
-	close(fd);
-	return r;
-}
-
 static void
 setup(const struct solver_world *world, const char *argument,
     struct solver_task *const *tasks, size_t count)
@@ -103,7 +76,7 @@ setup(const struct solver_world *world, const char *argument,
 
 		tasks[i]->own = made > 0 ? tasks[i] : NULL;
 		if (folder >= 0)
-			write_file(folder, tasks[i], &why);
+			challenge_file_write(folder, tasks[i], &why);
 		tasks[i]->ready(tasks[i], &why);
 	}
 	if (folder >= 0)
@@ -132,7 +105,6 @@ static void
 takedown(const struct solver_world *world, const char *argument,
     struct solver_task *const *tasks, size_t count)
 {
-	char name[CLIENT_TOKEN_MAX + 1];
 	struct err err = ERR_INIT;
 	bool made_folders = false;
 	size_t made;
@@ -143,10 +115,8 @@ takedown(const struct solver_world *world, const char *argument,
 		struct err why = err;
 
 		made_folders = made_folders || tasks[i]->own != NULL;
-		snprintf(name, sizeof(name), "%.*s", SPAN_FMT(tasks[i]->token));
-		if (folder >= 0 && client_token_check(tasks[i]->token) &&
-		    unlinkat(folder, name, 0) < 0 && errno != ENOENT)
-			err_errno(&why, "cannot remove the challenge's file");
+		if (folder >= 0)
+			challenge_file_remove(folder, tasks[i], &why);
 		tasks[i]->gone(tasks[i], &why);
 	}
 	if (folder >= 0)

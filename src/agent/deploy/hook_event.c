@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/deploy/hook_event.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/conf/hook_argument.h"
+#include "agent/deploy/deploy_dialect.h"
+#include "base/log.h"
+
+struct list {
+	const struct site_conf *site;
+	const struct hook_event_facts *facts;
+	struct arena *arena;
+	struct hook_event_call *calls;
+	size_t count;
+};
+
+/* ---- certbot's folders and commands ------------------------------------- */
+
+/* What root runs, only root may write. */
+static bool
+may_run(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode) ||
+	    access(path, X_OK) < 0)
+		return false;
+	if (geteuid() != 0 || (st.st_uid == 0 && !(st.st_mode & S_IWOTH)))
+		return true;
+	log_event(LOG_WARNING, "hook-not-run", "path=\"%s\" why=\"others than "
+	    "root can write to it\"", path);
+	return false;
+}
+
+/* What editors leave behind is no hook. */
+static int
+is_hook(const struct dirent *entry)
+{
+	size_t len = strlen(entry->d_name);
+
+	return entry->d_name[0] != '.' && entry->d_name[len - 1] != '~';
+}
+
+static int
+compare(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+size_t
+hook_event_folder(const struct site_conf *site, const char *sub,
+    struct arena *arena, const char *ret[HOOK_EVENT_CALLS_MAX])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < site->hook_dir.count; i++) {
+		const char *dir = deploy_dialect_text(arena, "%s/%s",
+		    site->hook_dir.items[i], sub);
+		struct dirent **entries = NULL;
+		int count = scandir(dir, &entries, is_hook, compare);
+
+		for (int j = 0; j < count; j++) {
+			const char *path = deploy_dialect_text(arena, "%s/%s",
+			    dir, entries[j]->d_name);
+
+			if (n < HOOK_EVENT_CALLS_MAX && may_run(path))
+				ret[n++] = path;
+			free(entries[j]);
+		}
+		free(entries);
+	}
+	return n;
+}
+
+static struct hook_event_call *
+add(struct list *list, const char *name)
+{
+	struct hook_event_call *call;
+
+	for (size_t i = 0; i < list->count; i++) {
+		if (strcmp(list->calls[i].name, name) == 0)
+			return NULL;
+	}
+	if (list->count == HOOK_EVENT_CALLS_MAX)
+		return NULL;
+	call = &list->calls[list->count++];
+	*call = (struct hook_event_call){ .name = name };
+	return call;
+}
+
+static void
+add_shell(struct list *list, const char *command, enum hook_event event)
+{
+	struct hook_event_call *call = add(list, command);
+
+	if (call == NULL)
+		return;
+	call->argv[0] = "/bin/sh";
+	call->argv[1] = "-c";
+	call->argv[2] = command;
+	if (event != HOOK_EVENT_POST)
+		return;
+	call->variables[0] = deploy_dialect_text(list->arena,
+	    "RENEWED_DOMAINS=%s", list->facts->renewed);
+	call->variables[1] = deploy_dialect_text(list->arena,
+	    "FAILED_DOMAINS=%s", list->facts->failed);
+}
+
+/* A folder's first; what is in a folder does not run twice. */
+static void
+add_commands(struct list *list, const char *sub,
+    const struct row_list *commands, enum hook_event event)
+{
+	const char *paths[HOOK_EVENT_CALLS_MAX];
+	size_t count = hook_event_folder(list->site, sub, list->arena, paths);
+
+	for (size_t i = 0; i < count; i++)
+		add_shell(list, paths[i], event);
+	for (size_t i = 0; i < commands->count; i++)
+		add_shell(list, commands->items[i], event);
+}
+
+/* ---- dehydrated --------------------------------------------------------- */
+
+static const char *
+alt_names(struct list *list)
+{
+	const struct row_list *names = &list->site->names;
+	const char *ret = "";
+
+	for (size_t i = 0; i < names->count; i++)
+		ret = deploy_dialect_text(list->arena, "%s%s%s", ret,
+		    i == 0 ? "" : " ", names->items[i]);
+	return ret;
+}
+
+/* As the CA's answer looks on the wire (RFC 8555 6.7). Of what JSON escapes
+ * the text has two characters at most: it is printable. */
+static const char *
+problem(struct list *list)
+{
+	const struct hook_event_facts *facts = list->facts;
+	struct bld detail;
+	const char *ret;
+
+	bld_init(&detail, 65536);
+	for (size_t i = 0; i < facts->detail.len; i++)
+		bld_fmt(&detail, "%s%c", strchr("\\\"", facts->detail.data[i]) !=
+		    NULL ? "\\" : "", facts->detail.data[i]);
+	ret = deploy_dialect_text(list->arena, "{\"type\":"
+	    "\"urn:ietf:params:acme:error:%.*s\",\"detail\":\"%.*s\","
+	    "\"status\":%u}", SPAN_FMT(facts->type),
+	    SPAN_FMT(bld_view(&detail)), facts->status);
+	bld_free(&detail);
+	return ret;
+}
+
+static void
+put_files(struct list *list, const char **at)
+{
+	struct deploy_dialect_paths paths;
+
+	deploy_dialect_find(list->site, list->facts->path, list->arena,
+	    &paths);
+	*at++ = paths.key;
+	*at++ = paths.cert;
+	*at++ = paths.fullchain;
+	*at++ = paths.chain;
+}
+
+static void
+put_arguments(struct list *list, enum hook_event event, const char **at)
+{
+	const struct hook_event_facts *facts = list->facts;
+	const struct site_conf *site = list->site;
+	const char *domain = site->names.count > 0 ? site->names.items[0] :
+	    site->name;
+
+	switch (event) {
+	case HOOK_EVENT_PRE:
+		*at++ = "startup_hook";
+		break;
+	case HOOK_EVENT_POST:
+		*at++ = "exit_hook";
+		if (facts->error != NULL)
+			*at++ = facts->error;
+		break;
+	case HOOK_EVENT_CSR:
+		*at++ = "generate_csr";
+		*at++ = domain;
+		*at++ = arena_str(list->arena, facts->path);
+		*at++ = alt_names(list);
+		break;
+	case HOOK_EVENT_UNCHANGED:
+		*at++ = "unchanged_cert";
+		*at++ = domain;
+		put_files(list, at);
+		break;
+	case HOOK_EVENT_FAILURE:
+		*at++ = "request_failure";
+		*at++ = deploy_dialect_text(list->arena, "%u", facts->status);
+		*at++ = problem(list);
+		*at++ = "post";
+		*at++ = deploy_dialect_text(list->arena, "HTTP/1.1 %u",
+		    facts->status);
+		break;
+	}
+}
+
+static void
+add_dehydrated(struct list *list, struct span hook, enum hook_event event)
+{
+	struct hook_event_call *call;
+	const char *path;
+
+	if (hook.len == 0)
+		return;
+	path = arena_str(list->arena, hook);
+	call = add(list, deploy_dialect_text(list->arena, "%s (of dehydrated)",
+	    path));
+	if (call == NULL)
+		return;
+	call->argv[0] = path;
+	call->needed = event == HOOK_EVENT_PRE || event == HOOK_EVENT_CSR;
+	put_arguments(list, event, call->argv + 1);
+	call->variables[0] = "COMMAND=sign_domains";
+}
+
+static void
+add_hooks(struct list *list, enum hook_event event)
+{
+	const struct site_conf *site = list->site;
+
+	for (size_t i = 0; i < site->via.count; i++)
+		add_dehydrated(list,
+		    hook_argument_dehydrated(site->via.items[i]), event);
+	for (size_t i = 0; i < site->deploy_hook.count; i++)
+		add_dehydrated(list,
+		    hook_argument_dehydrated(site->deploy_hook.items[i]),
+		    event);
+}
+
+size_t
+hook_event_list(const struct site_conf *site, enum hook_event event,
+    const struct hook_event_facts *facts, struct arena *arena,
+    struct hook_event_call ret[HOOK_EVENT_CALLS_MAX])
+{
+	struct list list = { .site = site, .facts = facts, .arena = arena,
+		.calls = ret };
+
+	if (event == HOOK_EVENT_PRE)
+		add_commands(&list, "pre", &site->pre_hook, event);
+	if (event == HOOK_EVENT_POST)
+		add_commands(&list, "post", &site->post_hook, event);
+	add_hooks(&list, event);
+	return list.count;
+}

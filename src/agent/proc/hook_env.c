@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/proc/hook_env.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/conf/form.h"
+#include "base/text.h"
+
+static int
+add(struct hook_env *env, const char *text, struct err *err)
+{
+	if (env->count == HOOK_ENV_MAX)
+		return err_set(err, ERR_CONFIG, NULL, "there are more than %d "
+		    "variables for hooks", HOOK_ENV_MAX);
+	env->items[env->count++] = text;
+	env->items[env->count] = NULL;
+	return 0;
+}
+
+/* The file's text, in the arena. */
+static int
+read_file(const char *path, struct arena *arena, char **ret, struct err *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+	ssize_t n;
+
+	if (fd < 0)
+		return err_errno(err, "cannot read %s", path);
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
+	    st.st_size > HOOK_ENV_FILE_MAX) {
+		close(fd);
+		return err_set(err, ERR_CONFIG, NULL, "%s is no file of at "
+		    "most %d bytes", path, HOOK_ENV_FILE_MAX);
+	}
+	if (geteuid() == 0 && (st.st_uid != 0 || (st.st_mode & S_IWOTH))) {
+		close(fd);
+		return err_set(err, ERR_CONFIG, NULL, "%s can be written to by "
+		    "the user with id %u, who would rule hooks of root's; give "
+		    "it to root", path, (unsigned)st.st_uid);
+	}
+	*ret = arena_alloc(arena, (size_t)st.st_size + 1);
+	n = read(fd, *ret, (size_t)st.st_size);
+	close(fd);
+	(*ret)[n < 0 ? 0 : n] = '\0';
+	return n < 0 ? err_errno(err, "cannot read %s", path) : 0;
+}
+
+/* Without blanks and line ends around it. */
+static char *
+strip(char *text)
+{
+	size_t len;
+
+	text += strspn(text, " \t\r\n");
+	len = strlen(text);
+	while (len > 0 && strchr(" \t\r\n", text[len - 1]) != NULL)
+		text[--len] = '\0';
+	return text;
+}
+
+/* NAME="value" as a shell writes it, but nothing is expanded. */
+static void
+unquote(char *line)
+{
+	char *value = strchr(line, '=') + 1;
+	size_t len = strlen(value);
+
+	if (len > 1 && strchr("'\"", value[0]) != NULL &&
+	    value[len - 1] == value[0]) {
+		memmove(value, value + 1, len - 2);
+		value[len - 2] = '\0';
+	}
+}
+
+static int
+load_file(const char *path, struct arena *arena, struct hook_env *env,
+    struct err *err)
+{
+	char *text = NULL, *line;
+	int r = read_file(path, arena, &text, err);
+
+	while (r == 0 && (line = strsep(&text, "\n")) != NULL) {
+		line = strip(line);
+		if (strncmp(line, "export ", 7) == 0)
+			line = strip(line + 7);
+		if (line[0] == '\0' || line[0] == '#')
+			continue;
+		r = line[0] == '/' ? -(int)ERR_CONFIG :
+		    form_environment(line, err);
+		if (r < 0)
+			return err_set(err, ERR_CONFIG, NULL, "%s has a line "
+			    "that is not NAME=VALUE", path);
+		unquote(line);
+		r = add(env, line, err);
+	}
+	return r;
+}
+
+int
+hook_env_load(const struct row_list *from, struct arena *arena,
+    struct hook_env *ret, struct err *err)
+{
+	int r = 0;
+
+	*ret = (struct hook_env){ 0 };
+	for (size_t i = 0; r == 0 && i < from->count; i++)
+		r = from->items[i][0] == '/' ?
+		    load_file(from->items[i], arena, ret, err) :
+		    add(ret, arena_str(arena, span_str(from->items[i])), err);
+	return r;
+}
+
+const char *
+hook_env_get(const struct hook_env *env, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (size_t i = env == NULL ? 0 : env->count; i > 0; i--) {
+		const char *item = env->items[i - 1];
+
+		if (strncmp(item, name, len) == 0 && item[len] == '=')
+			return item + len + 1;
+	}
+	return getenv(name);
+}
+
+const char *
+hook_env_secret(const struct hook_env *env, const char *name,
+    struct arena *arena)
+{
+	char file[128];
+	const char *path, *ret = hook_env_get(env, name);
+	char *text;
+
+	snprintf(file, sizeof(file), "%s_FILE", name);
+	path = hook_env_get(env, file);
+	if (ret != NULL || path == NULL ||
+	    read_file(path, arena, &text, NULL) < 0)
+		return ret;
+	return strip(text);
+}
+
+unsigned
+hook_env_seconds(const struct hook_env *env, const char *name, unsigned max,
+    unsigned otherwise)
+{
+	const char *text = hook_env_get(env, name);
+	uint64_t number;
+
+	return text != NULL && text_uint(span_str(text), max, &number) == 0 &&
+	    number > 0 ? (unsigned)number : otherwise;
+}
+
+const char **
+hook_env_join(const struct hook_env *env, const char *const *more,
+    struct arena *arena)
+{
+	size_t count = env == NULL ? 0 : env->count, n = 0;
+	const char **ret;
+
+	while (more[n] != NULL)
+		n++;
+	ret = arena_alloc(arena, (count + n + 1) * sizeof(ret[0]));
+	for (size_t i = 0; i < count; i++)
+		ret[i] = env->items[i];
+	for (size_t i = 0; i <= n; i++)
+		ret[count + i] = more[i];
+	return ret;
+}
