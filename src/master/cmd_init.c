@@ -4,6 +4,7 @@
 #include "master/check.h"
 #include "master/cmd.h"
 #include "master/disk.h"
+#include "master/early.h"
 #include "master/newca.h"
 #include "master/tree.h"
 
@@ -262,6 +263,8 @@ make(struct init *init, struct err *err)
 	if (snprintf(init->temporary, sizeof(init->temporary), "%s.XXXXXX",
 	    init->target) >= (int)sizeof(init->temporary))
 		return err_set(err, ERR_CONFIG, NULL, "the path is too long");
+	/* Whoever has had enough must not be left with half a CA beside it. */
+	early_hold();
 	if (mkdtemp(init->temporary) == NULL)
 		return err_errno(err, "cannot make a folder beside %s",
 		    init->target);
@@ -274,6 +277,9 @@ make(struct init *init, struct err *err)
 		r = write_config(init, err);
 	if (r == 0)
 		r = disk_sync_folder(init->temporary, err);
+	if (r == 0 && early_stop())
+		r = err_set(err, ERR_BUSY, NULL, "told to stop: no CA was "
+		    "made");
 	if (r == 0 && rename(init->temporary, init->target) != 0)
 		r = err_errno(err, "cannot make %s", init->target);
 	if (r != 0) {

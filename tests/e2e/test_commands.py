@@ -210,6 +210,24 @@ def test_init_is_all_or_nothing(folder):
             shutil.rmtree(left)
 
 
+def test_init_cleans_up_when_told_to_stop(folder):
+    target = folder / "ca"
+    for _ in range(10):
+        process = subprocess.Popen(
+            [signetd.program(), "init", target], stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE, text=True)
+        while process.poll() is None and not os.listdir(folder):
+            pass
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
+        if process.returncode == 0:
+            assert os.listdir(folder) == ["ca"]
+            shutil.rmtree(target)
+        else:
+            assert "told to stop" in errors
+            assert os.listdir(folder) == []
+
+
 @pytest.mark.parametrize("options, says", [
     ((), "name one folder"),
     (("a", "b"), "name one folder"),
