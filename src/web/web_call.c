@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "web/web_call.h"
 
+#include <assert.h>
+
 #define FIRST_SLOTS 16
 
 static void
@@ -8,6 +10,7 @@ add_slots(struct web *web)
 {
 	uint32_t n = web->num_slots == 0 ? FIRST_SLOTS : web->num_slots * 2;
 
+	assert(n <= WEB_SLOTS_MAX);
 	web->slots = mem_realloc(web->slots, n * sizeof(web->slots[0]));
 	for (uint32_t i = web->num_slots; i < n; i++)
 		web->slots[i] = (struct web_slot){
@@ -29,7 +32,7 @@ take_slot(struct web *web, struct web_call *call)
 	slot = web->free_slot;
 	web->free_slot = web->slots[slot].next_free;
 	web->slots[slot].call = call;
-	call->id = web->generation++ << 20 | slot;
+	call->id = web->generation++ << WEB_SLOT_BITS | slot;
 }
 
 struct web_call *

@@ -30,7 +30,9 @@
 #define WEB_BODY_TEXT_MAX (512U << 10) /* bytes of a reply's body */
 #define WEB_QUESTION_MAX (256U << 10)  /* bytes of a question to core */
 #define WEB_CALLS_SPARE 8 /* calls kept with their memory for reuse */
-#define WEB_SLOTS_MAX (1U << 20)
+#define WEB_SLOT_BITS 20  /* of a call's id, below its generation; far more
+                             slots than there can be connections */
+#define WEB_SLOTS_MAX (1U << WEB_SLOT_BITS)
 
 struct web_call;
 struct web_reply;
