@@ -72,4 +72,5 @@ int issue_judge(const struct issue_context *context, struct issue *issue,
 /* Appends the certificate to out. */
 int issue_make(const struct issue_context *context, struct issue *issue,
     struct bld *out, struct err *err);
+
 #endif
