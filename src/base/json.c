@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/json.h"
 
-#include <openssl/rand.h>
+#include <sys/random.h>
 
 #include "base/text.h"
 
@@ -9,14 +9,15 @@
 
 /*
  * jansson seeds its hash tables at the first object, from /dev/urandom: a
- * sandboxed process may not open that, so the seed is made before main.
+ * sandboxed process may not open that, so the seed is made before main; by the
+ * kernel, as libcrypto would take a millisecond to start.
  */
 __attribute__((constructor)) static void
 seed_hash_tables(void)
 {
 	uint32_t seed;
 
-	if (RAND_bytes((unsigned char *)&seed, sizeof(seed)) != 1)
+	if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
 		abort();
 	json_object_seed(seed | 1); /* 0 would mean /dev/urandom again */
 }

@@ -8,7 +8,9 @@
 #include <openssl/param_build.h>
 #include <openssl/pem.h>
 
+#include "base/text.h"
 #include "pkix/der.h"
+#include "pkix/key_ec.h"
 #include "pkix/key_rsa.h"
 
 /* What stands before the key bits in a SubjectPublicKeyInfo: the only
@@ -310,6 +312,25 @@ key_generate(EVP_PKEY **ret, struct err *err)
 	return 0;
 }
 
+/* As most keys are. */
+static EVP_PKEY *
+usual_from_pem(BIO *bio)
+{
+	char *name = NULL, *header = NULL;
+	unsigned char *der = NULL;
+	EVP_PKEY *key = NULL;
+	long len;
+
+	if (PEM_read_bio(bio, &name, &header, &der, &len) != 1)
+		return NULL;
+	if (strcmp(name, PEM_STRING_PKCS8INF) == 0 && header[0] == '\0')
+		(void)key_ec_from_der(span_of(der, (size_t)len), &key);
+	OPENSSL_free(name);
+	OPENSSL_free(header);
+	OPENSSL_clear_free(der, (size_t)len);
+	return key;
+}
+
 int
 key_from_pem(struct span pem, EVP_PKEY **ret, struct err *err)
 {
@@ -317,8 +338,10 @@ key_from_pem(struct span pem, EVP_PKEY **ret, struct err *err)
 	    BIO_new_mem_buf(pem.data, (int)pem.len);
 	char no_passphrase[] = "";
 
-	*ret = bio == NULL ? NULL :
-	    PEM_read_bio_PrivateKey(bio, NULL, NULL, no_passphrase);
+	*ret = bio == NULL ? NULL : usual_from_pem(bio);
+	if (bio != NULL && *ret == NULL && BIO_reset(bio) == 1)
+		*ret = PEM_read_bio_PrivateKey(bio, NULL, NULL,
+		    no_passphrase);
 	BIO_free(bio);
 	ERR_clear_error();
 	if (*ret == NULL)
@@ -328,13 +351,32 @@ key_from_pem(struct span pem, EVP_PKEY **ret, struct err *err)
 	return 0;
 }
 
+static int
+usual_to_pem(EVP_PKEY *key, struct bld *out)
+{
+	struct bld der;
+	int r;
+
+	bld_init(&der, KEY_EC_DER_MAX);
+	r = key_ec_to_der(key, &der);
+	if (r == 0)
+		text_pem(out, PEM_STRING_PKCS8INF, bld_view(&der));
+	if (der.data != NULL)
+		mem_wipe(der.data, der.cap);
+	bld_free(&der);
+	return r == 0 ? bld_end(out) : r;
+}
+
 int
 key_to_pem(EVP_PKEY *key, struct bld *out, struct err *err)
 {
-	BIO *bio = BIO_new(BIO_s_mem());
+	BIO *bio;
 	char *data = NULL;
 	long len = 0;
 
+	if (usual_to_pem(key, out) == 0)
+		return 0;
+	bio = BIO_new(BIO_s_mem());
 	if (bio != NULL && PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL,
 	    0, NULL, NULL) == 1)
 		len = BIO_get_mem_data(bio, &data);

@@ -7,11 +7,14 @@
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
+#include <openssl/err.h>
 #include <openssl/param_build.h>
+#include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
 #include "pkix/key.h"
+#include "pkix/key_ec.h"
 
 static EVP_PKEY *
 rsa_key(const BIGNUM *n, unsigned long exponent)
@@ -301,24 +304,78 @@ test_rsa_roca_device(void **state)
 	BN_free(n);
 }
 
+/* It is written as OpenSSL writes it, and read again. */
+static void
+expect_pem(EVP_PKEY *key)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	EVP_PKEY *again;
+	struct bld out;
+	char *data;
+	long len;
+
+	assert_non_null(key);
+	bld_init(&out, 4096);
+	assert_int_equal(key_to_pem(key, &out, NULL), 0);
+	assert_int_equal(PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0,
+	    NULL, NULL), 1);
+	len = BIO_get_mem_data(bio, &data);
+	assert_int_equal(len, out.len);
+	assert_memory_equal(data, out.data, out.len);
+	BIO_free(bio);
+	assert_int_equal(key_from_pem(bld_view(&out), &again, NULL), 0);
+	assert_int_equal(EVP_PKEY_eq(key, again), 1);
+	EVP_PKEY_free(again);
+	EVP_PKEY_free(key);
+	bld_free(&out);
+}
+
 static void
 test_pem(void **state)
 {
-	EVP_PKEY *key, *again;
+	EVP_PKEY *key;
 	struct err err;
-	struct bld out;
 
 	(void)state;
 	assert_int_equal(key_generate(&key, NULL), 0);
-	bld_init(&out, 4096);
-	assert_int_equal(key_to_pem(key, &out, NULL), 0);
-	assert_int_equal(key_from_pem(bld_view(&out), &again, NULL), 0);
-	assert_int_equal(EVP_PKEY_eq(key, again), 1);
-	EVP_PKEY_free(key);
+	expect_pem(key);
+	expect_pem(EVP_EC_gen("P-384"));
+	expect_pem(EVP_EC_gen("P-521"));
+	expect_pem(EVP_RSA_gen(2048));
+	expect_pem(EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"));
 	assert_int_equal(key_from_pem(SPAN_LIT("no key"), &key, &err),
 	    -ERR_CONFIG);
-	EVP_PKEY_free(again);
-	bld_free(&out);
+}
+
+/* Cut off, with a point that is not on the curve, with something after it, and
+ * a key of another kind. */
+static void
+test_key_ec(void **state)
+{
+	EVP_PKEY *key = EVP_EC_gen("P-256"), *ret;
+	struct bld der;
+	struct span whole;
+
+	(void)state;
+	bld_init(&der, KEY_EC_DER_MAX);
+	assert_int_equal(key_ec_to_der(key, &der), 0);
+	whole = bld_view(&der);
+	assert_int_equal(key_ec_from_der(whole, &ret), 0);
+	EVP_PKEY_free(ret);
+	for (size_t len = 0; len < whole.len; len++)
+		assert_int_not_equal(key_ec_from_der(span_of(whole.data, len),
+		    &ret), 0);
+	der.data[whole.len - 1] ^= 1;
+	assert_int_not_equal(key_ec_from_der(whole, &ret), 0);
+	assert_null(ret);
+	bld_u8(&der, 0);
+	assert_int_not_equal(key_ec_from_der(bld_view(&der), &ret), 0);
+	bld_free(&der);
+	EVP_PKEY_free(key);
+	key = EVP_RSA_gen(2048);
+	assert_int_not_equal(key_ec_to_der(key, &der), 0);
+	EVP_PKEY_free(key);
+	ERR_clear_error();
 }
 
 int
@@ -335,6 +392,7 @@ main(void)
 		cmocka_unit_test(test_rsa_roca),
 		cmocka_unit_test(test_rsa_roca_device),
 		cmocka_unit_test(test_pem),
+		cmocka_unit_test(test_key_ec),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,6 +17,7 @@
 #include "agent/server/server.h"
 #include "agent/solvers/listening.h"
 #include "agent/state/run_lock.h"
+#include "pkix/crypto.h"
 
 int
 judge_new(const struct judge_options *options, struct judge **ret,
@@ -231,6 +232,8 @@ start_procs(struct judge *judge, struct err *err)
 	};
 	int r;
 
+	/* Once, instead of in each. */
+	crypto_prepare();
 	reach_make(judge, &reach);
 	plan.files_paths = reach.paths;
 	plan.num_import_fds = import_task_fds(judge, &plan.import_fds);
@@ -257,6 +260,7 @@ on_start(void *arg)
 static void
 run_jobs(struct judge *judge)
 {
+	struct err err = ERR_INIT;
 	struct job *job;
 
 	judge->num_solvings = 0;
@@ -270,6 +274,8 @@ run_jobs(struct judge *judge)
 	ask_forget_all(judge);
 	judge_ca_free_all(judge);
 	stop_procs(judge);
+	if (state_sync(judge->state, &err) < 0)
+		judge_say(judge, JUDGE_WARN, NULL, "%s", err.text);
 }
 
 static int

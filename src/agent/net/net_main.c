@@ -7,6 +7,7 @@
 #include "agent/net/net_http.h"
 #include "agent/net/net_trust.h"
 #include "base/mem.h"
+#include "pkix/crypto.h"
 
 const struct sandbox net_main_sandbox = {
 	.calls = SANDBOX_DIAL,
@@ -128,6 +129,7 @@ open_all(struct net_main *main)
 	bld_init(&main->system_pem, NET_TRUST_SYSTEM_MAX);
 	net_trust_read_system(&main->system_pem);
 	net_trust_init(&main->system_trust, bld_view(&main->system_pem));
+	crypto_init();
 	net_curl_init_process();
 	main->names = net_names_new(main->proc.loop);
 	for (unsigned i = 0; i < NET_CAS_MAX; i++) {
