@@ -5,20 +5,24 @@ import ctypes
 import os
 import select
 
+OPEN = 0x20
 CHANGES = 0x2 | 0x40 | 0x80 | 0x100 | 0x200  # modify, moves, create, delete
 EVENT_SIZE = 16
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 class Watch:
-    """Sees changes in folders, which must exist."""
+    """Sees changes in folders, which must exist, and opened files."""
 
-    def __init__(self, folders):
+    def __init__(self, folders, opened=()):
         self.fd = LIBC.inotify_init1(os.O_CLOEXEC)
         assert self.fd >= 0
         for folder in folders:
             assert LIBC.inotify_add_watch(self.fd, os.fsencode(folder),
                                           CHANGES) >= 0, folder
+        for file in opened:
+            assert LIBC.inotify_add_watch(self.fd, os.fsencode(file),
+                                          OPEN) >= 0, file
 
     def wait(self, timeout_s):
         """How many changes there were since; 0 after timeout_s."""
