@@ -56,6 +56,7 @@ struct sandbox {
 	gid_t gid;
 	uint16_t connect_port;  /* with SANDBOX_DIAL: the only TCP port to dial
 	                           where Landlock can tell; 0: any */
+	bool bind_any;          /* the same: source addresses may be chosen */
 	uint64_t keep_caps;     /* 1 << CAP_...: master's; 0 for all others */
 };
 

@@ -141,7 +141,12 @@ allow_port(int ruleset, const struct sandbox *sandbox,
 {
 	struct port_rule rule = { .allowed_access = NET_CONNECT_TCP,
 		.port = sandbox->connect_port };
+	struct port_rule any = { .allowed_access = NET_BIND_TCP, .port = 0 };
 
+	if (sandbox->bind_any && (rules->net & NET_BIND_TCP) != 0 &&
+	    syscall(SYS_landlock_add_rule, ruleset, RULE_NET_PORT, &any, 0) <
+	    0)
+		return err_errno(err, "Landlock refuses the rule for sources");
 	if (sandbox->connect_port == 0 || (rules->net & NET_CONNECT_TCP) == 0)
 		return 0;
 	if (syscall(SYS_landlock_add_rule, ruleset, RULE_NET_PORT, &rule, 0) <

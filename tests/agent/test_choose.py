@@ -102,24 +102,6 @@ def test_a_listener_of_its_own(start):
                                                       "a.example.test")
 
 
-@pytest.fixture
-def taken():
-    """Port 443 is taken, by a program that answers nothing."""
-    with socket.create_server(("127.0.0.1", HTTPS)):
-        yield
-
-
-@pytest.mark.skipif(any(map(os.path.isdir, (
-    "/var/www", "/srv/www/htdocs", "/srv/http", "/usr/share/nginx/html"))),
-    reason="a web root is there")
-def test_nothing_fits(start, taken):
-    """HAProxy has no rule: that is told, with what to do."""
-    _, ca, agent = start(servers.Haproxy, prepare=certificates, rule=False)
-    said = get(ca, agent, "a.example.test", status=1)
-    assert "haproxy has port 80, but HAProxy has no map" in said
-    assert "http-request return" in said
-
-
 def test_another_way_where_the_server_cannot(start):
     """HAProxy has no rule: a web root, or port 443."""
     _, ca, agent = start(servers.Haproxy, prepare=certificates, rule=False)

@@ -46,8 +46,9 @@ class Gate:
     """Stands between the agent and a CA, and keeps what the agent says once
     somebody listens on port: a challenge is set up then, and stays so."""
 
-    def __init__(self, target, port):
-        self.target, self.watched = target, port
+    def __init__(self, target, port, ready=None):
+        self.target = target
+        self.ready = ready or (lambda: not is_free(port))
         self.held, self.go = threading.Event(), threading.Event()
         self.socket = socket.create_server((HOST, 0))
         self.port = self.socket.getsockname()[1]
@@ -68,7 +69,7 @@ class Gate:
     def pump(self, source, sink, gated):
         with contextlib.suppress(OSError):
             while part := source.recv(65536):
-                if gated and not is_free(self.watched):
+                if gated and self.ready():
                     self.held.set()
                     assert self.go.wait(PATIENCE_S)
                 sink.sendall(part)
@@ -174,9 +175,11 @@ http {{
 	uwsgi_temp_path {top}/uwsgi; scgi_temp_path {top}/scgi;
 	server {{
 		listen {host}:{port} ssl{more};
+		{listens}
 		ssl_certificate {top}/cert.pem; ssl_certificate_key {top}/key.pem;
 		root {top}/www;
 		location = /who {{ return 200 $proxy_protocol_addr; }}
+		location = /from {{ return 200 $remote_addr; }}
 	}}
 }}
 """
@@ -187,15 +190,17 @@ def nginx(tmp_path):
     """A function that starts one, with a file of 256 KiB."""
     started = []
 
-    def start(more=""):
+    def start(more="", at=()):
         top, port = tmp_path, free_port()
+        listens = "".join(f"listen {host}:{port} ssl;" for host in at)
         certificate, key = other_cas.self_signed([x509.DNSName("behind")])
         (top / "cert.pem").write_bytes(certificate)
         (top / "key.pem").write_bytes(key)
         (top / "www").mkdir()
         (top / "www" / "file").write_bytes(os.urandom(256 * 1024))
         (top / "nginx.conf").write_text(
-            CONFIG.format(top=top, host=HOST, port=port, more=more))
+            CONFIG.format(top=top, host=HOST, port=port, more=more,
+                          listens=listens))
         for at in (top, *top.parents):
             if os.geteuid() == 0 and not at.stat().st_mode & 1:
                 at.chmod(0o755)
@@ -214,11 +219,11 @@ def nginx(tmp_path):
         process.wait(20)
 
 
-def fetch(port, path="/file", barrier=None):
+def fetch(port, path="/file", barrier=None, host=HOST):
     """The body, by a connection that nginx ends."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    with socket.create_connection((HOST, port), PATIENCE_S) as plain:
+    with socket.create_connection((host, port), PATIENCE_S) as plain:
         with context.wrap_socket(plain, server_hostname="behind") as sock:
             if barrier is not None:
                 barrier.wait(PATIENCE_S)
@@ -265,3 +270,139 @@ def test_server_behind_learns_its_client(agent, tls_ca, gate, nginx,
     gate.go.set()
     out, errors = running.communicate(timeout=PATIENCE_S)
     assert running.returncode == 0, out + errors
+
+
+class Hammer:
+    """Clients that come to a port all the time, one after the other; what a
+    connection must be like at its end is fetch's affair."""
+
+    def __init__(self, port, digest, clients=6):
+        self.port, self.digest = port, digest
+        self.stop, self.good, self.bad = threading.Event(), 0, []
+        self.lock = threading.Lock()
+        self.threads = [threading.Thread(target=self.work, daemon=True)
+                        for _ in range(clients)]
+        for thread in self.threads:
+            thread.start()
+
+    def work(self):
+        while not self.stop.is_set():
+            try:
+                body = fetch(self.port)
+                assert hashlib.sha256(body).digest() == self.digest
+                with self.lock:
+                    self.good += 1
+            except (OSError, AssertionError) as error:
+                with self.lock:
+                    self.bad.append(repr(error))
+
+    def end(self):
+        self.stop.set()
+        for thread in self.threads:
+            thread.join()
+
+
+def slow(port, begun, go):
+    """A connection that begins now and goes on when it is told to."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with socket.create_connection((HOST, port), PATIENCE_S) as plain:
+        with context.wrap_socket(plain, server_hostname="behind") as sock:
+            begun.set()
+            assert go.wait(PATIENCE_S)
+            sock.sendall(b"GET /file HTTP/1.0\r\nHost: behind\r\n\r\n")
+            text = b""
+            while part := sock.recv(65536):
+                text += part
+    return text.partition(b"\r\n\r\n")[2]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may steer")
+def test_tls_alpn_where_a_server_has_the_port(agent, resolver, tmp_path,
+                                              nginx):
+    """nginx stays on its port; challenge after challenge is answered there,
+    and no connection is lost: not those that come meanwhile, not one from
+    before, not one that was passed on and goes on after signet has ended."""
+    port, digest = nginx()
+    with other_cas.Pebble(resolver, free_port(), port,
+                          PEBBLE_WFE_NONCEREJECT="0") as ca:
+        ca.cafile = str(tmp_path / "pebble.pem")
+        pathlib.Path(ca.cafile).write_bytes(ca.trust)
+        hammer = Hammer(port, digest)
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            go, begun = threading.Event(), threading.Event()
+            early = pool.submit(slow, port, begun, go)
+            assert begun.wait(PATIENCE_S)
+            for i in range(4):
+                agent.get(ca, f"s{i}.steered.example",
+                          via=f"tls-alpn={port}")
+            go.set()
+            assert hashlib.sha256(early.result()).digest() == digest
+        hammer.end()
+    assert hammer.bad == []
+    assert hammer.good > 50
+    assert names_of(agent.live("s3.steered.example"))[0] == [
+        "s3.steered.example"]
+
+
+def children(pid):
+    """The names of a process's children."""
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            stat = pathlib.Path("/proc", entry, "stat").read_text()
+            if int(stat.rpartition(")")[2].split()[1]) == pid:
+                yield stat.partition("(")[2].rpartition(")")[0]
+
+
+ADDRESSES = ("192.0.2.7", "2001:db8::7")
+
+
+@pytest.fixture
+def addresses():
+    """More of this machine, in the tests' own network."""
+    for address in ADDRESSES:
+        bits = 128 if ":" in address else 32
+        subprocess.run(["ip", "address", "replace", f"{address}/{bits}",
+                        "dev", "lo"], check=True)
+    yield ADDRESSES
+    for address in ADDRESSES:
+        bits = 128 if ":" in address else 32
+        subprocess.run(["ip", "address", "del", f"{address}/{bits}", "dev",
+                        "lo"], check=True)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may steer")
+def test_what_was_passed_on_outlives_the_run(agent, resolver, tmp_path,
+                                             nginx, addresses):
+    """A connection that begins while a challenge stands goes through us, also
+    after signet has ended; the next one does not. Each goes to the address
+    that it was for."""
+    port, digest = nginx(at=("192.0.2.7", "[2001:db8::7]"))
+    assert fetch(port, "/from") == HOST.encode()
+    with other_cas.Pebble(resolver, free_port(), port,
+                          PEBBLE_WFE_NONCEREJECT="0") as ca:
+        cafile = tmp_path / "pebble.pem"
+        cafile.write_bytes(ca.trust)
+        running = None
+        gate = Gate(int(re.search(r":(\d+)/", ca.url)[1]), port,
+                    lambda: "signet-alpn" in children(running.pid))
+        url = re.sub(r":\d+/", f":{gate.port}/", ca.url)
+        running = agent.start("get", "--ca", url, "--ca-file", str(cafile),
+                              "--agree-terms", "held.example", "--via",
+                              f"tls-alpn={port}")
+        assert gate.held.wait(PATIENCE_S)
+        assert fetch(port, "/from").startswith(b"127.83.")
+        assert fetch(port, "/from",
+                     host=addresses[0]).startswith(b"127.83.")
+        assert fetch(port, "/from", host=addresses[1]) == b"::1"
+        go, begun = threading.Event(), threading.Event()
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            passed = pool.submit(slow, port, begun, go)
+            assert begun.wait(PATIENCE_S)
+            gate.go.set()
+            out, errors = running.communicate(timeout=PATIENCE_S)
+            assert running.returncode == 0, out + errors
+            assert fetch(port, "/from") == HOST.encode()
+            go.set()
+            assert hashlib.sha256(passed.result()).digest() == digest
+        gate.close()

@@ -64,6 +64,8 @@ put_service(struct bld *out, const struct install *in)
 	    "ExecStart=");
 	put_command(out, in);
 	bld_str(out, "\n"
+	    /* Connections that tls-alpn passes on are carried to their end. */
+	    "KillMode=process\n"
 	    "PrivateTmp=yes\n"
 	    "ProtectHome=read-only\n"
 	    "ProtectKernelModules=yes\n"

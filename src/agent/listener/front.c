@@ -43,6 +43,8 @@ struct front {
 	size_t passes_max;
 	bool paused;
 	struct env_timer *sweep;  /* runs while there are callers, or paused */
+	struct loop *loop;
+	int64_t drained_at;       /* nobody new comes after it; 0: not begun */
 };
 
 static void
@@ -216,8 +218,20 @@ on_sweep(void *arg)
 	}
 	if (front->paused && front->num_passed < front->passes_max)
 		accepting(front, true);
-	if (front->num_new + front->num_passed > 0 || front->paused)
+	if (front->drained_at != 0 && now >= front->drained_at &&
+	    front->num_new + front->num_passed == 0)
+		loop_stop(front->loop);
+	else if (front->num_new + front->num_passed > 0 || front->paused ||
+	    front->drained_at != 0)
 		sweep_later(front);
+}
+
+void
+front_drain(struct front *front)
+{
+	front->drained_at = env_now(front->env) + FRONT_DRAIN_MS;
+	sweep_later(front);
+	loop_run(front->loop);
 }
 
 static void
@@ -264,7 +278,8 @@ front_new(struct loop *loop, const struct env *env,
 	struct front *front = mem_zalloc(sizeof(*front));
 	struct rlimit limit = { 0, 0 };
 
-	*front = (struct front){ .base = loop_base(loop), .env = env,
+	*front = (struct front){ .base = loop_base(loop), .loop = loop,
+		.env = env,
 		.tls = tls, .backend = backend,
 		.passes_max = FRONT_PASSES_MAX };
 	TAILQ_INIT(&front->new);

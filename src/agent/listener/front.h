@@ -25,6 +25,11 @@ struct front;
 struct front *front_new(struct loop *loop, const struct env *env,
     const struct tls_answer *tls, const struct listener_backend *backend,
     const int *fds, size_t num_fds);
+/* Runs the loop until nobody is left, and nobody can come any more: for
+ * FRONT_DRAIN_MS a client whose first packet we had may still finish its
+ * handshake with us (tcp(7), tcp_synack_retries). */
+#define FRONT_DRAIN_MS 65000
+void front_drain(struct front *front);
 void front_free(struct front *front);
 
 #endif

@@ -2,8 +2,10 @@
 #include "agent/listener/listener_main.h"
 
 #include <event2/util.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "agent/listener/front.h"
 #include "agent/listener/http_answer.h"
@@ -22,6 +24,7 @@ struct listener {
 	struct tls_answer *tls;   /* of alpn */
 	struct front *front;      /* the same */
 	struct bld out;           /* of the answer that is being made */
+	int null;                 /* /dev/null, where it outlives its run */
 };
 
 static int
@@ -74,6 +77,8 @@ port_of(const struct listener_backend *backend)
 	const struct sockaddr_in6 *v6 = (const void *)&backend->address;
 	const struct sockaddr_in *v4 = (const void *)&backend->address;
 
+	if (backend->steered_port != 0)
+		return backend->steered_port;
 	return ntohs(backend->address.ss_family == AF_INET6 ? v6->sin6_port :
 	    v4->sin_port);
 }
@@ -100,10 +105,14 @@ open_all(struct listener *listener, struct err *err)
 	int r = 0;
 
 	raise_descriptors();
+	if (proc->backend != NULL && proc->backend->steered_port != 0)
+		listener->null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	for (size_t i = 0; i < proc->num_fds; i++)
 		evutil_make_socket_nonblocking(proc->fds[i]);
 	if (proc->backend != NULL)
 		sandbox.connect_port = port_of(proc->backend);
+	sandbox.bind_any = proc->backend != NULL &&
+	    proc->backend->steered_port != 0;
 	if (proc->role == AGENT_LISTENER)
 		listener->http = http_answer_new(proc->loop, &proc->env,
 		    proc->fds, proc->num_fds);
@@ -117,10 +126,33 @@ open_all(struct listener *listener, struct err *err)
 	return r;
 }
 
+/* In place of standard input, output and error: whoever waits for their end
+ * must not wait for us. */
+static bool
+dup2_all(int fd)
+{
+	bool good = true;
+
+	for (int i = 0; i < 3; i++) {
+		close(i);
+		good = dup(fd) == i && good; /* the lowest that is free */
+	}
+	return good;
+}
+
+/* What was steered here while the challenges stood is carried on to its end;
+ * nobody reads any more what we would say. */
+static void
+outlive(const struct listener *listener)
+{
+	if (dup2_all(listener->null))
+		front_drain(listener->front);
+}
+
 int
 listener_main(struct agent_proc *proc)
 {
-	struct listener listener = { .proc = proc };
+	struct listener listener = { .proc = proc, .null = -1 };
 	struct err err = ERR_INIT;
 	int status = 1;
 
@@ -131,6 +163,8 @@ listener_main(struct agent_proc *proc)
 	}
 	agent_proc_link(proc, AGENT_JUDGE, on_judge, &listener);
 	status = agent_proc_run(proc);
+	if (status == 0 && listener.null >= 0)
+		outlive(&listener);
 	front_free(listener.front);
 	tls_answer_free(listener.tls);
 	http_answer_free(listener.http);

@@ -9,6 +9,7 @@
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/log.h"
 
@@ -234,6 +235,41 @@ set_up(struct pass *pass, struct side *side)
 	    &one, sizeof(one));
 }
 
+/* To the address that the client wanted, from where the kernel does not steer
+ * to us. */
+static int
+dial_steered(struct pass *pass)
+{
+	struct sockaddr_storage to, from = { 0 };
+	struct sockaddr_in *v4 = (struct sockaddr_in *)&from;
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&from;
+	socklen_t len = sizeof(to);
+	uint16_t host;
+	int fd, one = 1;
+
+	if (getsockname(bufferevent_getfd(pass->client.bev),
+	    (struct sockaddr *)&to, &len) < 0)
+		return -1;
+	fd = socket(to.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+	    0);
+	if (fd < 0)
+		return -1;
+	from.ss_family = to.ss_family;
+	env_random(pass->env, &host, sizeof(host));
+	if (to.ss_family == AF_INET6)
+		v6->sin6_addr = in6addr_loopback;
+	else
+		v4->sin_addr.s_addr = htonl(LISTENER_OWN_NET | host);
+	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof(one));
+	if (bind(fd, (struct sockaddr *)&from, len) < 0 ||
+	    bufferevent_setfd(pass->server.bev, fd) < 0) {
+		close(fd);
+		return -1;
+	}
+	return bufferevent_socket_connect(pass->server.bev,
+	    (struct sockaddr *)&to, (int)len);
+}
+
 struct pass *
 pass_new(struct event_base *base, const struct env *env,
     struct bufferevent *client, const struct listener_backend *backend,
@@ -251,9 +287,10 @@ pass_new(struct event_base *base, const struct env *env,
 	introduce(pass, backend);
 	bufferevent_write_buffer(pass->server.bev,
 	    bufferevent_get_input(client));
-	if (bufferevent_socket_connect(pass->server.bev,
+	if ((backend->steered_port != 0 ? dial_steered(pass) :
+	    bufferevent_socket_connect(pass->server.bev,
 	    (const struct sockaddr *)&backend->address,
-	    (int)backend->address_len) < 0) {
+	    (int)backend->address_len)) < 0) {
 		say_unreachable();
 		pass_free(pass);
 		return NULL;

@@ -315,6 +315,40 @@ agent_procs_end(struct agent_procs *procs, enum agent_role role)
 	child->procs = NULL;
 }
 
+/* Those that go on: waited for when there is an occasion. */
+#define LEFT_MAX 16
+static pid_t left[LEFT_MAX];
+
+static void
+reap_left(void)
+{
+	for (size_t i = 0; i < LEFT_MAX; i++)
+		if (left[i] > 0 && waitpid(left[i], NULL, WNOHANG) != 0)
+			left[i] = 0;
+}
+
+void
+agent_procs_leave(struct agent_procs *procs, enum agent_role role)
+{
+	struct procs_child *child = &procs->children[role];
+	size_t i = 0;
+
+	reap_left();
+	while (i < LEFT_MAX && left[i] > 0)
+		i++;
+	if (i == LEFT_MAX || child->pid <= 0) {
+		agent_procs_end(procs, role);
+		return;
+	}
+	left[i] = child->pid;
+	link_free(child->link);
+	if (child->fd >= 0)
+		close(child->fd);
+	event_free(child->death);
+	close(child->pidfd);
+	*child = (struct procs_child){ 0 };
+}
+
 void
 agent_procs_stop(struct agent_procs *procs)
 {

@@ -63,6 +63,9 @@ void agent_procs_send(struct agent_procs *procs, enum agent_role role,
  * It may be started anew. Nothing happens if it does not run. */
 void agent_procs_end(struct agent_procs *procs, enum agent_role role);
 
+/* The same of one that goes on by itself until its work is over. */
+void agent_procs_leave(struct agent_procs *procs, enum agent_role role);
+
 /* Closes all links, waits for all to end, kills what does not within
  * AGENT_PROCS_STOP_MS. NULL is fine. */
 #define AGENT_PROCS_STOP_MS 2000

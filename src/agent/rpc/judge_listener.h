@@ -45,10 +45,17 @@ enum listener_proxy {
 	LISTENER_PROXY_V2,   /* as bytes */
 };
 
+/* From where we come to a server that we stand before by steering. */
+#define LISTENER_OWN_NET 0x7f530000U /* 127.83.0.0/16 */
+#define LISTENER_OWN_MASK 0xffff0000U
+
 struct listener_backend {
 	struct sockaddr_storage address;
 	socklen_t address_len;
 	enum listener_proxy proxy;
+	/* Connections are steered here from their server's own port: each goes
+	 * to the address that it was for. No address then. */
+	uint16_t steered_port;
 };
 
 /* Decoded spans borrow from payload. -ERR_FRAME. */

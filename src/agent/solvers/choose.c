@@ -10,6 +10,7 @@
 
 #include "agent/server/server.h"
 #include "agent/solvers/port.h"
+#include "agent/solvers/steer.h"
 
 #define HTTP 80
 #define HTTPS 443
@@ -135,6 +136,10 @@ beside(const char *owner, int pid, const struct row_list *names,
 	if (!port_owner(HTTPS, other, &pid) && may_listen(HTTPS))
 		return take(via, why, "tls-alpn", "%s has port 80, and port "
 		    "443 is free", name);
+	if (port_owner(HTTPS, other, &pid) && steer_can())
+		return take(via, why, "tls-alpn", "%s has port 80, and what "
+		    "comes to %s on port 443 can be looked at before", name,
+		    other[0] == '\0' ? "who is" : other);
 	return false;
 }
 

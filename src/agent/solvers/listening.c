@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include "agent/solvers/steer.h"
 #include "base/mem.h"
 
 /* A question that is open. */
@@ -15,6 +16,7 @@ struct pending {
 
 struct listening {
 	char *argument;
+	int steer;        /* steer.h's; -1: the port is ours */
 	struct pending *first;
 	uint64_t last_id;
 	size_t count;     /* challenges that are set up */
@@ -48,6 +50,8 @@ listening_free(struct listening *listening)
 		return;
 	forget_pending(listening, NULL);
 	free(listening->argument);
+	if (listening->steer >= 0)
+		close(listening->steer);
 	free(listening);
 }
 
@@ -76,11 +80,38 @@ on_answer(void *ctx, uint16_t type, uint64_t id, struct span payload,
 	return 0;
 }
 
+/* A server has the port: where the kernel can, new connections come to us
+ * instead for as long as challenges stand. Nothing changes with err otherwise. */
+static bool
+stand_before(const struct listening_place *place,
+    struct listener_backend *ret, int fds[PORT_ADDRESSES_MAX],
+    size_t *ret_count, int *ret_steer, struct err *err)
+{
+	char owner[PORT_OWNER_SIZE];
+	struct err why = ERR_INIT;
+	int pid;
+
+	if (!place->port.any || !port_owner(place->port.number, owner, &pid) ||
+	    steer_listen(fds, ret_count, &why) < 0)
+		return false;
+	if (steer_open(place->port.number, fds, *ret_count, ret_steer,
+	    &why) < 0) {
+		while (*ret_count > 0)
+			close(fds[--*ret_count]);
+		return false;
+	}
+	*ret = (struct listener_backend){ .proxy = LISTENER_PROXY_NONE,
+	    .steered_port = place->port.number };
+	err->kind = ERR_NONE;
+	return true;
+}
+
 static int
 start(const struct solver_world *world, const struct listening_place *place,
     const char *argument, struct err *err)
 {
-	int fds[PORT_ADDRESSES_MAX];
+	int fds[PORT_ADDRESSES_MAX], steer = -1;
+	struct listener_backend server = { .steered_port = 0 };
 	struct agent_plan plan = { .roles = 1U << place->role,
 		.dir = world->dir, .listen_fds = fds,
 		.backend = place->backend, .log_level = world->log_level };
@@ -90,14 +121,24 @@ start(const struct solver_world *world, const struct listening_place *place,
 	plan.mains[place->role] = world->listener_main;
 	r = port_listen(&place->port, place->remedy, fds,
 	    &plan.num_listen_fds, err);
+	if (r < 0 && place->role == AGENT_ALPN && place->backend == NULL &&
+	    stand_before(place, &server, fds, &plan.num_listen_fds, &steer,
+	    err)) {
+		plan.backend = &server;
+		r = 0;
+	}
 	if (r < 0)
 		return r;
 	r = agent_procs_start(world->procs, world->loop, &plan, err);
 	for (size_t i = 0; i < plan.num_listen_fds; i++)
 		close(fds[i]);
-	if (r < 0)
+	if (r < 0) {
+		if (steer >= 0)
+			close(steer);
 		return r;
+	}
 	made = mem_zalloc(sizeof(*made));
+	made->steer = steer;
 	made->argument = mem_strdup(argument);
 	agent_procs_link(*world->procs, place->role, on_answer, made);
 	*place_of(world, place->role) = made;
@@ -177,7 +218,14 @@ finish(const struct solver_world *world, enum agent_role role)
 	struct listening *listening = *place_of(world, role);
 
 	*place_of(world, role) = NULL;
-	agent_procs_end(*world->procs, role);
+	/* First nobody new comes, then it goes on with those who came. */
+	if (listening->steer >= 0) {
+		close(listening->steer);
+		listening->steer = -1;
+		agent_procs_leave(*world->procs, role);
+	} else {
+		agent_procs_end(*world->procs, role);
+	}
 	while (listening->first != NULL) {
 		struct solver_task *task = listening->first->task;
 
