@@ -54,6 +54,7 @@ _signet()
 		choice='letsencrypt letsencrypt-staging google google-staging
 		    zerossl sslcom actalis' ;;
 	--install) choice='nginx apache haproxy' ;;
+	--ocsp) choice='file no' ;;
 	--reason)
 		choice='unspecified keyCompromise affiliationChanged superseded
 		    cessationOfOperation' ;;

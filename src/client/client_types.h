@@ -261,7 +261,8 @@ enum client_http_method { CLIENT_GET = 1, CLIENT_HEAD, CLIENT_POST };
 struct client_request {
 	enum client_http_method method;
 	struct span url;
-	struct span body;   /* of POST: application/jose+json */
+	struct span body;   /* of POST */
+	struct span content_type; /* of it; empty: application/jose+json */
 	struct span accept; /* a media type */
 	size_t body_max;    /* of the answer; more is an error */
 	int64_t max_ms;     /* within which it must be answered */

@@ -14,6 +14,7 @@ import subprocess
 import tempfile
 import threading
 import time
+import urllib.request
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -89,9 +90,11 @@ class Running:
 
 
 class Pebble(Running):
-    """MACs of accounts (kid -> base64url key) make it require them."""
+    """MACs of accounts (kid -> base64url key) make it require them; ocsp is
+    the URL of a responder, which certificates then name."""
 
-    def __init__(self, resolver, http_port, tls_port, macs=None, **settings):
+    def __init__(self, resolver, http_port, tls_port, macs=None, ocsp=None,
+                 **settings):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="signet-test-"))
         port, management = free_port(), free_port()
         certificate, key = self_signed(
@@ -107,12 +110,24 @@ class Pebble(Running):
                   "httpPort": http_port, "tlsPort": tls_port,
                   "externalAccountBindingRequired": bool(macs),
                   "externalAccountMACKeys": macs or {}}
+        if ocsp is not None:
+            config["ocspResponderURL"] = ocsp
+        self.management = f"https://{HOST}:{management}"
         (self.folder / "config.json").write_text(
             json.dumps({"pebble": config}))
         self.start(["/usr/bin/pebble", "-config",
                     str(self.folder / "config.json"), "-dnsserver",
                     resolver.address], port,
                    {"PEBBLE_VA_NOSLEEP": "1", **settings})
+
+
+    def fetch(self, path):
+        """Of its management interface: "intermediates/0", "root-keys/0"."""
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        with urllib.request.urlopen(f"{self.management}/{path}", timeout=20,
+                                    context=context) as answer:
+            return answer.read().decode()
 
 
 class CaddyServer(Running):

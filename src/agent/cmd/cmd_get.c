@@ -33,6 +33,9 @@ const struct cmd cmd_get = {
 	    "      --reuse-key        keep the key at renewal\n"
 	    "      --csr FILE         a request made elsewhere\n"
 	    "      --must-staple      ask for status_request\n"
+	    "      --ocsp file|no     keep an OCSP response beside the"
+	    " certificate, for\n"
+	    "                         stapling; file if --must-staple\n"
 	    "      --profile NAME     the certificate profile to ask for\n"
 	    "      --preferred-chain CN  the issuer to end in\n"
 	    "      --name SITE        what the site is called; its first name"
@@ -76,6 +79,7 @@ static const struct {
 	{ "reuse-key", "reuse_key", false, "true" },
 	{ "csr", "csr", false, NULL },
 	{ "must-staple", "must_staple", false, "true" },
+	{ "ocsp", "ocsp", false, NULL },
 	{ "profile", "profile", false, NULL },
 	{ "preferred-chain", "preferred_chain", false, NULL },
 	{ "install", "install", false, NULL },

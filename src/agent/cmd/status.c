@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "agent/rpc/judge_files.h"
 #include "agent/rpc/site.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -118,7 +119,20 @@ static const char *const reason_words[STATE_REASON_COUNT] = {
 	[STATE_REASON_ARI] = "a moment in the window that the CA gave",
 	[STATE_REASON_LIFETIME] = "enough of its life is left then",
 	[STATE_REASON_FORCED] = "the site was changed",
+	[STATE_REASON_REVOKED] = "its CA has revoked it",
 };
+
+static const char *const ocsp_names[FILES_OCSP_COUNT] = {
+	[FILES_OCSP_NONE] = "none", [FILES_OCSP_GOOD] = "good",
+	[FILES_OCSP_REVOKED] = "revoked", [FILES_OCSP_UNKNOWN] = "unknown",
+};
+
+static const char *
+ocsp_name(const struct state_cert *cert)
+{
+	return ocsp_names[cert->ocsp_status >= FILES_OCSP_COUNT ?
+	    FILES_OCSP_NONE : cert->ocsp_status];
+}
 
 static void
 put_when(struct bld *out, int64_t at, int64_t now)
@@ -170,6 +184,29 @@ put_error(struct bld *out, const struct state_cert *cert)
 	    SPAN_FMT(cert->error), SPAN_FMT(cert->remedy));
 }
 
+/* The OCSP response for stapling, if one is wanted. */
+static void
+put_ocsp(struct bld *out, const struct state_cert *cert, int64_t now)
+{
+	char at[TEXT_TIME_SIZE];
+
+	if (cert->ocsp_status == FILES_OCSP_NONE && cert->ocsp_error.len == 0)
+		return;
+	bld_fmt(out, "  staple       %s", ocsp_name(cert));
+	if (cert->ocsp_next != 0) {
+		bld_str(out, cert->ocsp_next <= now ? ", RUN OUT " :
+		    ", until ");
+		put_when(out, cert->ocsp_next, now);
+	}
+	if (cert->ocsp_at != STATE_NEVER) {
+		text_time(at, cert->ocsp_at);
+		bld_fmt(out, "; asked again %s", at);
+	}
+	if (cert->ocsp_error.len > 0)
+		bld_fmt(out, ": %.*s", SPAN_FMT(cert->ocsp_error));
+	bld_str(out, "\n");
+}
+
 static void
 put_steps(struct bld *out, const struct status_cert *cert)
 {
@@ -208,6 +245,7 @@ put_cert(struct bld *out, const struct status_cert *c, int64_t now)
 	}
 	put_renewal(out, cert, now);
 	put_error(out, cert);
+	put_ocsp(out, cert, now);
 	put_steps(out, c);
 }
 
@@ -235,6 +273,7 @@ status_put_words(struct bld *out, const struct status *status)
 static const char *const reason_names[STATE_REASON_COUNT] = {
 	[STATE_REASON_NEW] = "new", [STATE_REASON_ARI] = "ari",
 	[STATE_REASON_LIFETIME] = "lifetime", [STATE_REASON_FORCED] = "forced",
+	[STATE_REASON_REVOKED] = "revoked",
 };
 
 static void
@@ -312,6 +351,25 @@ put_renewal_json(struct bld *out, const struct state_cert *cert)
 	bld_fmt(out, "\"failures\":%" PRId64 "},", cert->failures);
 }
 
+/* null where none is wanted. */
+static void
+put_ocsp_json(struct bld *out, const struct state_cert *cert)
+{
+	if (cert->ocsp_status == FILES_OCSP_NONE &&
+	    cert->ocsp_error.len == 0) {
+		bld_str(out, "\"ocsp\":null,");
+		return;
+	}
+	bld_str(out, "\"ocsp\":{");
+	put_string(out, "status", span_str(ocsp_name(cert)));
+	put_time(out, "this_update", cert->ocsp_this);
+	put_time(out, "next_update", cert->ocsp_next);
+	put_time(out, "next_question", cert->ocsp_at == STATE_NEVER ? 0 :
+	    cert->ocsp_at);
+	put_string(out, "error", cert->ocsp_error);
+	close_with(out, "},");
+}
+
 static void
 put_cert_json(struct bld *out, const struct status_cert *c)
 {
@@ -329,6 +387,7 @@ put_cert_json(struct bld *out, const struct status_cert *c)
 	put_time(out, "not_after", cert->not_after);
 	put_time(out, "due", cert->due_at);
 	put_renewal_json(out, cert);
+	put_ocsp_json(out, cert);
 	put_steps_json(out, c);
 	bld_str(out, "},");
 }

@@ -106,6 +106,14 @@ form_command(const char *text, struct err *err)
 }
 
 int
+form_ocsp(const char *text, struct err *err)
+{
+	return strcmp(text, "file") == 0 || strcmp(text, "no") == 0 ? 0 :
+	    err_set(err, ERR_CONFIG, NULL, "\"%s\" is neither file nor no; "
+	    "write one of them", text);
+}
+
+int
 form_folder(const char *text, struct err *err)
 {
 	if (text[0] != '/')

@@ -97,6 +97,15 @@ const struct row site_conf_rows[] = {
 	    .form = "true or false",
 	    .doc = "Ask for a certificate that says status_request "
 		"(RFC 7633)." },
+	{ .key = "ocsp", .kind = ROW_TEXT, AT(ocsp), .check = form_ocsp,
+	    .form = "`file` or `no`",
+	    .doc = "With `file`, the CA's OCSP responder is asked, and its "
+		"response is kept fresh beside the certificate: `ocsp.der`, "
+		"which nginx takes as ssl_stapling_file, and "
+		"`combined.pem.ocsp`, which HAProxy finds by itself. A "
+		"certificate that the response calls revoked is replaced at "
+		"once. The default is `file` for certificates that say "
+		"status_request, else `no`." },
 	{ .key = "csr", .kind = ROW_PATH, AT(csr), .form = "a PEM file",
 	    .doc = "A certification request made elsewhere; the key stays "
 		"there." },

@@ -32,6 +32,7 @@ struct site_conf {
 	struct row_list verify;   /* what must serve it then: service.h */
 	char *verify_wait;        /* seconds; unset: 20 */
 	enum row_bool must_staple;
+	char *ocsp;               /* "file", "no"; unset: if must-staple */
 	char *csr;                /* a PEM file; we have no key then */
 	char *profile;
 	char *preferred_chain;

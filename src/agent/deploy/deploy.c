@@ -89,15 +89,15 @@ start_command(struct loop *loop, const char *argument,
 }
 
 const struct deploy_kind deploy_kinds[] = {
-	{ "install", offsetof(struct site_conf, install), false, false,
+	{ "install", offsetof(struct site_conf, install), false, false, true,
 	    deploy_server },
-	{ HOOK, offsetof(struct site_conf, deploy_hook), false, true,
+	{ HOOK, offsetof(struct site_conf, deploy_hook), false, true, false,
 	    start_command },
-	{ "reload", offsetof(struct site_conf, reload), true, false,
+	{ "reload", offsetof(struct site_conf, reload), true, false, true,
 	    start_command },
-	{ "verify", offsetof(struct site_conf, verify), false, false,
+	{ "verify", offsetof(struct site_conf, verify), false, false, false,
 	    deploy_verify },
-	{ NULL }
+	{ .name = NULL }
 };
 
 struct list {

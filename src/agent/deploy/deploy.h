@@ -37,6 +37,7 @@ struct deploy_kind {
 	/* The same step of two certificates is one: it may run once for both. */
 	bool shared;
 	bool several;            /* it may take more than one call */
+	bool ocsp;               /* it takes a new OCSP response, too */
 	/* Starts it; done is called later. NULL with err; of the kind ERR_NONE
 	 * where cert.call is one more than there are. */
 	struct command *(*start)(struct loop *loop, const char *argument,

@@ -3,7 +3,6 @@
 
 #include <arpa/inet.h>
 #include <openssl/err.h>
-#include <openssl/ocsp.h>
 #include <openssl/sha.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
@@ -288,64 +287,4 @@ chain_put(struct bld *out, const struct chain *chain, size_t from)
 {
 	for (size_t i = from; i < chain->count; i++)
 		text_pem(out, "CERTIFICATE", chain->certificates[i]);
-}
-
-/* The response's word on the certificate that id names. */
-static bool
-is_good(OCSP_BASICRESP *basic, OCSP_CERTID *id)
-{
-	ASN1_GENERALIZEDTIME *this_update, *next_update;
-	int status, reason;
-
-	return OCSP_resp_find_status(basic, id, &status, &reason, NULL,
-	    &this_update, &next_update) == 1 &&
-	    status == V_OCSP_CERTSTATUS_GOOD &&
-	    OCSP_check_validity(this_update, next_update, CHAIN_EARLY_MAX_S,
-	    -1) == 1;
-}
-
-/* Signed by the issuer, or by whom the issuer has certified for it. */
-static bool
-is_signed(OCSP_BASICRESP *basic, X509 *issuer)
-{
-	X509_STORE *store = X509_STORE_new();
-	STACK_OF(X509) *certificates = sk_X509_new_null();
-	bool ok = store != NULL && certificates != NULL &&
-	    X509_STORE_add_cert(store, issuer) == 1 &&
-	    X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN) == 1 &&
-	    sk_X509_push(certificates, issuer) > 0 &&
-	    OCSP_basic_verify(basic, certificates, store, 0) == 1;
-
-	sk_X509_free(certificates);
-	X509_STORE_free(store);
-	return ok;
-}
-
-int
-chain_check_ocsp(const struct chain *chain, struct span response,
-    int64_t now_ms, struct err *err)
-{
-	const unsigned char *at = response.data;
-	OCSP_RESPONSE *outer = d2i_OCSP_RESPONSE(NULL, &at,
-	    (long)response.len);
-	X509 *leaf = decode(chain->certificates[0]);
-	X509 *issuer = chain->count < 2 ? NULL :
-	    decode(chain->certificates[1]);
-	OCSP_BASICRESP *basic = outer == NULL ? NULL :
-	    OCSP_response_get1_basic(outer);
-	OCSP_CERTID *id = leaf == NULL || issuer == NULL ? NULL :
-	    OCSP_cert_to_id(NULL, leaf, issuer);
-	bool ok = basic != NULL && id != NULL &&
-	    chain->leaf.not_after_s > now_ms / 1000 && is_good(basic, id) &&
-	    is_signed(basic, issuer);
-
-	OCSP_CERTID_free(id);
-	OCSP_BASICRESP_free(basic);
-	OCSP_RESPONSE_free(outer);
-	X509_free(leaf);
-	X509_free(issuer);
-	ERR_clear_error();
-	return ok ? 0 : err_set(err, ERR_MALFORMED, "RFC 6960 3.2",
-	    "the OCSP response is not by the certificate's issuer, or does "
-	    "not say that the certificate is good now");
 }

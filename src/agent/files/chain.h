@@ -32,8 +32,14 @@ int chain_check(const struct chain *chain,
 /* Appends the certificates from the one with that index on, as PEM. */
 void chain_put(struct bld *out, const struct chain *chain, size_t from);
 
-/* An OCSP response (RFC 6960): by the leaf's issuer, good, and valid now. */
-int chain_check_ocsp(const struct chain *chain, struct span response,
-    int64_t now_ms, struct err *err);
+/* An OCSP request about the leaf, DER. -ERR_MALFORMED if its issuer is not in
+ * the chain. */
+int chain_make_ocsp(const struct chain *chain, struct bld *out,
+    struct err *err);
+
+/* What a response says of the leaf: by its issuer, and now. -ERR_MALFORMED,
+ * -ERR_INCORRECT_RESPONSE: nothing. */
+int chain_read_ocsp(const struct chain *chain, struct span response,
+    int64_t now_ms, struct files_ocsp *ret, struct err *err);
 
 #endif

@@ -217,22 +217,71 @@ ocsp_response(int status, struct span signer_der, EVP_PKEY *key)
 	return ret;
 }
 
+static enum files_ocsp_status
+says(struct span response)
+{
+	struct files_ocsp ocsp;
+	int r = chain_read_ocsp(&set.chain, response,
+	    env_now(&fixture.env), &ocsp, NULL);
+
+	assert_true((r == 0) == (ocsp.status != FILES_OCSP_NONE));
+	return ocsp.status;
+}
+
 static void
 test_ocsp(void **state)
 {
+	struct span good = ocsp_response(V_OCSP_CERTSTATUS_GOOD, fixture.ca,
+	    fixture.ca_key), revoked;
 	int64_t now = env_now(&fixture.env);
+	struct files_ocsp ocsp;
 
 	(void)state;
-	assert_int_equal(chain_check_ocsp(&set.chain, ocsp_response(
-	    V_OCSP_CERTSTATUS_GOOD, fixture.ca, fixture.ca_key), now, NULL),
+	assert_int_equal(chain_read_ocsp(&set.chain, good, now, &ocsp, NULL),
 	    0);
-	assert_int_not_equal(chain_check_ocsp(&set.chain, ocsp_response(
-	    V_OCSP_CERTSTATUS_REVOKED, fixture.ca, fixture.ca_key), now,
+	assert_int_equal(ocsp.status, FILES_OCSP_GOOD);
+	assert_int_equal(ocsp.next_s - ocsp.this_s, 3600);
+	revoked = ocsp_response(V_OCSP_CERTSTATUS_REVOKED, fixture.ca,
+	    fixture.ca_key);
+	assert_int_equal(chain_read_ocsp(&set.chain, revoked, now, &ocsp,
 	    NULL), 0);
-	assert_int_not_equal(chain_check_ocsp(&set.chain, ocsp_response(
-	    V_OCSP_CERTSTATUS_GOOD, set.der, set.key), now, NULL), 0);
-	assert_int_not_equal(chain_check_ocsp(&set.chain, SPAN_LIT("x"), now,
-	    NULL), 0);
+	assert_int_equal(ocsp.status, FILES_OCSP_REVOKED);
+	assert_int_equal(ocsp.reason, 0);
+	assert_int_equal(ocsp.revoked_s, ocsp.this_s);
+	assert_int_equal(says(ocsp_response(V_OCSP_CERTSTATUS_UNKNOWN,
+	    fixture.ca, fixture.ca_key)), FILES_OCSP_UNKNOWN);
+	/* By the certificate itself; and what is none. */
+	assert_int_equal(says(ocsp_response(V_OCSP_CERTSTATUS_GOOD, set.der,
+	    set.key)), FILES_OCSP_NONE);
+	assert_int_equal(says(SPAN_LIT("x")), FILES_OCSP_NONE);
+	assert_int_equal(says(span_of(good.data, good.len - 1)),
+	    FILES_OCSP_NONE);
+	/* An hour later, and a day before. */
+	assert_true(chain_read_ocsp(&set.chain, good, now + 3601000, &ocsp,
+	    NULL) < 0);
+	assert_true(chain_read_ocsp(&set.chain, good, now - 86400000, &ocsp,
+	    NULL) < 0);
+}
+
+static void
+test_ocsp_request(void **state)
+{
+	struct chain alone = set.chain;
+	const unsigned char *at;
+	OCSP_REQUEST *request;
+	struct bld out;
+
+	(void)state;
+	bld_init(&out, FILES_OCSP_REQUEST_MAX);
+	assert_int_equal(chain_make_ocsp(&set.chain, &out, NULL), 0);
+	at = out.data;
+	request = d2i_OCSP_REQUEST(NULL, &at, (long)out.len);
+	assert_non_null(request);
+	assert_int_equal(OCSP_request_onereq_count(request), 1);
+	OCSP_REQUEST_free(request);
+	alone.count = 1;
+	assert_true(chain_make_ocsp(&alone, &out, NULL) < 0);
+	bld_free(&out);
 }
 
 int
@@ -246,6 +295,7 @@ main(void)
 		cmocka_unit_test(test_ca),
 		cmocka_unit_test(test_leaf),
 		cmocka_unit_test(test_ocsp),
+		cmocka_unit_test(test_ocsp_request),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

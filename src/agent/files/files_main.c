@@ -19,6 +19,9 @@ struct known {
 	bool asked_site;     /* it was SITE, not PUBLISH */
 	bool live;           /* what was to be published is; certkey is told */
 	struct err copies;   /* what went wrong with one of them */
+	uint8_t *ocsp_data;  /* the response that is published with the chain */
+	size_t ocsp_len;
+	struct files_ocsp ocsp; /* what it says */
 	struct known *next;
 };
 
@@ -115,6 +118,7 @@ answer_live(struct files_main *main, struct known *known, bool recovered)
 	}
 	told.live = chain.leaf;
 	told.live.path = span_str(path);
+	told.ocsp = known->ocsp;
 	told.err = known->copies;
 	answer(main, known->id, &told);
 	arena_free(&arena);
@@ -158,6 +162,7 @@ finish(struct files_main *main, struct known *known,
 {
 	const struct publish publish = { .dir = main->proc->dir,
 		.site = &known->site, .chain = chain, .key = key,
+		.ocsp = span_of(known->ocsp_data, known->ocsp_len),
 		.at_s = intent->at_s };
 	struct err err = ERR_INIT;
 
@@ -245,11 +250,31 @@ take_site(struct files_main *main, uint64_t id, const struct site *site)
 	site_decode(&cur, &known->site);
 	known->id = id;
 	known->busy = known->asked_site = true;
+	known->ocsp_len = 0;
 	carry_out(main, known);
 }
 
+/* A response that came with the chain: it is published with it if it is
+ * good. */
+static void
+take_ocsp(struct files_main *main, struct known *known,
+    const struct chain *chain, struct span response)
+{
+	free(known->ocsp_data);
+	known->ocsp_data = NULL;
+	known->ocsp_len = 0;
+	known->ocsp = (struct files_ocsp){ 0 };
+	if (response.len == 0 || chain_read_ocsp(chain, response,
+	    env_now(&main->proc->env), &known->ocsp, NULL) < 0 ||
+	    known->ocsp.status != FILES_OCSP_GOOD)
+		return;
+	known->ocsp_data = mem_alloc(response.len);
+	memcpy(known->ocsp_data, response.data, response.len);
+	known->ocsp_len = response.len;
+}
+
 static int
-begin(struct files_main *main, const struct known *known,
+begin(struct files_main *main, struct known *known,
     const struct judge_files_request *request, struct err *err)
 {
 	struct intent intent = { .at_s = env_now(&main->proc->env) / 1000,
@@ -265,6 +290,8 @@ begin(struct files_main *main, const struct known *known,
 		    env_now(&main->proc->env), err);
 	if (r == 0)
 		r = intent_write(main->proc->dir, &known->site, &intent, err);
+	if (r == 0)
+		take_ocsp(main, known, &chain, request->ocsp);
 	arena_free(&arena);
 	return r;
 }
@@ -285,22 +312,57 @@ take_publish(struct files_main *main, uint64_t id, struct known *known,
 	carry_out(main, known);
 }
 
+/* The chain that is asked about, or what is live. */
+static int
+chain_of(const struct files_main *main, const struct known *known,
+    struct span pem, struct arena *arena, struct chain *ret, struct err *err)
+{
+	int r = pem.len > 0 ? chain_parse(pem, arena, ret, err) :
+	    publish_live(&known->site, main->proc->dir, arena, ret, err);
+
+	return r == 0 && !ret->leaf.exists ? err_set(err, ERR_NOT_FOUND, NULL,
+	    "there is no certificate to have an OCSP response for") : r;
+}
+
+/* Whom to ask what. */
+static void
+ask_ocsp(struct files_main *main, const struct known *known, uint64_t id,
+    struct span pem)
+{
+	struct judge_files_answer told = { .type = JUDGE_FILES_OCSP_IS };
+	struct arena arena = { 0 };
+	struct chain chain;
+	struct bld request;
+	struct err err = ERR_INIT;
+
+	bld_init(&request, FILES_OCSP_REQUEST_MAX);
+	if (chain_of(main, known, pem, &arena, &chain, &err) < 0 ||
+	    (chain.leaf.ocsp_url.len > 0 &&
+	    chain_make_ocsp(&chain, &request, &err) < 0)) {
+		refuse(main, id, &err);
+	} else {
+		told.url = chain.leaf.ocsp_url;
+		told.request = bld_view(&request);
+		told.must_staple = chain.leaf.must_staple;
+		answer(main, id, &told);
+	}
+	bld_free(&request);
+	arena_free(&arena);
+}
+
 static int
 put_ocsp(const struct files_main *main, const struct known *known,
-    struct span response, struct err *err)
+    struct span response, struct files_ocsp *ret, struct err *err)
 {
 	struct arena arena = { 0 };
 	struct chain chain;
-	int r = publish_live(&known->site, main->proc->dir, &arena, &chain,
-	    err);
+	int r = chain_of(main, known, SPAN_NONE, &arena, &chain, err);
 
-	if (r == 0 && !chain.leaf.exists)
-		r = err_set(err, ERR_NOT_FOUND, NULL,
-		    "there is no certificate to put an OCSP response to");
-	if (r == 0)
-		r = chain_check_ocsp(&chain, response,
-		    env_now(&main->proc->env), err);
-	if (r == 0)
+	*ret = (struct files_ocsp){ 0 };
+	if (r == 0 && response.len > 0)
+		r = chain_read_ocsp(&chain, response,
+		    env_now(&main->proc->env), ret, err);
+	if (r == 0 && (ret->status == FILES_OCSP_GOOD || response.len == 0))
 		r = publish_ocsp(&known->site, main->proc->dir, response, err);
 	arena_free(&arena);
 	return r;
@@ -324,16 +386,21 @@ on_judge(void *ctx, uint16_t type, uint64_t id, struct span payload,
 	}
 	known = find(main, request.site.name, request.site.key_type,
 	    &request.site.second);
-	if (known == NULL || known->busy)
+	if (known == NULL || known->busy) {
 		r = err_set(&done.err, ERR_BUSY, NULL, "the site is not known "
 		    "to the files process, or something is being done for it");
-	else if (request.type == JUDGE_FILES_PUBLISH) {
+	} else if (request.type == JUDGE_FILES_PUBLISH) {
 		take_publish(main, id, known, &request);
 		return 0;
-	} else if (request.type == JUDGE_FILES_REMOVE)
+	} else if (request.type == JUDGE_FILES_OCSP_ASK) {
+		ask_ocsp(main, known, id, request.chain);
+		return 0;
+	} else if (request.type == JUDGE_FILES_REMOVE) {
 		r = publish_remove(&known->site, main->proc->dir, &done.err);
-	else
-		r = put_ocsp(main, known, request.ocsp, &done.err);
+	} else {
+		done.type = JUDGE_FILES_OCSP_SAYS;
+		r = put_ocsp(main, known, request.ocsp, &done.ocsp, &done.err);
+	}
 	if (r < 0)
 		done.type = JUDGE_FILES_REFUSED;
 	answer(main, id, &done);
@@ -456,6 +523,7 @@ files_main(struct agent_proc *proc)
 	while ((known = main.first) != NULL) {
 		main.first = known->next;
 		free(known->payload);
+		free(known->ocsp_data);
 		free(known);
 	}
 	bld_free(&main.out);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/files/publish.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 
 #define PUBLIC_MODE 0644
 #define TARGET_MODE 0755        /* of our own layout */
+#define PUBLISH_OCSP_FILES 3
 #define FOREIGN_MODE 0700       /* of a target that a foreign layout lacks */
 
 /* What publishing works with: all descriptors are -1 until they are open. */
@@ -61,6 +63,63 @@ fill_entry(struct work *work, const struct layout_entry *entry,
 	    err);
 }
 
+/* The names of what belongs to an OCSP response; lego's folder has all sites,
+ * so one with the site's name. */
+static size_t
+ocsp_names(const struct site *site,
+    char out[PUBLISH_OCSP_FILES][LAYOUT_NAME_SIZE])
+{
+	static const char *const names[PUBLISH_OCSP_FILES] = {
+		"ocsp.der", "combined.pem.ocsp", "ocsp.conf"
+	};
+
+	if (site->layout == SITE_LAYOUT_LEGO) {
+		snprintf(out[0], LAYOUT_NAME_SIZE, "%.*s.ocsp",
+		    SPAN_FMT(site->lineage));
+		return 1;
+	}
+	for (size_t i = 0; i < PUBLISH_OCSP_FILES; i++)
+		snprintf(out[i], LAYOUT_NAME_SIZE, "%s", names[i]);
+	return PUBLISH_OCSP_FILES;
+}
+
+/* An OCSP response, by the names under which servers look for it: nginx is
+ * told of it by a file that it includes if it is there. The response comes
+ * first. */
+static int
+put_ocsp(int fd, const struct layout *layout, const struct site *site,
+    struct span response, struct err *err)
+{
+	struct fs_owner owner = { site->uid, site->gid, PUBLIC_MODE };
+	char names[PUBLISH_OCSP_FILES][LAYOUT_NAME_SIZE];
+	size_t count = ocsp_names(site, names);
+	struct bld conf;
+	int r = 0;
+
+	bld_init(&conf, 2 * LAYOUT_PATH_SIZE);
+	bld_fmt(&conf, "ssl_stapling on;\nssl_stapling_file "
+	    "\"%s/%s/ocsp.der\";\n", layout->parent, layout->name);
+	for (size_t i = 0; r == 0 && i < count; i++)
+		r = fs_replace(fd, names[i], i == 2 ? bld_view(&conf) :
+		    response, &owner, err);
+	bld_free(&conf);
+	return r;
+}
+
+static int
+remove_ocsp(int fd, const struct site *site, struct err *err)
+{
+	char names[PUBLISH_OCSP_FILES][LAYOUT_NAME_SIZE];
+	size_t count = ocsp_names(site, names);
+
+	while (count-- > 0) {
+		if (unlinkat(fd, names[count], 0) < 0 && errno != ENOENT)
+			return err_errno(err, "cannot remove %s",
+			    names[count]);
+	}
+	return 0;
+}
+
 /* What else a foreign target holds, and its owner and mode. */
 static int
 take_over(struct work *work, struct err *err)
@@ -100,6 +159,12 @@ fill(struct work *work, struct err *err)
 		r = fs_sync(work->fd_history, err);
 	if (r == 0)
 		r = take_over(work, err);
+	/* That of the certificate before is none of this one. */
+	if (r == 0)
+		r = remove_ocsp(work->fd_stage, work->publish->site, err);
+	if (r == 0 && work->publish->ocsp.len > 0)
+		r = put_ocsp(work->fd_stage, &work->layout,
+		    work->publish->site, work->publish->ocsp, err);
 	if (r == 0)
 		r = fs_sync(work->fd_stage, err);
 	return r;
@@ -358,16 +423,16 @@ int
 publish_ocsp(const struct site *site, const char *dir, struct span response,
     struct err *err)
 {
-	struct fs_owner owner = { site->uid, site->gid, PUBLIC_MODE };
 	struct layout layout;
 	int fd, r;
 
 	r = open_target(site, dir, &layout, &fd, err);
+	if (r == -(int)ERR_NOT_FOUND && response.len == 0)
+		return 0;
 	if (r < 0)
 		return r;
-	r = fs_replace(fd, "ocsp.der", response, &owner, err);
-	if (r == 0 && layout_name(&layout, SITE_COMBINED) != NULL)
-		r = fs_replace(fd, "combined.pem.ocsp", response, &owner, err);
+	r = response.len > 0 ? put_ocsp(fd, &layout, site, response, err) :
+	    remove_ocsp(fd, site, err);
 	if (r == 0)
 		r = fs_sync(fd, err);
 	close(fd);

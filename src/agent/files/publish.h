@@ -28,6 +28,7 @@ struct publish {
 	const struct site *site;
 	const struct chain *chain;
 	struct span key;           /* PEM; empty: it is not ours to publish */
+	struct span ocsp;          /* a checked response for it, or empty */
 	int64_t at_s;              /* when it was begun: numbers dehydrated's */
 };
 
@@ -55,8 +56,8 @@ int publish_live_key(const struct site *site, const char *dir,
 int publish_remove(const struct site *site, const char *dir,
     struct err *err);
 
-/* An OCSP response beside the certificate: ocsp.der, and for HAProxy
- * combined.pem.ocsp. */
+/* A newer OCSP response beside the certificate: ocsp.der, the same for HAProxy
+ * as combined.pem.ocsp, and ocsp.conf for nginx; empty: they go. */
 int publish_ocsp(const struct site *site, const char *dir,
     struct span response, struct err *err);
 

@@ -234,6 +234,10 @@ take_live(struct job *job, const struct files_live *live,
 	cert->order_url = cert->order_at_ca = SPAN_NONE;
 	cert->failures = cert->retry_at = cert->error_at = 0;
 	cert->error = cert->remedy = SPAN_NONE;
+	cert->ocsp_status = FILES_OCSP_NONE;
+	cert->ocsp_this = cert->ocsp_next = cert->ocsp_tries = 0;
+	cert->ocsp_at = STATE_NEVER;
+	cert->ocsp_error = SPAN_NONE;
 	bld_free(&serial);
 }
 
@@ -336,6 +340,7 @@ on_site(void *ctx, uint16_t type, struct span payload)
 	if (answer.err.kind != ERR_NONE)
 		judge_say(job->judge, JUDGE_WARN, job_name(job), "%s",
 		    answer.err.text);
+	job_ocsp_live(job, &answer.live);
 	if (!answer.live.exists)
 		job->cert.not_after = 0;
 	else if (memcmp(answer.live.leaf_hash, job->cert.leaf_hash,

@@ -45,6 +45,8 @@ judge_deploy(struct judge *judge)
 void
 job_park(struct job *job)
 {
+	if (job_ocsp(job))
+		return;
 	job->phase = JOB_PARKED;
 	judge_deploy(job->judge);
 }

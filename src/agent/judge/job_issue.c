@@ -53,6 +53,8 @@ on_published(void *ctx, uint16_t type, struct span payload)
 	if (!job_adopt(job, &answer.live,
 	    span_str(job->ca->authority.directory)))
 		return true;
+	job_ocsp_live(job, &answer.live);
+	job_ocsp_published(job, &answer.ocsp);
 	if (forget_failures(job, &err) < 0) {
 		judge_end(job->judge, &err);
 		return true;
@@ -71,22 +73,29 @@ on_published(void *ctx, uint16_t type, struct span payload)
 	return true;
 }
 
-static void
-publish(struct job *job, struct span chain)
+void
+job_publish(struct job *job, struct span chain, struct span ocsp)
 {
 	struct judge_files_request request = { .type = JUDGE_FILES_PUBLISH,
 	    .chain = chain, .no_key = job->csr_given,
-	    .names = job->names };
+	    .names = job->names, .ocsp = ocsp };
 
-	if (job->judge->options.dry_run) {
-		judge_say(job->judge, JUDGE_DONE, job_name(job), "the "
-		    "rehearsal at %s went well", job->ca->authority.name);
-		job->issued = true;
-		job_park(job);
-		return;
-	}
+	job->ocsp_chain = SPAN_NONE;
 	memcpy(request.spki_hash, job->spki_hash, FILES_HASH_SIZE);
 	job_ask_files(job, &request, on_published);
+}
+
+static void
+take_chain(struct job *job, struct span chain)
+{
+	if (!job->judge->options.dry_run) {
+		job_ocsp_before(job, chain);
+		return;
+	}
+	judge_say(job->judge, JUDGE_DONE, job_name(job), "the rehearsal at %s "
+	    "went well", job->ca->authority.name);
+	job->issued = true;
+	job_park(job);
 }
 
 /* ---- the order ---------------------------------------------------------- */
@@ -185,7 +194,7 @@ on_result(struct job *job, const struct client_result *result)
 			judge_say(job->judge, JUDGE_WARN, job_name(job), "the "
 			    "CA has no chain with the preferred issuer; its "
 			    "default was taken");
-		publish(job, result->chain.pem);
+		take_chain(job, result->chain.pem);
 	} else if (result->type == CLIENT_RESULT_PROBLEM) {
 		on_problem(job, &result->problem);
 	} else {
@@ -412,7 +421,9 @@ static void
 order(struct job *job)
 {
 	if (job->csr.len == 0)
-		ask_csr(job, job->site.reuse_key == ROW_YES ? CERTKEY_REUSE :
+		/* A key that was perhaps lost is not used again. */
+		ask_csr(job, job->site.reuse_key == ROW_YES &&
+		    job->cert.reason != STATE_REASON_REVOKED ? CERTKEY_REUSE :
 		    CERTKEY_NEW, on_csr);
 	else
 		send_order(job);

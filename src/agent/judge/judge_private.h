@@ -123,6 +123,11 @@ struct job {
 	struct deploy_step *steps;
 	struct state_deployment outcome;
 	struct command *command;
+	/* OCSP */
+	bool ocsp_done;             /* looked after in this run */
+	bool must_staple;           /* what is live says status_request */
+	struct span ocsp_url;       /* of what is live */
+	struct span ocsp_chain;     /* that waits for its response, PEM */
 };
 
 struct judge_due {
@@ -223,8 +228,17 @@ void job_take_over(struct job *job);
 void job_unchanged(struct job *job);
 /* Descriptors for the account process; 0 at all other times. */
 size_t import_task_fds(const struct judge *judge, const int **ret);
-/* What is left is deployment. */
+/* What is left is the OCSP response, and deployment. */
 void job_park(struct job *job);
+
+/* OCSP (job_ocsp.c): what is live is such; a new chain gets its response
+ * before it is published, if it is to have one; what that said; a response is
+ * fetched if one is due: then job_park is called again. */
+void job_ocsp_live(struct job *job, const struct files_live *live);
+void job_ocsp_before(struct job *job, struct span chain);
+void job_ocsp_published(struct job *job, const struct files_ocsp *says);
+bool job_ocsp(struct job *job);
+void job_publish(struct job *job, struct span chain, struct span ocsp);
 void job_deploy(struct job *job);
 /* The next that is ready, or all that are parked. */
 void judge_deploy(struct judge *judge);

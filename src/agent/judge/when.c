@@ -56,6 +56,22 @@ when_backoff_deploy(int64_t count, uint64_t random)
 	return ms > HOUR_MS ? with_jitter(HOUR_MS, random) : ms;
 }
 
+int64_t
+when_ocsp(int64_t now, int64_t this_at, int64_t next_at, uint64_t random)
+{
+	int64_t life = next_at > this_at ? next_at - this_at : 24 * HOUR_MS;
+	int64_t at = this_at + life / 2 + (int64_t)(random %
+	    (uint64_t)(life / 20 + 1));
+	int64_t soon = (this_at + life - now) / 4;
+
+	/* The responder gives its old one until the last moment. */
+	if (soon > HOUR_MS)
+		soon = HOUR_MS;
+	if (soon < MINUTE_MS)
+		soon = MINUTE_MS;
+	return at > now + soon ? at : now + soon;
+}
+
 bool
 when_live(const struct state_cert *cert)
 {
@@ -71,6 +87,8 @@ when_due(const struct state_cert *cert, int64_t deploy_at)
 		at = cert->retry_at;
 	if (when_live(cert) && cert->ari_check_at < at)
 		at = cert->ari_check_at;
+	if (when_live(cert) && cert->ocsp_at < at)
+		at = cert->ocsp_at;
 	return deploy_at < at ? deploy_at : at;
 }
 

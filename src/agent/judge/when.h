@@ -30,6 +30,11 @@ int64_t when_window(int64_t now, int64_t start, int64_t end, int64_t chosen,
 int64_t when_backoff(int64_t count, uint64_t random);
 int64_t when_backoff_deploy(int64_t count, uint64_t random);
 
+/* When an OCSP response that is good from this to next (0: not said) is
+ * replaced: when half of that is over, and never at once again. */
+int64_t when_ocsp(int64_t now, int64_t this_at, int64_t next_at,
+    uint64_t random);
+
 /* When to look at cert again: the next thing to be done for it. deploy_at is
  * that of its deployment (STATE_NEVER: all done). */
 int64_t when_due(const struct state_cert *cert, int64_t deploy_at);

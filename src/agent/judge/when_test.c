@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
+#define HOUR_MS INT64_C(3600000)
 #define DAY INT64_C(86400000)
 #define MIN INT64_C(60000)
 
@@ -58,7 +59,7 @@ test_backoff(void **unused)
 static void
 test_due(void **unused)
 {
-	struct state_cert cert = { 0 };
+	struct state_cert cert = { .ocsp_at = STATE_NEVER };
 
 	(void)unused;
 	/* Nothing is live: at once, and not before a retry. */
@@ -69,8 +70,12 @@ test_due(void **unused)
 	assert_false(when_renew(&cert, 49));
 	/* Live: the first of renewal, question and deployment. */
 	cert = (struct state_cert){ .not_after = 1000, .renew_at = 600,
-	    .ari_check_at = 300, .cert_id = SPAN_LIT("a.b") };
+	    .ari_check_at = 300, .cert_id = SPAN_LIT("a.b"),
+	    .ocsp_at = STATE_NEVER };
 	assert_int_equal(when_due(&cert, STATE_NEVER), 300);
+	cert.ocsp_at = 200;
+	assert_int_equal(when_due(&cert, STATE_NEVER), 200);
+	cert.ocsp_at = STATE_NEVER;
 	assert_int_equal(when_due(&cert, 5), 5);
 	assert_true(when_ask(&cert, 300));
 	assert_false(when_ask(&cert, 299));
@@ -83,12 +88,31 @@ test_due(void **unused)
 	assert_int_equal(when_due(&cert, STATE_NEVER), 700);
 }
 
+/* At half of its life; a responder that gives its old one is not asked
+ * without end. */
+static void
+test_ocsp(void **unused)
+{
+	int64_t week = 7 * 24 * HOUR_MS;
+
+	(void)unused;
+	assert_int_equal(when_ocsp(0, 0, week, 0), week / 2);
+	assert_true(when_ocsp(0, 0, week, UINT64_MAX) < week * 6 / 10);
+	assert_int_equal(when_ocsp(week * 3 / 4, 0, week, 0),
+	    week * 3 / 4 + HOUR_MS);
+	assert_int_equal(when_ocsp(week - 1, 0, week, 0),
+	    week - 1 + HOUR_MS / 60);
+	/* No nextUpdate: once a day or so. */
+	assert_int_equal(when_ocsp(0, 0, 0, 0), 12 * HOUR_MS);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lifetime), cmocka_unit_test(test_window),
 		cmocka_unit_test(test_backoff), cmocka_unit_test(test_due),
+		cmocka_unit_test(test_ocsp),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

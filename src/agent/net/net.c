@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/net/net.h"
 
+#include "agent/net/net_ocsp.h"
 #include "agent/rpc/judge_net.h"
 #include "agent/rpc/net_account.h"
 #include "base/frame.h"
@@ -31,6 +32,7 @@ struct net {
 	void *ctx;
 	struct ca cas[NET_CAS_MAX];
 	struct wanted *wanted;
+	struct net_ocsp *ocsp;
 	struct bld out;
 };
 
@@ -177,7 +179,10 @@ void
 net_answered(struct net *net, unsigned slot, uint64_t http_id,
     const struct client_response *response)
 {
-	client_http_done(net->cas[slot].client, http_id, response);
+	if (slot == NET_OCSP_SLOT)
+		net_ocsp_answered(net->ocsp, http_id, response);
+	else
+		client_http_done(net->cas[slot].client, http_id, response);
 }
 
 int
@@ -297,6 +302,7 @@ run(struct client *client, uint64_t id, const struct judge_net_ask *ask)
 		break;
 	case JUDGE_NET_CA:
 	case JUDGE_NET_SIGNED:
+	case JUDGE_NET_OCSP:
 	case JUDGE_NET_ASK_END:
 	case NET_JUDGE_RESULT:
 	case NET_JUDGE_OFFER:
@@ -304,8 +310,24 @@ run(struct client *client, uint64_t id, const struct judge_net_ask *ask)
 	case NET_JUDGE_PROGRESS:
 	case NET_JUDGE_SIGN:
 	case NET_JUDGE_ACCOUNT:
+	case NET_JUDGE_OCSP:
 		break;
 	}
+}
+
+static void
+on_ocsp_http(void *ctx, uint64_t id, const struct client_request *request)
+{
+	struct net *net = ctx;
+
+	net->ops->http(net->ctx, NET_OCSP_SLOT, id, request);
+}
+
+static void
+on_ocsp(void *ctx, uint64_t id, bool ok, struct span text)
+{
+	tell(ctx, id, &(struct judge_net_tell){
+		.type = NET_JUDGE_OCSP, .ocsp = { ok, text } });
 }
 
 int
@@ -321,6 +343,10 @@ net_from_judge(struct net *net, uint16_t type, uint64_t id,
 		return new_ca(net, &ask.new_ca, err);
 	if (ask.type == JUDGE_NET_SIGNED) {
 		take_signed(net, id, &ask.answer);
+		return 0;
+	}
+	if (ask.type == JUDGE_NET_OCSP) {
+		net_ocsp_ask(net->ocsp, id, ask.ocsp.url, ask.ocsp.request);
 		return 0;
 	}
 	for (unsigned i = 0; i < NET_CAS_MAX; i++) {
@@ -348,6 +374,7 @@ net_new(const struct env *env, const struct net_ops *ops, void *ctx)
 	net->ctx = ctx;
 	for (unsigned i = 0; i < NET_CAS_MAX; i++)
 		net->cas[i] = (struct ca){ .net = net, .slot = i };
+	net->ocsp = net_ocsp_new(env, on_ocsp_http, on_ocsp, net);
 	bld_init(&net->out, FRAME_PAYLOAD_MAX);
 	return net;
 }
@@ -359,6 +386,7 @@ net_free(struct net *net)
 		return;
 	for (unsigned i = 0; i < NET_CAS_MAX; i++)
 		client_free(net->cas[i].client);
+	net_ocsp_free(net->ocsp);
 	while (net->wanted != NULL) {
 		struct wanted *next = net->wanted->next;
 

@@ -12,6 +12,8 @@
 #include "client/client.h"
 
 #define NET_CAS_MAX 8 /* accounts at CAs that one run can use */
+#define NET_OCSP_SLOT NET_CAS_MAX /* OCSP responders, all of them */
+#define NET_SLOTS (NET_CAS_MAX + 1)
 
 struct net_ops {
 	/* Frames to judge and account. */
@@ -19,7 +21,8 @@ struct net_ops {
 	    struct span payload);
 	void (*sign)(void *ctx, uint16_t type, uint64_t id,
 	    struct span payload);
-	/* slot is the CA's, below NET_CAS_MAX: its trust (PEM, empty for the
+	/* slot is the CA's, below NET_CAS_MAX, or NET_OCSP_SLOT, which is not
+	 * set up: its trust (PEM, empty for the
 	 * system's) and proxy, before any request. Both are the callee's to
 	 * copy. */
 	void (*setup)(void *ctx, unsigned slot, struct span trust,

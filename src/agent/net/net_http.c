@@ -284,8 +284,9 @@ set_request(struct request *request, const struct client_request *from)
 	if (from->method == CLIENT_HEAD)
 		curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
 	if (from->method == CLIENT_POST) {
-		add_header(request, "Content-Type: application/jose+json",
-		    SPAN_NONE);
+		add_header(request, "Content-Type: ",
+		    from->content_type.len > 0 ? from->content_type :
+		    SPAN_LIT("application/jose+json"));
 		add_header(request, "Expect:", SPAN_NONE);
 		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)body.len);
 		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body.data);

@@ -25,7 +25,7 @@ struct net_main {
 		struct net_http *http;
 		struct arena arena; /* of its own trust */
 		struct net_trust trust;
-	} slots[NET_CAS_MAX];
+	} slots[NET_SLOTS];
 };
 
 static void
@@ -132,19 +132,24 @@ open_all(struct net_main *main)
 	crypto_init();
 	net_curl_init_process();
 	main->names = net_names_new(main->proc.loop);
-	for (unsigned i = 0; i < NET_CAS_MAX; i++) {
+	for (unsigned i = 0; i < NET_SLOTS; i++) {
 		main->slots[i].main = main;
 		main->slots[i].number = i;
 		main->slots[i].http = net_http_new(main->proc.loop,
 		    main->names);
 	}
+	/* Only HTTP without TLS goes there: what is said is signed. */
+	net_http_setup(main->slots[NET_OCSP_SLOT].http,
+	    &(struct net_http_setup){ .trust = &main->system_trust,
+	    .proxy = environment("http_proxy", "HTTP_PROXY"),
+	    .direct = environment("no_proxy", "NO_PROXY") });
 }
 
 static void
 close_all(struct net_main *main)
 {
 	net_free(main->net);
-	for (unsigned i = 0; i < NET_CAS_MAX; i++) {
+	for (unsigned i = 0; i < NET_SLOTS; i++) {
 		net_http_free(main->slots[i].http);
 		net_trust_done(&main->slots[i].trust);
 		arena_free(&main->slots[i].arena);

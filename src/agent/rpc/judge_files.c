@@ -3,8 +3,6 @@
 
 #include "agent/rpc/rpc_names.h"
 
-#define OCSP_MAX 65535 /* bytes of a response */
-
 /* Which certificate it is about, of a site that files knows. */
 static void
 encode_which(struct bld *out, const struct site *site)
@@ -39,6 +37,9 @@ judge_files_request_encode(struct bld *out,
 		bld_u8(out, request->no_key);
 		bld_bytes(out, request->spki_hash, FILES_HASH_SIZE);
 		rpc_names_encode(out, &request->names);
+		bld_span16(out, request->ocsp);
+	} else if (request->type == JUDGE_FILES_OCSP_ASK) {
+		bld_span32(out, request->chain);
 	} else if (request->type == JUDGE_FILES_OCSP) {
 		bld_span16(out, request->ocsp);
 	} else if (request->type != JUDGE_FILES_REMOVE) {
@@ -63,8 +64,11 @@ judge_files_request_decode(uint16_t type, struct span payload,
 		ret->no_key = cur_bool(&cur);
 		cur_copy(&cur, ret->spki_hash, FILES_HASH_SIZE);
 		rpc_names_decode(&cur, &ret->names);
+		ret->ocsp = cur_text(&cur, FILES_OCSP_MAX);
+	} else if (ret->type == JUDGE_FILES_OCSP_ASK) {
+		ret->chain = cur_span32(&cur);
 	} else if (ret->type == JUDGE_FILES_OCSP) {
-		ret->ocsp = cur_text(&cur, OCSP_MAX);
+		ret->ocsp = cur_text(&cur, FILES_OCSP_MAX);
 	} else if (ret->type != JUDGE_FILES_SITE &&
 	    ret->type != JUDGE_FILES_REMOVE) {
 		cur.failed = true;
@@ -113,6 +117,27 @@ decode_live(struct cur *cur, struct files_live *ret)
 	rpc_names_decode(cur, &ret->names);
 }
 
+static void
+encode_ocsp(struct bld *out, const struct files_ocsp *ocsp)
+{
+	bld_u8(out, (uint8_t)ocsp->status);
+	bld_i64(out, ocsp->this_s);
+	bld_i64(out, ocsp->next_s);
+	bld_i64(out, ocsp->revoked_s);
+	bld_u8(out, (uint8_t)ocsp->reason);
+}
+
+static void
+decode_ocsp(struct cur *cur, struct files_ocsp *ret)
+{
+	ret->status = (enum files_ocsp_status)cur_enum(cur, FILES_OCSP_NONE,
+	    FILES_OCSP_UNKNOWN);
+	ret->this_s = cur_i64(cur);
+	ret->next_s = cur_i64(cur);
+	ret->revoked_s = cur_i64(cur);
+	ret->reason = (int8_t)cur_u8(cur);
+}
+
 void
 judge_files_answer_encode(struct bld *out,
     const struct judge_files_answer *answer)
@@ -125,7 +150,16 @@ judge_files_answer_encode(struct bld *out,
 		break;
 	case JUDGE_FILES_PUBLISHED:
 		encode_live(out, &answer->live);
+		encode_ocsp(out, &answer->ocsp);
 		rpc_err_encode(out, &answer->err);
+		break;
+	case JUDGE_FILES_OCSP_IS:
+		bld_span16(out, answer->url);
+		bld_span16(out, answer->request);
+		bld_u8(out, answer->must_staple);
+		break;
+	case JUDGE_FILES_OCSP_SAYS:
+		encode_ocsp(out, &answer->ocsp);
 		break;
 	case JUDGE_FILES_REFUSED:
 		rpc_err_encode(out, &answer->err);
@@ -135,6 +169,7 @@ judge_files_answer_encode(struct bld *out,
 	case JUDGE_FILES_SITE:
 	case JUDGE_FILES_PUBLISH:
 	case JUDGE_FILES_REMOVE:
+	case JUDGE_FILES_OCSP_ASK:
 	case JUDGE_FILES_OCSP:
 		out->failed = true; /* questions */
 		break;
@@ -157,16 +192,26 @@ judge_files_answer_decode(uint16_t type, struct span payload,
 		break;
 	case JUDGE_FILES_PUBLISHED:
 		decode_live(&cur, &ret->live);
+		decode_ocsp(&cur, &ret->ocsp);
 		rpc_err_decode(&cur, &ret->err);
 		break;
 	case JUDGE_FILES_REFUSED:
 		rpc_err_decode(&cur, &ret->err);
+		break;
+	case JUDGE_FILES_OCSP_IS:
+		ret->url = cur_text(&cur, FILES_URL_MAX);
+		ret->request = cur_text(&cur, FILES_OCSP_REQUEST_MAX);
+		ret->must_staple = cur_bool(&cur);
+		break;
+	case JUDGE_FILES_OCSP_SAYS:
+		decode_ocsp(&cur, &ret->ocsp);
 		break;
 	case JUDGE_FILES_DONE:
 		break;
 	case JUDGE_FILES_SITE:
 	case JUDGE_FILES_PUBLISH:
 	case JUDGE_FILES_REMOVE:
+	case JUDGE_FILES_OCSP_ASK:
 	case JUDGE_FILES_OCSP:
 	default:
 		cur.failed = true;

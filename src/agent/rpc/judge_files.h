@@ -23,29 +23,53 @@
 #define FILES_KEY_ID_MAX 64        /* bytes */
 #define FILES_TEXT_MAX 256         /* bytes of a common name */
 #define FILES_URL_MAX 1024         /* bytes of an OCSP responder's URL */
+#define FILES_OCSP_REQUEST_MAX 1024 /* bytes */
+#define FILES_OCSP_MAX 65535       /* bytes of an OCSP response */
 
 enum judge_files_type {
 	JUDGE_FILES_SITE = 1,  /* -> SITE_IS or REFUSED */
 	JUDGE_FILES_PUBLISH,   /* -> PUBLISHED or REFUSED */
 	JUDGE_FILES_REMOVE,    /* -> DONE: what is live goes to the archive */
-	JUDGE_FILES_OCSP,      /* -> DONE: an OCSP response beside the files */
+	JUDGE_FILES_OCSP_ASK,  /* -> OCSP_IS or REFUSED */
+	JUDGE_FILES_OCSP,      /* -> OCSP_SAYS or REFUSED: a response, which is
+	                          put beside the files if it is good; empty:
+	                          what is there goes */
 	JUDGE_FILES_SITE_IS = 100,
 	JUDGE_FILES_PUBLISHED,
 	JUDGE_FILES_DONE,
 	JUDGE_FILES_REFUSED,
+	JUDGE_FILES_OCSP_IS,
+	JUDGE_FILES_OCSP_SAYS,
+};
+
+/* What an OCSP response says that has been checked (RFC 6960). */
+enum files_ocsp_status {
+	FILES_OCSP_NONE = 0,   /* nothing that could be believed */
+	FILES_OCSP_GOOD,
+	FILES_OCSP_REVOKED,
+	FILES_OCSP_UNKNOWN,    /* the responder does not know it */
+	FILES_OCSP_COUNT
+};
+
+struct files_ocsp {
+	enum files_ocsp_status status;
+	int64_t this_s, next_s; /* thisUpdate, nextUpdate; 0: not said */
+	int64_t revoked_s;      /* of REVOKED */
+	int8_t reason;          /* RFC 5280 5.3.1; negative: not said */
 };
 
 struct judge_files_request {
 	enum judge_files_type type;
 	struct site site;          /* SITE. The others name it by its members
 	                              name, key_type and second alone */
-	/* PUBLISH */
+	/* PUBLISH; OCSP_ASK: what it is to be about, empty: what is live */
 	struct span chain;         /* PEM as the CA sent it */
 	bool no_key;               /* the key is the administrator's (--csr): no
 	                              privkey.pem, no combined.pem */
 	uint8_t spki_hash[FILES_HASH_SIZE]; /* of the key that was certified */
 	struct ident_list names;   /* that were asked for, sorted */
-	struct span ocsp;          /* OCSP: the response, DER */
+	struct span ocsp;          /* OCSP: the response, DER. PUBLISH: the same,
+	                              or empty */
 };
 
 /* What is published, all of it read from the certificate. */
@@ -69,6 +93,10 @@ struct judge_files_answer {
 	bool recovered;          /* SITE_IS: a publication was finished just now:
 	                            deploy it */
 	struct files_live live;  /* SITE_IS, PUBLISHED */
+	struct files_ocsp ocsp;  /* PUBLISHED, OCSP_SAYS */
+	/* OCSP_IS: whom to ask what (DER); url is empty if nobody */
+	struct span url, request;
+	bool must_staple;
 	struct err err;          /* REFUSED; of the others kind ERR_NONE, or what
 	                            went wrong with an extra copy: the rest is
 	                            live, and it is tried again at each SITE */

@@ -81,6 +81,10 @@ judge_net_ask_encode(struct bld *out, const struct judge_net_ask *ask)
 		bld_u8(out, ask->answer.ok);
 		bld_span32(out, ask->answer.text);
 		break;
+	case JUDGE_NET_OCSP:
+		bld_span16(out, ask->ocsp.url);
+		bld_span16(out, ask->ocsp.request);
+		break;
 	case JUDGE_NET_OPEN:
 	case JUDGE_NET_DEACTIVATE:
 	case JUDGE_NET_ORDERS:
@@ -93,6 +97,7 @@ judge_net_ask_encode(struct bld *out, const struct judge_net_ask *ask)
 	case NET_JUDGE_PROGRESS:
 	case NET_JUDGE_SIGN:
 	case NET_JUDGE_ACCOUNT:
+	case NET_JUDGE_OCSP:
 		out->failed = true; /* not judge's */
 		break;
 	}
@@ -149,6 +154,10 @@ judge_net_ask_decode(uint16_t type, struct span payload,
 		ret->answer.ok = cur_bool(&cur);
 		ret->answer.text = cur_span32(&cur);
 		break;
+	case JUDGE_NET_OCSP:
+		ret->ocsp.url = cur_text(&cur, CLIENT_URL_MAX);
+		ret->ocsp.request = cur_text(&cur, JUDGE_NET_OCSP_REQUEST_MAX);
+		break;
 	case JUDGE_NET_OPEN:
 	case JUDGE_NET_DEACTIVATE:
 	case JUDGE_NET_ORDERS:
@@ -161,6 +170,7 @@ judge_net_ask_decode(uint16_t type, struct span payload,
 	case NET_JUDGE_PROGRESS:
 	case NET_JUDGE_SIGN:
 	case NET_JUDGE_ACCOUNT:
+	case NET_JUDGE_OCSP:
 	default:
 		cur.failed = true;
 		break;
@@ -194,6 +204,10 @@ judge_net_tell_encode(struct bld *out, const struct judge_net_tell *tell)
 		bld_u32(out, tell->account.ca);
 		client_code_put_account(out, &tell->account.account);
 		break;
+	case NET_JUDGE_OCSP:
+		bld_u8(out, tell->ocsp.ok);
+		bld_span16(out, tell->ocsp.text);
+		break;
 	case NET_JUDGE_CLEAN:
 		break;
 	case JUDGE_NET_CA:
@@ -211,6 +225,7 @@ judge_net_tell_encode(struct bld *out, const struct judge_net_tell *tell)
 	case JUDGE_NET_DEACTIVATE_AUTHZ:
 	case JUDGE_NET_CANCEL:
 	case JUDGE_NET_SIGNED:
+	case JUDGE_NET_OCSP:
 	case JUDGE_NET_ASK_END:
 		out->failed = true; /* not net's */
 		break;
@@ -256,6 +271,10 @@ judge_net_tell_decode(uint16_t type, struct span payload, struct arena *arena,
 	case NET_JUDGE_ACCOUNT:
 		ret->account.ca = cur_u32(&cur);
 		client_code_get_account(&cur, &ret->account.account);
+		break;
+	case NET_JUDGE_OCSP:
+		ret->ocsp.ok = cur_bool(&cur);
+		ret->ocsp.text = cur_text(&cur, JUDGE_NET_OCSP_MAX);
 		break;
 	case NET_JUDGE_CLEAN:
 		break;

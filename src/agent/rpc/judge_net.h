@@ -39,6 +39,7 @@ enum judge_net_type {
 	JUDGE_NET_DEACTIVATE_AUTHZ, /* ca, url -> RESULT DONE */
 	JUDGE_NET_CANCEL,        /* of the operation with the frame's id */
 	JUDGE_NET_SIGNED,        /* answers NET_SIGN: jws, or why not */
+	JUDGE_NET_OCSP,          /* url, request -> OCSP; of no CA */
 	JUDGE_NET_ASK_END,       /* no message */
 	/* From net. */
 	NET_JUDGE_RESULT = 100,  /* struct client_result */
@@ -49,6 +50,15 @@ enum judge_net_type {
 	                            CLIENT_SIGN_CERTIFICATE: the key of the
 	                            certificate that this REVOKE is about */
 	NET_JUDGE_ACCOUNT,       /* ca and struct client_account */
+	NET_JUDGE_OCSP,          /* struct judge_net_signed */
+};
+
+#define JUDGE_NET_OCSP_REQUEST_MAX 1024 /* bytes */
+#define JUDGE_NET_OCSP_MAX 65535        /* bytes of a response */
+
+struct judge_net_ocsp {
+	struct span url;     /* of the certificate */
+	struct span request; /* DER */
 };
 
 struct judge_net_ca {
@@ -73,7 +83,7 @@ struct judge_net_revoke {
 
 struct judge_net_signed {
 	bool ok;
-	struct span text; /* the JWS, or why there is none */
+	struct span text; /* the JWS or the response, or why there is none */
 };
 
 /* Any message of judge. Which members mean something, the type says. */
@@ -91,6 +101,7 @@ struct judge_net_ask {
 		struct judge_net_revoke revoke;      /* REVOKE */
 		struct span url;                     /* DEACTIVATE_AUTHZ */
 		struct judge_net_signed answer;      /* SIGNED */
+		struct judge_net_ocsp ocsp;          /* OCSP */
 	};
 };
 
@@ -107,6 +118,7 @@ struct judge_net_tell {
 		struct judge_net_offers offers;
 		struct client_progress progress;
 		struct client_sign sign;
+		struct judge_net_signed ocsp;
 		struct {
 			uint32_t ca;
 			struct client_account account;

@@ -306,6 +306,13 @@ test_files(void **state)
 	keep("judge_files", JUDGE_FILES_OCSP);
 	assert_int_equal(judge_files_request_decode(JUDGE_FILES_OCSP,
 	    bld_view(&out), &got, NULL), 0);
+	request.type = JUDGE_FILES_OCSP_ASK;
+	bld_reset(&out);
+	judge_files_request_encode(&out, &request);
+	keep("judge_files", JUDGE_FILES_OCSP_ASK);
+	assert_int_equal(judge_files_request_decode(JUDGE_FILES_OCSP_ASK,
+	    bld_view(&out), &got, NULL), 0);
+	assert_true(span_equal_str(got.chain, "-----BEGIN"));
 	request.type = JUDGE_FILES_DONE;
 	bld_reset(&out);
 	judge_files_request_encode(&out, &request);

@@ -3,6 +3,7 @@
  * haproxy_cert: certificates in HAProxy: what it has loaded is replaced in
  * memory and on disk; what it has not is added to one of its lists.
  */
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <strings.h>
 #include <sys/stat.h>
@@ -11,7 +12,9 @@
 #include "agent/server/haproxy_private.h"
 #include "agent/server/remember.h"
 #include "base/cur.h"
+#include "base/log.h"
 
+#define OCSP_MAX 65535 /* bytes */
 
 static int
 read_cert(struct haproxy *haproxy, struct haproxy_cert *cert,
@@ -70,6 +73,32 @@ put_payload(struct bld *out, struct span pem)
 		bld_u8(out, '\n');
 }
 
+/* The OCSP response beside the file on disk, which HAProxy would load with
+ * it. It wants none that has run out; then it goes without. */
+static void
+set_ocsp(const struct haproxy *haproxy, const char *file)
+{
+	char path[CHANGE_PATH_SIZE + 8], command[CHANGE_PATH_SIZE + 32];
+	unsigned char *text;
+	struct err err = ERR_INIT;
+	struct bld der;
+	int len;
+
+	bld_init(&der, OCSP_MAX);
+	snprintf(path, sizeof(path), "%s.ocsp", file);
+	if (change_read(path, &der, NULL) == 0 && der.len > 0) {
+		text = mem_alloc(der.len / 3 * 4 + 8);
+		len = EVP_EncodeBlock(text, der.data, (int)der.len);
+		text[len++] = '\n';
+		snprintf(command, sizeof(command), "set ssl cert %s", path);
+		if (haproxy_socket_tell(haproxy->socket, command,
+		    span_of(text, (size_t)len), "ransaction", &err) < 0)
+			log_err(LOG_WARNING, "ocsp-refused", &err);
+		free(text);
+	}
+	bld_free(&der);
+}
+
 int
 haproxy_set(const struct haproxy *haproxy, const char *file, struct span pem,
     struct err *err)
@@ -88,6 +117,7 @@ haproxy_set(const struct haproxy *haproxy, const char *file, struct span pem,
 	bld_free(&payload);
 	if (r < 0)
 		return r;
+	set_ocsp(haproxy, file);
 	snprintf(command, sizeof(command), "commit ssl cert %s", file);
 	r = haproxy_socket_tell(haproxy->socket, command, SPAN_NONE,
 	    "Success", err);
@@ -218,6 +248,34 @@ haproxy_see(const struct haproxy *haproxy, const struct server_cert *cert,
 	return 0;
 }
 
+/* The site's OCSP response beside the file, or none. */
+static int
+write_ocsp(struct haproxy *haproxy, const struct server_cert *cert,
+    const char *file, struct err *err)
+{
+	char from[CHANGE_PATH_SIZE], to[CHANGE_PATH_SIZE];
+	struct bld der;
+	int r;
+
+	snprintf(from, sizeof(from), "%s/combined.pem.ocsp", cert->folder);
+	if (snprintf(to, sizeof(to), "%s" HAPROXY_OCSP, file) >=
+	    (int)sizeof(to))
+		return 0;
+	bld_init(&der, OCSP_MAX);
+	if (change_read(from, &der, NULL) == 0) {
+		r = remember_put(&haproxy->change, cert->site, to,
+		    bld_view(&der), err);
+		if (r == 0)
+			r = change_write(&haproxy->change, to, bld_view(&der),
+			    0644, err);
+	} else {
+		r = access(to, F_OK) == 0 ? change_remove(&haproxy->change, to,
+		    err) : 0;
+	}
+	bld_free(&der);
+	return r;
+}
+
 /* Replaces one that is loaded; its file on disk, too. */
 static int
 replace(struct haproxy *haproxy, const struct search *search,
@@ -231,6 +289,8 @@ replace(struct haproxy *haproxy, const struct search *search,
 	if (r == 0 && !ours)
 		r = change_write(&haproxy->change, search->file, pem, 0600,
 		    err);
+	if (r == 0 && !ours)
+		r = write_ocsp(haproxy, search->cert, search->file, err);
 	if (r == 0)
 		r = haproxy_set(haproxy, search->file, pem, err);
 	if (r == 0)
@@ -355,6 +415,8 @@ add(struct haproxy *haproxy, const struct search *search, struct span pem,
 		    pem, err);
 	if (r == 0)
 		r = write_new(haproxy, list, place.folder, file, pem, err);
+	if (r == 0 && place.folder)
+		r = write_ocsp(haproxy, search->cert, file, err);
 	if (r == 0)
 		r = add_new(haproxy, list, file, pem, err);
 	if (r == 0)

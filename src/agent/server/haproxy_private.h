@@ -11,6 +11,7 @@
 #include "agent/server/server.h"
 #include "base/mem.h"
 
+#define HAPROXY_OCSP ".ocsp"   /* behind the name of a certificate's file */
 #define HAPROXY_CERTS_MAX 4096 /* that are looked at */
 #define HAPROXY_PEM_MAX (512 * 1024) /* bytes of a certificate's file */
 

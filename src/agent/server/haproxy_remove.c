@@ -28,8 +28,14 @@ take_file_back(void *ctx, const char *path, const struct span *was,
 	struct removal *removal = ctx;
 	struct haproxy *haproxy = removal->haproxy;
 	char folder[CHANGE_PATH_SIZE];
+	size_t len = strlen(path), end = strlen(HAPROXY_OCSP);
 	int r;
 
+	/* It is no certificate: HAProxy forgets it with that. */
+	if (len > end && strcmp(path + len - end, HAPROXY_OCSP) == 0)
+		return was == NULL ? change_remove(&haproxy->change, path,
+		    err) : change_write(&haproxy->change, path, *was, 0644,
+		    err);
 	removal->any = true;
 	if (was != NULL) {
 		r = change_write(&haproxy->change, path, *was, 0600, err);

@@ -6,6 +6,7 @@
  * few lines before. The administrator's files are never written to.
  */
 #include <stdio.h>
+#include <unistd.h>
 
 #include "agent/server/nginx_private.h"
 
@@ -26,7 +27,7 @@ nginx_text_is_ours(struct span file)
 struct body {
 	const struct nginx_dump *dump;
 	struct bld *out;
-	bool drop_certificate, found;
+	bool drop_certificate, drop_staple, found;
 };
 
 static bool
@@ -35,7 +36,9 @@ is_dropped(const struct body *body, const struct nginx_directive *d)
 	return nginx_dump_is(d, "listen") || nginx_dump_is(d, "ssl") ||
 	    nginx_dump_is(d, "server_name") ||
 	    (body->drop_certificate && (nginx_dump_is(d, "ssl_certificate") ||
-	    nginx_dump_is(d, "ssl_certificate_key")));
+	    nginx_dump_is(d, "ssl_certificate_key"))) ||
+	    (body->drop_staple && (nginx_dump_is(d, "ssl_stapling") ||
+	    nginx_dump_is(d, "ssl_stapling_file")));
 }
 
 static int
@@ -298,6 +301,20 @@ is_for(const struct nginx_site *site, const struct nginx_server *server,
 	    (tls || find_block(site->dump, name, true) == NULL);
 }
 
+/* Is there a response to staple now, in ocsp.conf? nginx takes one for all
+ * certificates of a block, so a site with two is left to fetch them itself. */
+static bool
+has_staple(const struct nginx_site *site)
+{
+	char folder[SERVER_FOLDER_SIZE], file[SERVER_FOLDER_SIZE + 16];
+
+	if (server_folder(site->cert, 1, folder) ||
+	    !server_folder(site->cert, 0, folder))
+		return false;
+	snprintf(file, sizeof(file), "%s/ocsp.conf", folder);
+	return access(file, F_OK) == 0;
+}
+
 static void
 put_names(struct bld *out, const struct nginx_site *site,
     const struct nginx_server *server, bool tls)
@@ -325,8 +342,9 @@ static int
 put_block(struct nginx_site *site, const struct nginx_server *server,
     bool tls, struct bld *out, struct err *err)
 {
+	char folder[SERVER_FOLDER_SIZE];
 	struct body body = { .dump = site->dump, .out = out,
-	    .drop_certificate = true };
+	    .drop_certificate = true, .drop_staple = has_staple(site) };
 	unsigned port = tls_port(site->dump);
 	int r;
 
@@ -343,6 +361,10 @@ put_block(struct nginx_site *site, const struct nginx_server *server,
 		put_listen(out, &ours, false);
 	}
 	put_names(out, site, server, tls);
+	/* What matches a pattern need not be there, as it may not be after a
+	 * renewal. */
+	if (body.drop_staple && server_folder(site->cert, 0, folder))
+		bld_fmt(out, "\tinclude \"%s/ocsp*.conf\";\n", folder);
 	r = put_body(&body, server, err);
 	bld_str(out, "}\n");
 	return r;

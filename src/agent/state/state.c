@@ -17,7 +17,8 @@
 	"id, site_id, key_type, second, due_at, directory, leaf_hash," \
 	" spki_hash, serial, cert_id, issuer, path, not_before, not_after," \
 	" renew_at, reason, ari_start, ari_end, ari_check_at, ari_url," \
-	" order_url, order_at_ca, failures, retry_at, error, remedy, error_at"
+	" order_url, order_at_ca, failures, retry_at, error, remedy, error_at," \
+	" ocsp_status, ocsp_this, ocsp_next, ocsp_at, ocsp_tries, ocsp_error"
 #define DEPLOYMENT_COLUMNS "step, done_at, tries, next_at, error"
 
 static const char *const texts[SQLITE_DB_STATEMENTS_MAX] = {
@@ -62,7 +63,9 @@ static const char *const texts[SQLITE_DB_STATEMENTS_MAX] = {
 	    " not_after = ?, renew_at = ?, reason = ?, ari_start = ?,"
 	    " ari_end = ?, ari_check_at = ?, ari_url = ?, order_url = ?,"
 	    " order_at_ca = ?, failures = ?, retry_at = ?, error = ?,"
-	    " remedy = ?, error_at = ? WHERE id = ?",
+	    " remedy = ?, error_at = ?, ocsp_status = ?, ocsp_this = ?,"
+	    " ocsp_next = ?, ocsp_at = ?, ocsp_tries = ?, ocsp_error = ?"
+	    " WHERE id = ?",
 	[SQL_CERT_GET] = "SELECT " CERT_COLUMNS " FROM certs WHERE id = ?",
 	[SQL_CERT_DEL] = "DELETE FROM certs WHERE id = ?",
 	[SQL_CERT_LIST] = "SELECT id FROM certs WHERE site_id = ?"
@@ -85,6 +88,12 @@ static const char *const texts[SQLITE_DB_STATEMENTS_MAX] = {
 	[SQL_DEPLOYMENT_NEXT] = "SELECT " DEPLOYMENT_COLUMNS
 	    " FROM deployments WHERE cert_id = ? AND step > ?"
 	    " ORDER BY step LIMIT 1",
+	[SQL_RECORD_SET] = "INSERT OR REPLACE INTO records"
+	    " (site_id, ident, until_at, seen_at, warned_at)"
+	    " VALUES (?, ?, ?, ?, ?)",
+	[SQL_RECORD_NEXT] = "SELECT ident, until_at, seen_at, warned_at"
+	    " FROM records WHERE site_id = ? AND ident > ?"
+	    " ORDER BY ident LIMIT 1",
 };
 _Static_assert(SQL_COUNT <= SQLITE_DB_STATEMENTS_MAX, "room");
 

@@ -29,6 +29,7 @@ enum state_reason {
 	STATE_REASON_ARI,       /* a point in the window that the CA gave */
 	STATE_REASON_LIFETIME,  /* a third, or a half, of its life is left */
 	STATE_REASON_FORCED,    /* the administrator asked, or changed the site */
+	STATE_REASON_REVOKED,   /* its CA's OCSP responder says that it is */
 	STATE_REASON_COUNT
 };
 
@@ -73,6 +74,12 @@ struct state_cert {
 	int64_t retry_at;
 	struct span error, remedy;
 	int64_t error_at;
+	int ocsp_status;          /* enum files_ocsp_status; 0: none */
+	int64_t ocsp_this, ocsp_next; /* of the response; 0: none, not said */
+	int64_t ocsp_at;          /* when the next is fetched; STATE_NEVER: none
+	                             is wanted */
+	int64_t ocsp_tries;       /* that failed in a row */
+	struct span ocsp_error;   /* of the last */
 };
 
 struct state_failure {
@@ -84,6 +91,14 @@ struct state_deployment {
 	int64_t done_at;          /* 0: not yet */
 	int64_t tries, next_at;
 	struct span error;
+};
+
+/* A record of dns-persist-01, as it was last seen. */
+struct state_record {
+	struct span ident;        /* as in the order, perhaps with "*." */
+	int64_t until_at;         /* persistUntil; 0: for ever */
+	int64_t seen_at;
+	int64_t warned_at;        /* of its end; 0: never */
 };
 
 /* -ERR_NOT_FOUND when there is none and create is false; -ERR_CONFIG when it
@@ -174,5 +189,11 @@ int state_deployment_del(struct state *state, int64_t cert_id,
 int state_deployment_next(struct state *state, int64_t cert_id,
     struct span after, struct arena *arena, struct state_deployment *ret,
     struct err *err);
+
+int state_record_set(struct state *state, int64_t site_id,
+    const struct state_record *record, struct err *err);
+/* Of a site, by ident, the one after; -ERR_NOT_FOUND at the end. */
+int state_record_next(struct state *state, int64_t site_id, struct span after,
+    struct arena *arena, struct state_record *ret, struct err *err);
 
 #endif

@@ -43,6 +43,12 @@ state_cert_set(struct state *state, const struct state_cert *cert,
 	sqlite_db_put_text(&use, cert->error);
 	sqlite_db_put_text(&use, cert->remedy);
 	sqlite_db_put_int(&use, cert->error_at);
+	sqlite_db_put_int(&use, cert->ocsp_status);
+	sqlite_db_put_int(&use, cert->ocsp_this);
+	sqlite_db_put_int(&use, cert->ocsp_next);
+	sqlite_db_put_int(&use, cert->ocsp_at);
+	sqlite_db_put_int(&use, cert->ocsp_tries);
+	sqlite_db_put_text(&use, cert->ocsp_error);
 	sqlite_db_put_int(&use, cert->id);
 	return sqlite_db_run(&use, NULL, err);
 }
@@ -78,6 +84,12 @@ read_columns(struct sqlite_db_use *use, struct arena *arena,
 	ret->error = sqlite_db_span(use, arena);
 	ret->remedy = sqlite_db_span(use, arena);
 	ret->error_at = sqlite_db_int(use);
+	ret->ocsp_status = (int)sqlite_db_int(use);
+	ret->ocsp_this = sqlite_db_int(use);
+	ret->ocsp_next = sqlite_db_int(use);
+	ret->ocsp_at = sqlite_db_int(use);
+	ret->ocsp_tries = sqlite_db_int(use);
+	ret->ocsp_error = sqlite_db_span(use, arena);
 }
 
 int
