@@ -86,6 +86,9 @@ static const struct option recurse_options[] = {
 
 static const struct option forward_options[] = {
 	{ "do-not-query-localhost:", "no" },
+	/* Milliseconds before a question is repeated, at least: the forwarder
+	 * asks others, and one that is busy is not helped by more to do. */
+	{ "infra-cache-min-rtt:", "400" },
 	{ NULL, NULL }
 };
 

@@ -261,6 +261,22 @@ silence(void **state)
 	assert_int_equal(f->status, DNS_OK);
 }
 
+/* A forwarder that has always answered at once, and now takes a while. */
+static void
+late(void **state)
+{
+	struct fixture *f = *state;
+	char name[] = "a.test";
+	unsigned before;
+
+	for (; name[0] <= 'p'; name[0]++)
+		ask(f, name, DNS_A, 0);
+	before = f->asked;
+	ask(f, "silent.test", DNS_A, 250);
+	assert_int_equal(f->status, DNS_TIMEOUT);
+	assert_int_equal(f->asked, before + 1);
+}
+
 static void
 bad_options(void **state)
 {
@@ -351,6 +367,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(records_and_cache, setup,
 		    teardown),
 		cmocka_unit_test_setup_teardown(silence, setup, teardown),
+		cmocka_unit_test_setup_teardown(late, setup, teardown),
 		cmocka_unit_test_setup_teardown(bad_options, setup, teardown),
 		cmocka_unit_test_setup_teardown(good_options, setup, teardown),
 		cmocka_unit_test_setup_teardown(missing_anchor, setup,
