@@ -11,7 +11,7 @@
 #include "base/mem.h"
 #include "jose/jwk.h"
 
-#define KEY_CACHE_SIZE 512 /* keys */
+#define KEY_CACHE_SIZE 4096 /* keys */
 
 struct key_cache {
 	struct {
