@@ -18,8 +18,22 @@ bld_init(struct bld *bld, size_t max)
 }
 
 void
+bld_init_secret(struct bld *bld, size_t max)
+{
+	*bld = (struct bld){ .max = max, .secret = true };
+}
+
+static void
+wipe(const struct bld *bld)
+{
+	if (bld->secret && bld->data != NULL)
+		mem_wipe(bld->data, bld->cap);
+}
+
+void
 bld_reset(struct bld *bld)
 {
+	wipe(bld);
 	bld->len = 0;
 	bld->failed = false;
 }
@@ -27,8 +41,22 @@ bld_reset(struct bld *bld)
 void
 bld_free(struct bld *bld)
 {
+	wipe(bld);
 	free(bld->data);
-	*bld = (struct bld){ .max = bld->max };
+	*bld = (struct bld){ .max = bld->max, .secret = bld->secret };
+}
+
+/* What is left where it was before is wiped, too. */
+static void
+move(struct bld *bld, size_t cap)
+{
+	uint8_t *data = mem_alloc(cap);
+
+	if (bld->len > 0)
+		memcpy(data, bld->data, bld->len);
+	wipe(bld);
+	free(bld->data);
+	bld->data = data;
 }
 
 uint8_t *
@@ -45,7 +73,10 @@ bld_grow(struct bld *bld, size_t len)
 		cap = bld->cap < BLD_FIRST_CAP ? BLD_FIRST_CAP : bld->cap;
 		while (cap < bld->len + len)
 			cap *= 2;
-		bld->data = mem_realloc(bld->data, cap);
+		if (bld->secret)
+			move(bld, cap);
+		else
+			bld->data = mem_realloc(bld->data, cap);
 		bld->cap = cap;
 	}
 	at = bld->data + bld->len;

@@ -12,6 +12,7 @@
  *
  * Life: bld_init, writes, bld_end, read bld_view, then bld_reset to use the
  * same memory again or bld_free. A zeroed struct bld is valid for bld_free.
+ * What one of bld_init_secret leaves behind, as it grows or ends, is wiped.
  */
 
 #include "base/span.h"
@@ -22,10 +23,12 @@ struct bld {
 	size_t cap;
 	size_t max;
 	bool failed;
+	bool secret;
 };
 
 /* Never allocates; max is the greatest length in bytes. */
 void bld_init(struct bld *bld, size_t max);
+void bld_init_secret(struct bld *bld, size_t max);
 void bld_reset(struct bld *bld);
 void bld_free(struct bld *bld);
 

@@ -14,8 +14,10 @@ struct sink {
 void
 frame_parser_done(struct frame_parser *parser)
 {
+	if (parser->secret && parser->data != NULL)
+		mem_wipe(parser->data, parser->cap);
 	free(parser->data);
-	*parser = (struct frame_parser){ 0 };
+	*parser = (struct frame_parser){ .secret = parser->secret };
 }
 
 void
@@ -62,7 +64,14 @@ static void
 keep(struct frame_parser *parser, struct span part, size_t room)
 {
 	if (parser->cap < room) {
-		parser->data = mem_realloc(parser->data, room);
+		uint8_t *data = mem_alloc(room);
+
+		if (parser->len > 0)
+			memcpy(data, parser->data, parser->len);
+		if (parser->secret && parser->data != NULL)
+			mem_wipe(parser->data, parser->cap);
+		free(parser->data);
+		parser->data = data;
 		parser->cap = room;
 	}
 	memcpy(parser->data + parser->len, part.data, part.len);
@@ -91,7 +100,7 @@ feed_kept(struct frame_parser *parser, struct span in,
 		return r;
 	r = deliver(span_of(parser->data, size), sink, err);
 	parser->len = 0;
-	if (parser->cap > KEEP_MAX)
+	if (parser->secret || parser->cap > KEEP_MAX)
 		frame_parser_done(parser);
 	return r;
 }

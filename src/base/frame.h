@@ -24,6 +24,7 @@ struct frame_parser {
 	uint8_t *data; /* the unfinished frame */
 	size_t len;
 	size_t cap;
+	bool secret; /* wiped wherever it was */
 };
 
 /* A zeroed parser is valid. */

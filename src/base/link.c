@@ -24,11 +24,19 @@ struct link {
 	size_t out_len;
 	size_t out_cap;
 	struct loop_flush flush;
+	bool wipes;             /* leaves nothing behind that it carried */
 	bool inside;            /* a handler runs: free later */
 	bool freed;             /* by a handler */
 	bool failed;            /* closed is called in the next turn */
 	struct err err;         /* why, if failed */
 };
+
+static void
+wipe_out(const struct link *link, size_t from, size_t to)
+{
+	if (link->wipes && to > from)
+		mem_wipe(link->out + from, to - from);
+}
 
 static void
 release(struct link *link)
@@ -38,6 +46,7 @@ release(struct link *link)
 	event_free(link->writable);
 	close(link->fd);
 	frame_parser_done(&link->parser);
+	wipe_out(link, 0, link->out_len);
 	free(link->out);
 	free(link);
 }
@@ -104,6 +113,8 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	r = frame_feed(&link->parser, span_of(scratch, (size_t)n), on_frame,
 	    link, &err);
 	link->inside = false;
+	if (link->wipes)
+		mem_wipe(scratch, (size_t)n);
 	if (link->freed)
 		release(link);
 	else if (r < 0)
@@ -146,6 +157,7 @@ send_out(struct link *link)
 				fail_later(link, &err);
 			break;
 		}
+		wipe_out(link, link->out_at, link->out_at + (size_t)n);
 		link->out_at += (size_t)n;
 	}
 	drop_out(link);
@@ -188,6 +200,12 @@ link_new(struct loop *loop, int fd, const struct link_ops *ops, void *ctx)
 }
 
 void
+link_wipes(struct link *link)
+{
+	link->wipes = link->parser.secret = true;
+}
+
+void
 link_free(struct link *link)
 {
 	if (link == NULL || link->freed)
@@ -205,10 +223,13 @@ make_room(struct link *link, size_t len)
 	size_t cap = link->out_cap;
 
 	if (link->out_at > 0 && link->out_at >= link->out_len / 2) {
+		size_t end = link->out_len;
+
 		memmove(link->out, link->out + link->out_at,
 		    link->out_len - link->out_at);
 		link->out_len -= link->out_at;
 		link->out_at = 0;
+		wipe_out(link, link->out_len, end);
 	}
 	if (link->out_len + len <= cap)
 		return;
@@ -216,7 +237,17 @@ make_room(struct link *link, size_t len)
 		cap = 4096;
 	while (cap < link->out_len + len)
 		cap *= 2;
-	link->out = mem_realloc(link->out, cap);
+	if (link->wipes) {
+		uint8_t *out = mem_alloc(cap);
+
+		if (link->out_len > 0)
+			memcpy(out, link->out, link->out_len);
+		wipe_out(link, 0, link->out_len);
+		free(link->out);
+		link->out = out;
+	} else {
+		link->out = mem_realloc(link->out, cap);
+	}
 	link->out_cap = cap;
 }
 

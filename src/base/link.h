@@ -41,6 +41,10 @@ struct link;
 struct link *link_new(struct loop *loop, int fd, const struct link_ops *ops,
     void *ctx);
 
+/* Secrets pass here: what was sent or delivered is wiped from all memory of
+ * the link, and of the loop, as soon as it is. */
+void link_wipes(struct link *link);
+
 /* Closes without calling closed; frames not yet sent are sent if the socket
  * takes them at once. NULL is fine. */
 void link_free(struct link *link);

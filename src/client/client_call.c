@@ -184,18 +184,13 @@ ask_signature(struct client_call *call, struct span nonce)
 }
 
 static void
-go(struct client_call *call)
+wait(struct client_call *call, int64_t delay_ms, void (*then)(void *arg))
 {
-	struct span nonce = SPAN_NONE;
+	const struct env *env = call->client->env;
 
-	if (call->plan.type == CLIENT_CALL_GET)
-		ask_request(call, CLIENT_GET, SPAN_NONE);
-	else if (call->plan.type == CLIENT_CALL_INNER ||
-	    client_nonce_take(&call->client->nonces,
-	    env_now(call->client->env), &nonce))
-		ask_signature(call, nonce);
-	else
-		ask_nonce(call, NONCE);
+	call->state = WAITING;
+	call->id = 0;
+	call->timer = env->timer_start(env->ctx, delay_ms, then, call);
 }
 
 static void
@@ -207,14 +202,37 @@ on_timer(void *arg)
 	go(call);
 }
 
+/* Its caller does not expect it before it has returned. */
 static void
-wait(struct client_call *call, int64_t delay_ms)
+fail_foreign(void *arg)
 {
-	const struct env *env = call->client->env;
+	struct client_call *call = arg;
+	struct err err = ERR_INIT;
 
-	call->state = WAITING;
-	call->id = 0;
-	call->timer = env->timer_start(env->ctx, delay_ms, on_timer, call);
+	call->timer = NULL;
+	err_set(&err, ERR_MALFORMED, "RFC 8555 7.1.1", "the CA sent us to "
+	    "%.*s, which is not where its directory is, nor a host that its "
+	    "directory names: nothing is asked there",
+	    SPAN_FMT(call->plan.url));
+	fail(call, CLIENT_NONSENSE, &err);
+}
+
+static void
+go(struct client_call *call)
+{
+	struct span nonce = SPAN_NONE;
+
+	if (call->plan.type != CLIENT_CALL_INNER &&
+	    !client_ready_owns(call->client, call->plan.url))
+		wait(call, 0, fail_foreign);
+	else if (call->plan.type == CLIENT_CALL_GET)
+		ask_request(call, CLIENT_GET, SPAN_NONE);
+	else if (call->plan.type == CLIENT_CALL_INNER ||
+	    client_nonce_take(&call->client->nonces,
+	    env_now(call->client->env), &nonce))
+		ask_signature(call, nonce);
+	else
+		ask_nonce(call, NONCE);
 }
 
 /* How long until the next try; false: there is none. retry_ms is what the CA
@@ -261,7 +279,7 @@ on_no_answer(struct client_call *call, const struct err *err)
 		fail(call, CLIENT_UNREACHABLE, err);
 	} else {
 		tell_waiting(call, delay_ms, span_str(err->text));
-		wait(call, delay_ms);
+		wait(call, delay_ms, on_timer);
 	}
 }
 
@@ -315,7 +333,7 @@ on_refusal(struct client_call *call, const struct client_response *response)
 	} else if (in_trouble(response->status) &&
 	    again_after(call, retry_ms, &delay_ms)) {
 		tell_waiting(call, delay_ms, problem.detail);
-		wait(call, delay_ms);
+		wait(call, delay_ms, on_timer);
 		return;
 	}
 	finish_problem(call, &problem);

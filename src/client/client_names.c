@@ -181,6 +181,33 @@ client_url_check(struct span url, bool http_too, struct err *err)
 	return 0;
 }
 
+/* "https://host" or "https://host:port", the port that https has anyway left
+ * out. */
+static struct span
+origin_of(struct span url)
+{
+	bool https = span_starts_with(url, SPAN_LIT("https://"));
+	struct span port = span_str(https ? ":443" : ":80");
+	size_t len = https ? 8 : 7;
+
+	while (len < url.len && strchr("/?", url.data[len]) == NULL)
+		len++;
+	url.len = len < url.len ? len : url.len;
+	if (url.len > port.len && memcmp(url.data + url.len - port.len,
+	    port.data, port.len) == 0)
+		url.len -= port.len;
+	return url;
+}
+
+bool
+client_url_same_origin(struct span a, struct span b)
+{
+	a = origin_of(a);
+	b = origin_of(b);
+	return a.len == b.len && strncasecmp((const char *)a.data,
+	    (const char *)b.data, a.len) == 0;
+}
+
 bool
 client_token_check(struct span token)
 {

@@ -31,6 +31,10 @@ void client_tls_alpn_digest(uint8_t ret[CLIENT_TLS_ALPN_SIZE],
  * or a fragment. -ERR_MALFORMED. */
 int client_url_check(struct span url, bool http_too, struct err *err);
 
+/* Whether both are of the same scheme, host and port (RFC 6454). Of URLs that
+ * client_url_check passes. */
+bool client_url_same_origin(struct span a, struct span b);
+
 /* base64url of CLIENT_TOKEN_MIN to CLIENT_TOKEN_MAX bytes: fit for a path, a
  * hook's environment and a shell. */
 bool client_token_check(struct span token);

@@ -129,6 +129,10 @@ void client_op_progress(struct client_op *op,
  * it is, or failed. */
 bool client_ready_directory(struct client_op *op);
 bool client_ready_account(struct client_op *op);
+/* Whether a URL is of the CA: where its directory is, or, over https, where the
+ * directory says that something of the CA's is. No other host hears of us,
+ * whatever the CA's answers name. */
+bool client_ready_owns(const struct client *client, struct span url);
 void client_ready_cancel(struct client *client);
 /* The CA says that there is no such account: whoever needs it next makes it
  * anew. */

@@ -75,6 +75,22 @@ on_directory(void *arg, const struct client_reply *reply)
 }
 
 bool
+client_ready_owns(const struct client *client, struct span url)
+{
+	if (client_url_same_origin(url, client->options.directory_url))
+		return true;
+	if (client->directory_at == 0 ||
+	    !span_starts_with(url, SPAN_LIT("https://")))
+		return false;
+	for (size_t i = 0; i < CLIENT_URL_COUNT; i++) {
+		if (client->directory.urls[i].len > 0 &&
+		    client_url_same_origin(url, client->directory.urls[i]))
+			return true;
+	}
+	return false;
+}
+
+bool
 client_ready_directory(struct client_op *op)
 {
 	struct client *client = op->client;

@@ -110,13 +110,12 @@ import_key(const struct account_main *main,
 	if (request->import >= main->proc->num_fds)
 		return err_set(err, ERR_NOT_FOUND, NULL,
 		    "no such file was given to the account process");
-	bld_init(&text, KEY_FILE_PEM_MAX);
+	bld_init_secret(&text, KEY_FILE_PEM_MAX);
 	r = key_file_slurp(main->proc->fds[request->import],
 	    "the account's key", &text, err);
 	if (r == 0)
 		r = account_store_import(main->proc->fd_dir, request->id,
 		    bld_view(&text), err);
-	mem_wipe(text.data, text.cap);
 	bld_free(&text);
 	return r;
 }
@@ -143,6 +142,10 @@ ask_open(const struct account_main *main, struct account_signer *account,
 
 	if (request->type == JUDGE_ACCOUNT_EAB) {
 		bind_external(account, request);
+		return 0;
+	}
+	if (request->type == JUDGE_ACCOUNT_CSR) {
+		account_sign_csr(account, request->csr_hash);
 		return 0;
 	}
 	if (request->type == JUDGE_ACCOUNT_ROLL)

@@ -124,32 +124,72 @@ put_header(struct bld *out, const char *alg, const struct client_sign *sign,
 	return r;
 }
 
-/* Some CAs read members in any case, or the general form of a JWS, too. */
-static bool
-is_of_jws(const json_t *obj)
+void
+account_sign_csr(struct account_signer *account,
+    const uint8_t hash[ACCOUNT_CSR_HASH_SIZE])
 {
-	static const char *const names[] = { "protected", "signature",
-		"signatures", "oldKey" };
+	memcpy(account->csrs[account->num_csrs++ % ACCOUNT_CSRS_MAX], hash,
+	    ACCOUNT_CSR_HASH_SIZE);
+}
+
+/* Some CAs read members in any case, in a way of their own (U+017F for an s):
+ * so what is not exactly one of ours may mean anything. */
+static bool
+is_ours(const json_t *obj)
+{
+	static const char *const names[] = { "csr", "identifiers", "profile",
+		"replaces", "notBefore", "notAfter", "status", "contact",
+		"termsOfServiceAgreed", "onlyReturnExisting",
+		"externalAccountBinding", "certificate", "reason" };
 	const char *name;
 	const json_t *value;
 
 	json_object_foreach((json_t *)(uintptr_t)obj, name, value) {
-		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-			if (strcasecmp(name, names[i]) == 0)
-				return true;
-		}
+		bool found = false;
+
+		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+			found |= strcmp(name, names[i]) == 0;
+		if (!found)
+			return false;
 	}
-	return false;
+	return true;
 }
 
-/* A payload that is itself a JWS changes the account's key: it must be the
- * inner one that was made here. RFC 8555 7.3.5. */
+/* RFC 8555 7.4: of an order's end, the one thing that says for which key the
+ * certificate is to be. */
+static int
+check_csr(const struct account_signer *account, const json_t *csr,
+    struct err *err)
+{
+	size_t count = account->num_csrs < ACCOUNT_CSRS_MAX ?
+	    account->num_csrs : ACCOUNT_CSRS_MAX;
+	uint8_t hash[SHA256_DIGEST_LENGTH];
+	bool known = false;
+	struct bld der;
+
+	bld_init(&der, ACCOUNT_SIGN_PAYLOAD_MAX);
+	if (json_is_string(csr) && text_unbase64url(&der,
+	    span_of(json_string_value(csr), json_string_length(csr))) == 0) {
+		SHA256(der.data, der.len, hash);
+		for (size_t i = 0; i < count; i++)
+			known |= memcmp(hash, account->csrs[i],
+			    sizeof(hash)) == 0;
+	}
+	bld_free(&der);
+	return known ? 0 : err_set(err, ERR_UNAUTHORIZED, "RFC 8555 7.4",
+	    "the CA would be asked to certify another key or other names than "
+	    "the site's");
+}
+
+/* A payload that is none of ours may be a JWS itself, and change the account's
+ * key: it must be the inner one that was made here. RFC 8555 7.3.5. */
 static int
 check_payload(const struct account_signer *account, struct span payload,
     struct err *err)
 {
 	cleanup_json json_t *obj = NULL;
 	uint8_t hash[SHA256_DIGEST_LENGTH];
+	const json_t *csr;
 
 	if (payload.len == 0)
 		return 0;
@@ -157,12 +197,14 @@ check_payload(const struct account_signer *account, struct span payload,
 	    json_parse_object(payload, "the payload", &obj, NULL) < 0)
 		return err_set(err, ERR_UNAUTHORIZED, NULL,
 		    "what is to be signed is no JSON object");
-	if (!is_of_jws(obj))
-		return 0;
+	csr = json_object_get(obj, "csr");
+	if (is_ours(obj))
+		return csr == NULL ? 0 : check_csr(account, csr, err);
 	SHA256(payload.data, payload.len, hash);
 	if (memcmp(hash, account->rollover, sizeof(hash)) != 0)
 		return err_set(err, ERR_UNAUTHORIZED, "RFC 8555 7.3.5",
-		    "the account's key would be changed to a foreign one");
+		    "what is to be signed is no request that is made here: the "
+		    "account's key could be changed to a foreign one");
 	return 0;
 }
 

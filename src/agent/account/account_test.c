@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <openssl/core_names.h>
 #include <openssl/hmac.h>
+#include <openssl/sha.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -86,7 +87,7 @@ test_kid_and_jwk(void **state)
 	struct client_sign request = { .type = CLIENT_SIGN_KID, .url = URL,
 		.nonce = SPAN_LIT("bm9uY2U"), .kid =
 		SPAN_LIT("https://ca.example/acct/1"),
-		.payload = SPAN_LIT("{\"a\":1}") };
+		.payload = SPAN_LIT("{\"reason\":1}") };
 	struct jws jws;
 
 	(void)state;
@@ -96,7 +97,7 @@ test_kid_and_jwk(void **state)
 	    "https://ca.example/acct/1"));
 	assert_true(span_equal(jws.header.url, URL));
 	assert_true(span_equal_str(jws.header.nonce, "bm9uY2U"));
-	assert_true(span_equal_str(jws.payload, "{\"a\":1}"));
+	assert_true(span_equal_str(jws.payload, "{\"reason\":1}"));
 	jws_done(&jws);
 	request.type = CLIENT_SIGN_JWK;
 	request.payload = SPAN_NONE;
@@ -143,6 +144,43 @@ test_origin(void **state)
 	assert_int_equal(sign(&request, &err), -(int)ERR_UNAUTHORIZED);
 	assert_int_equal(account_sign_bind(&account, &bad, 1, NULL),
 	    -(int)ERR_CONFIG);
+}
+
+/* RFC 8555 7.4: whoever is in net's place gets no key of his own certified. */
+static void
+test_csr(void **state)
+{
+	static const char *const bad[] = { "{\"csr\":\"b3RoZXI\"}",
+		"{\"CSR\":\"b3Vycw\"}", "{\"c\\u017fr\":\"b3RoZXI\"}",
+		"{\"csr\":[\"b3Vycw\"]}", "{\"csr\":\"b3Vycw\",\"Csr\":\"x\"}",
+		"{\"csr\":\"b3Vycw\",\"csr\":\"b3RoZXI\"}",
+		"{\"csr\":\"b3Vycw\\u0000b3RoZXI\"}", "{\"csr\":null}" };
+	struct client_sign request = { .type = CLIENT_SIGN_KID, .url = URL,
+		.nonce = SPAN_LIT("bm9uY2U"), .kid =
+		SPAN_LIT("https://ca.example/acct/1"),
+		.payload = SPAN_LIT("{\"csr\":\"b3Vycw\"}") };
+	uint8_t hash[ACCOUNT_CSR_HASH_SIZE], other[ACCOUNT_CSR_HASH_SIZE] = { 1 };
+	struct err err = ERR_INIT;
+
+	(void)state;
+	SHA256((const uint8_t *)"ours", 4, hash);
+	assert_int_equal(sign(&request, &err), -(int)ERR_UNAUTHORIZED);
+	assert_non_null(strstr(err.text, "another key"));
+	account_sign_csr(&account, other);
+	account_sign_csr(&account, hash);
+	assert_int_equal(sign(&request, NULL), 0);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		request.payload = span_str(bad[i]);
+		if (sign(&request, NULL) != -(int)ERR_UNAUTHORIZED)
+			fail_msg("%s", bad[i]);
+	}
+	/* The last ones are kept. */
+	request.payload = SPAN_LIT("{\"csr\":\"b3Vycw\"}");
+	for (int i = 0; i < ACCOUNT_CSRS_MAX - 1; i++)
+		account_sign_csr(&account, other);
+	assert_int_equal(sign(&request, NULL), 0);
+	account_sign_csr(&account, other);
+	assert_int_equal(sign(&request, NULL), -(int)ERR_UNAUTHORIZED);
 }
 
 /* RFC 8555 7.3.5, and nobody else's key. */
@@ -384,6 +422,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(test_kid_and_jwk),
 		TEST(test_origin),
+		TEST(test_csr),
 		TEST(test_rollover),
 		TEST(test_rollover_on_disk),
 		TEST(test_eab),

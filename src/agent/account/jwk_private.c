@@ -52,7 +52,7 @@ get_number(const json_t *obj, const char *name, BIGNUM **ret,
 	struct bld octets;
 	int r;
 
-	bld_init(&octets, NUMBER_MAX);
+	bld_init_secret(&octets, NUMBER_MAX);
 	r = get_octets(obj, name, &octets, err);
 	*ret = NULL;
 	if (r == 0 && bld_end(&octets) == 0)
@@ -62,7 +62,6 @@ get_number(const json_t *obj, const char *name, BIGNUM **ret,
 		BN_clear_free(*ret);
 		*ret = NULL;
 	}
-	mem_wipe(octets.data, octets.cap);
 	bld_free(&octets);
 	return *ret == NULL ? -(int)ERR_CONFIG : 0;
 }

@@ -157,7 +157,7 @@ give_key(struct certkey_main *main, uint64_t id,
 	struct bld pem;
 	int r;
 
-	bld_init(&pem, CERTKEY_FILES_PEM_MAX);
+	bld_init_secret(&pem, CERTKEY_FILES_PEM_MAX);
 	r = certkey_find(main->proc->fd_dir, request->site, request->key_type,
 	    request->spki_hash, &key, &told.err);
 	if (r == 0)
@@ -169,8 +169,7 @@ give_key(struct certkey_main *main, uint64_t id,
 	certkey_files_answer_encode(&main->out, &told);
 	agent_proc_send(main->proc, AGENT_FILES, (uint16_t)told.type, id,
 	    bld_view(&main->out));
-	mem_wipe(main->out.data, main->out.cap);
-	mem_wipe(pem.data, pem.cap);
+	bld_reset(&main->out);
 	bld_free(&pem);
 	EVP_PKEY_free(key);
 }
@@ -274,7 +273,7 @@ certkey_main(struct agent_proc *proc)
 	struct err err = ERR_INIT;
 	int status;
 
-	bld_init(&main.out, LINK_PAYLOAD_MAX);
+	bld_init_secret(&main.out, LINK_PAYLOAD_MAX);
 	if (agent_proc_sandbox(proc, &certkey_main_sandbox, &err) < 0) {
 		log_err(LOG_ERROR, "start-failed", &err);
 		return 1;

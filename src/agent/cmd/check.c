@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "agent/listener/listener_main.h"
 #include "agent/rpc/judge_net.h"
 #include "agent/solvers/listening.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
 
@@ -144,23 +144,8 @@ static int
 read_trust(const struct check *check, struct bld *out, struct err *err)
 {
 	const char *path = check->options->ca->ca_file;
-	uint8_t data[4096];
-	ssize_t n = 0;
-	int fd;
 
-	if (path == NULL)
-		return 0;
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	while (fd >= 0 && (n = read(fd, data, sizeof(data))) > 0)
-		bld_bytes(out, data, (size_t)n);
-	if (fd < 0 || n < 0)
-		err_errno(err, "cannot read %s", path);
-	if (fd >= 0)
-		close(fd);
-	if (fd < 0 || n < 0)
-		return -(int)ERR_IO;
-	return bld_end(out) == 0 ? 0 : err_set(err, ERR_CONFIG, NULL,
-	    "%s is too long; is it the right file?", path);
+	return path == NULL ? 0 : file_read(AT_FDCWD, path, 0, out, err);
 }
 
 static void
@@ -372,8 +357,7 @@ start(struct check *check, struct err *err)
 	loop_env(check->loop, &check->env);
 	check->world = (struct solver_world){ .loop = check->loop,
 		.env = &check->env, .procs = &check->procs, .dir = "/",
-		.log_level = level, .listener_main = listener_main,
-		.listening = check->listening };
+		.log_level = level, .listening = check->listening };
 	return agent_procs_start(&check->procs, check->loop, &plan, err);
 }
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "agent/cmd/textfile.h"
+#include "agent/proc/trusted.h"
 #include "base/log.h"
 
 #define HOME_DIR ".local/state"
@@ -124,6 +125,18 @@ say(void *ctx, enum judge_say how, const char *site, const char *text)
 	}
 }
 
+/* What says what is run. */
+static int
+check_trust(const char *dir, const char *config, struct err *err)
+{
+	char state[sizeof(((struct cmd_common *)0)->dir_path) + 16];
+	int r;
+
+	snprintf(state, sizeof(state), "%s/signet.db", dir);
+	r = trusted_path(state, err);
+	return r < 0 ? r : trusted_path(config, err);
+}
+
 int
 cmd_common_open(struct cmd_common *common, bool create, struct judge **ret)
 {
@@ -142,6 +155,8 @@ cmd_common_open(struct cmd_common *common, bool create, struct judge **ret)
 	*ret = NULL;
 	if (r != CMD_OK)
 		return r;
+	if (check_trust(common->dir_path, options.config_file, &err) < 0)
+		return cmd_fail(common->cmd, "%s", err.text);
 	log_init("judge", common->verbose ? LOG_INFO : LOG_WARNING);
 	common->progress = isatty(STDERR_FILENO) == 1;
 	r = judge_new(&options, ret, &err);

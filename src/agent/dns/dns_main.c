@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "agent/dns/dns_job.h"
+#include "base/file.h"
 #include "base/mem.h"
 
 #define SUFFIX ".key"
@@ -56,8 +57,7 @@ read_key(int fd_dir, const char *file, struct dns_main *main)
 	if (len <= tail || len - tail > JUDGE_DNS_KEY_MAX ||
 	    strcmp(file + len - tail, SUFFIX) != 0)
 		return;
-	fd = openat(fd_dir, file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	n = fd < 0 ? -1 : read(fd, key->text, sizeof(key->text));
+	n = file_open(fd_dir, file, 0, &fd, NULL) < 0 ? -1 : read(fd, key->text, sizeof(key->text));
 	if (n >= 0) {
 		snprintf(key->name, sizeof(key->name), "%.*s",
 		    (int)(len - tail), file);

@@ -60,26 +60,49 @@ open_archive(const char *dir, const char *name, bool make, int *ret_fd,
 	return r;
 }
 
-static int
-prune(int fd, const struct range *range, struct err *err)
-{
-	char name[NUMBER_SIZE];
-	int r = 0;
+struct pruning {
+	int fd;
+	uint64_t last;
+	struct err first_err;
+};
 
-	for (uint64_t n = range->first; r == 0 && n > 0 &&
-	    n + PUBLISH_ARCHIVED_MAX <= range->last &&
-	    n < range->first + LOOKED_AT_MAX; n++) {
-		put_number(n, name);
-		r = fs_remove_folder(fd, name, err);
+/* One that cannot be removed does not keep the others. */
+static int
+prune_number(void *ctx, const char *name, struct err *err)
+{
+	struct pruning *pruning = ctx;
+	struct err why = ERR_INIT;
+	uint64_t number;
+
+	(void)err;
+	if (text_uint(span_str(name), INT64_MAX, &number) < 0 || number == 0 ||
+	    number + PUBLISH_ARCHIVED_MAX > pruning->last)
+		return 0;
+	if (fs_remove_folder(pruning->fd, name, &why) < 0 &&
+	    pruning->first_err.kind == ERR_NONE)
+		pruning->first_err = why;
+	return 0;
+}
+
+static int
+prune(int fd, uint64_t last, struct err *err)
+{
+	struct pruning pruning = { .fd = fd, .last = last };
+	int r = fs_each(fd, prune_number, &pruning, err);
+
+	if (r == 0 && pruning.first_err.kind != ERR_NONE) {
+		*err = pruning.first_err;
+		r = -(int)err->kind;
 	}
 	return r;
 }
 
 int
 archive_add(const char *dir, int fd_parent, const char *folder,
-    const char *name, struct err *err)
+    const char *name, struct err *ret_pruned, struct err *err)
 {
 	struct range range = { 0 };
+	struct err why = ERR_INIT;
 	char number[NUMBER_SIZE];
 	int fd = -1, r;
 
@@ -92,8 +115,12 @@ archive_add(const char *dir, int fd_parent, const char *folder,
 		r = fs_rename(fd_parent, folder, fd, number, err);
 	if (r == 0)
 		r = fs_sync(fd, err);
-	if (r == 0)
-		r = prune(fd, &range, err);
+	if (r == 0 && prune(fd, range.last, &why) < 0) {
+		err_prefix(&why, "of what is in %s/archive/%s, not all but the "
+		    "last %d could be removed", dir, name,
+		    PUBLISH_ARCHIVED_MAX);
+		*ret_pruned = why;
+	}
 	close(fd);
 	return r;
 }
@@ -144,8 +171,9 @@ archive_next(int fd, const struct layout *layout, struct span cert,
 	return 0;
 }
 
+/* Encoded anew: what else stands in a file is not published with it. */
 static bool
-is_key(struct span pem, const uint8_t *hash)
+take_key(struct span pem, const uint8_t *hash, struct bld *out)
 {
 	uint8_t own[KEY_FILE_HASH_SIZE];
 	EVP_PKEY *key = NULL;
@@ -153,7 +181,8 @@ is_key(struct span pem, const uint8_t *hash)
 
 	ok = key_from_pem(pem, &key, NULL) == 0 && (hash == NULL ||
 	    (key_file_hash(key, own, NULL) == 0 &&
-	    memcmp(own, hash, sizeof(own)) == 0));
+	    memcmp(own, hash, sizeof(own)) == 0)) &&
+	    key_to_pem(key, out, NULL) == 0;
 	EVP_PKEY_free(key);
 	return ok;
 }
@@ -162,15 +191,15 @@ int
 archive_read_key(int fd, const char *file, const uint8_t *hash,
     struct bld *out, struct err *err)
 {
-	size_t start = out->len;
-	int r = fs_read(fd, file, true, out, err);
+	struct bld text;
+	int r;
 
-	if (r == 0 && !is_key(span_from(bld_view(out), start), hash)) {
-		mem_wipe(out->data + start, out->len - start);
-		out->len = start;
+	bld_init_secret(&text, PUBLISH_KEY_MAX);
+	r = fs_read(fd, file, true, &text, err);
+	if (r == 0 && !take_key(bld_view(&text), hash, out))
 		r = err_set(err, ERR_NOT_FOUND, NULL,
 		    "%s is not the key that is wanted", file);
-	}
+	bld_free(&text);
 	return r;
 }
 

@@ -11,9 +11,10 @@
 #include "agent/files/publish.h"
 
 /* Moves the folder from fd_parent to DIR/archive/name/N, with the next number,
- * and removes the oldest. */
+ * and removes the oldest; *ret_pruned, which is ERR_INIT before, says if one of
+ * them stays: that is no failure. */
 int archive_add(const char *dir, int fd_parent, const char *folder,
-    const char *name, struct err *err);
+    const char *name, struct err *ret_pruned, struct err *err);
 
 /* The number for a new set of files in a folder of numbered ones: one more than
  * the greatest, or the greatest again where cert, its certificate, is the one

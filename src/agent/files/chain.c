@@ -282,6 +282,52 @@ chain_check(const struct chain *chain,
 	return check_links(chain, err);
 }
 
+/* What hinders a TLS server, or NULL. */
+static const char *
+hindrance(X509 *leaf)
+{
+	uint32_t flags = X509_get_extension_flags(leaf);
+
+	if ((flags & EXFLAG_INVALID) != 0)
+		return "its extensions cannot be read";
+	if ((flags & EXFLAG_CRITICAL) != 0)
+		return "it has a critical extension that programs do not know";
+	if (X509_check_purpose(leaf, X509_PURPOSE_SSL_SERVER, 0) != 1)
+		return "its key usage or extended key usage is not that of a "
+		    "TLS server";
+	return NULL;
+}
+
+int
+chain_check_use(const struct chain *chain, bool must_staple, bool profile,
+    struct err *ret_noted, struct err *err)
+{
+	const struct files_live *live = &chain->leaf;
+	int64_t lasts_s = live->not_after_s - live->not_before_s;
+	X509 *leaf = decode(chain->certificates[0]);
+	const char *why = leaf == NULL ? "it cannot be read" : hindrance(leaf);
+
+	X509_free(leaf);
+	ERR_clear_error();
+	if (lasts_s <= 0)
+		return refuse(err, "it ends before it begins");
+	if (why != NULL && !profile)
+		return refuse(err, why);
+	if (why != NULL)
+		err_set(ret_noted, ERR_MALFORMED, NULL, "the certificate is "
+		    "of no use to a web server: %s", why);
+	else if (must_staple && !live->must_staple)
+		err_set(ret_noted, ERR_MALFORMED, "RFC 7633", "must_staple was "
+		    "asked for, and the CA left it out of the certificate, "
+		    "which is in use without it; ask another CA, or set "
+		    "must_staple = false");
+	else if (lasts_s > CHAIN_LIFETIME_MAX_S)
+		err_set(ret_noted, ERR_MALFORMED, NULL, "the certificate is "
+		    "valid for %d years: nobody else will renew it if its key "
+		    "leaks", (int)(lasts_s / 31556952));
+	return 0;
+}
+
 void
 chain_put(struct bld *out, const struct chain *chain, size_t from)
 {

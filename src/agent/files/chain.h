@@ -29,6 +29,16 @@ int chain_check(const struct chain *chain,
     const uint8_t spki_hash[FILES_HASH_SIZE], const struct ident_list *names,
     int64_t now_ms, struct err *err);
 
+/* Whether it is of use to a TLS server, as was asked: -ERR_MALFORMED if not. An
+ * administrator who asks for a profile may want it for something else; then, and
+ * where must-staple (RFC 7633) was asked for and is not there, or it is valid
+ * for longer than CHAIN_LIFETIME_MAX_S, *ret_noted, which is ERR_INIT before,
+ * says what differs: HTTPS works with it all the same, and would stop without
+ * it. */
+#define CHAIN_LIFETIME_MAX_S INT64_C(316224000) /* 10 years */
+int chain_check_use(const struct chain *chain, bool must_staple, bool profile,
+    struct err *ret_noted, struct err *err);
+
 /* Appends the certificates from the one with that index on, as PEM. */
 void chain_put(struct bld *out, const struct chain *chain, size_t from);
 

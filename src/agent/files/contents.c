@@ -9,7 +9,7 @@ contents_make(const struct publish *publish, struct contents *ret)
 	struct chain leaf = *publish->chain;
 
 	for (int file = SITE_PRIVKEY; file <= SITE_COMBINED; file++)
-		bld_init(&ret->files[file], CONTENTS_MAX);
+		bld_init_secret(&ret->files[file], CONTENTS_MAX);
 	leaf.count = 1;
 	bld_span(&ret->files[SITE_PRIVKEY], publish->key);
 	chain_put(&ret->files[SITE_CERT], &leaf, 0);
@@ -22,12 +22,8 @@ contents_make(const struct publish *publish, struct contents *ret)
 void
 contents_done(struct contents *contents)
 {
-	for (int file = SITE_PRIVKEY; file <= SITE_COMBINED; file++) {
-		if (contents->files[file].data != NULL)
-			mem_wipe(contents->files[file].data,
-			    contents->files[file].cap);
+	for (int file = SITE_PRIVKEY; file <= SITE_COMBINED; file++)
 		bld_free(&contents->files[file]);
-	}
 }
 
 bool

@@ -6,7 +6,9 @@
 
 #include "agent/files/intent.h"
 #include "agent/files/publish.h"
+#include "agent/proc/key_file.h"
 #include "agent/rpc/certkey_files.h"
+#include "pkix/key.h"
 
 #define CAP(name) (UINT64_C(1) << CAP_##name)
 
@@ -22,6 +24,7 @@ struct known {
 	uint8_t *ocsp_data;  /* the response that is published with the chain */
 	size_t ocsp_len;
 	struct files_ocsp ocsp; /* what it says */
+	struct err noted;    /* what else judge is to tell */
 	struct known *next;
 };
 
@@ -119,7 +122,8 @@ answer_live(struct files_main *main, struct known *known, bool recovered)
 	told.live = chain.leaf;
 	told.live.path = span_str(path);
 	told.ocsp = known->ocsp;
-	told.err = known->copies;
+	told.err = known->copies.kind != ERR_NONE ? known->copies :
+	    known->noted;
 	answer(main, known->id, &told);
 	arena_free(&arena);
 }
@@ -155,6 +159,18 @@ conclude(struct files_main *main, struct known *known)
 	answer_live(main, known, known->asked_site);
 }
 
+static void
+note(struct known *known, const struct err *what)
+{
+	struct err so_far = known->noted;
+
+	if (what->kind == ERR_NONE)
+		return;
+	known->noted = *what;
+	if (so_far.kind != ERR_NONE)
+		err_prefix(&known->noted, "%s; and", so_far.text);
+}
+
 /* With the key at hand, or without one: all steps. */
 static void
 finish(struct files_main *main, struct known *known,
@@ -164,12 +180,13 @@ finish(struct files_main *main, struct known *known,
 		.site = &known->site, .chain = chain, .key = key,
 		.ocsp = span_of(known->ocsp_data, known->ocsp_len),
 		.at_s = intent->at_s };
-	struct err err = ERR_INIT;
+	struct err err = ERR_INIT, pruned = ERR_INIT;
 
-	if (publish_target(&publish, &err) < 0) {
+	if (publish_target(&publish, &pruned, &err) < 0) {
 		fail(main, known, &err);
 		return;
 	}
+	note(known, &pruned);
 	publish_copies(&publish, &known->copies);
 	if (intent->no_key) {
 		conclude(main, known);
@@ -204,7 +221,7 @@ carry_out(struct files_main *main, struct known *known)
 
 	known->live = false;
 	known->copies = (struct err)ERR_INIT;
-	bld_init(&key, PUBLISH_KEY_MAX);
+	bld_init_secret(&key, PUBLISH_KEY_MAX);
 	r = publish_settle(&known->site, main->proc->dir, &err);
 	if (r == 0)
 		r = load(main, known, &arena, &intent, &chain, &err);
@@ -217,8 +234,6 @@ carry_out(struct files_main *main, struct known *known)
 		finish(main, known, &intent, &chain, bld_view(&key));
 	else
 		ask_certkey(main, known, CERTKEY_FILES_PENDING, &intent);
-	if (key.data != NULL)
-		mem_wipe(key.data, key.cap);
 	bld_free(&key);
 	arena_free(&arena);
 }
@@ -251,6 +266,7 @@ take_site(struct files_main *main, uint64_t id, const struct site *site)
 	known->id = id;
 	known->busy = known->asked_site = true;
 	known->ocsp_len = 0;
+	known->noted = (struct err)ERR_INIT;
 	carry_out(main, known);
 }
 
@@ -275,7 +291,8 @@ take_ocsp(struct files_main *main, struct known *known,
 
 static int
 begin(struct files_main *main, struct known *known,
-    const struct judge_files_request *request, struct err *err)
+    const struct judge_files_request *request, struct err *ret_noted,
+    struct err *err)
 {
 	struct intent intent = { .at_s = env_now(&main->proc->env) / 1000,
 		.no_key = request->no_key, .chain = request->chain };
@@ -289,6 +306,9 @@ begin(struct files_main *main, struct known *known,
 		r = chain_check(&chain, request->spki_hash, &request->names,
 		    env_now(&main->proc->env), err);
 	if (r == 0)
+		r = chain_check_use(&chain, request->must_staple,
+		    request->profile, ret_noted, err);
+	if (r == 0)
 		r = intent_write(main->proc->dir, &known->site, &intent, err);
 	if (r == 0)
 		take_ocsp(main, known, &chain, request->ocsp);
@@ -300,15 +320,16 @@ static void
 take_publish(struct files_main *main, uint64_t id, struct known *known,
     const struct judge_files_request *request)
 {
-	struct err err = ERR_INIT;
+	struct err err = ERR_INIT, noted = ERR_INIT;
 
-	if (begin(main, known, request, &err) < 0) {
+	if (begin(main, known, request, &noted, &err) < 0) {
 		refuse(main, id, &err);
 		return;
 	}
 	known->id = id;
 	known->busy = true;
 	known->asked_site = false;
+	known->noted = noted;
 	carry_out(main, known);
 }
 
@@ -369,6 +390,18 @@ put_ocsp(const struct files_main *main, const struct known *known,
 }
 
 static int
+remove_live(const struct files_main *main, const struct known *known,
+    struct err *err)
+{
+	struct err pruned = ERR_INIT;
+	int r = publish_remove(&known->site, main->proc->dir, &pruned, err);
+
+	if (pruned.kind != ERR_NONE)
+		log_err(LOG_WARNING, "archive-not-pruned", &pruned);
+	return r;
+}
+
+static int
 on_judge(void *ctx, uint16_t type, uint64_t id, struct span payload,
     struct err *err)
 {
@@ -396,7 +429,7 @@ on_judge(void *ctx, uint16_t type, uint64_t id, struct span payload,
 		ask_ocsp(main, known, id, request.chain);
 		return 0;
 	} else if (request.type == JUDGE_FILES_REMOVE) {
-		r = publish_remove(&known->site, main->proc->dir, &done.err);
+		r = remove_live(main, known, &done.err);
 	} else {
 		done.type = JUDGE_FILES_OCSP_SAYS;
 		r = put_ocsp(main, known, request.ocsp, &done.ocsp, &done.err);
@@ -418,7 +451,7 @@ lend_key(struct files_main *main, uint64_t id,
 	struct bld key;
 	int r;
 
-	bld_init(&key, CERTKEY_FILES_PEM_MAX);
+	bld_init_secret(&key, CERTKEY_FILES_PEM_MAX);
 	r = known == NULL ? err_set(&told.err, ERR_NOT_FOUND, NULL,
 	    "the site is not known to the files process") :
 	    publish_live_key(&known->site, main->proc->dir,
@@ -430,9 +463,7 @@ lend_key(struct files_main *main, uint64_t id,
 	certkey_files_answer_encode(&main->out, &told);
 	agent_proc_send(main->proc, AGENT_CERTKEY, (uint16_t)told.type, id,
 	    bld_view(&main->out));
-	mem_wipe(main->out.data, main->out.cap);
-	if (key.data != NULL)
-		mem_wipe(key.data, key.cap);
+	bld_reset(&main->out);
 	bld_free(&key);
 }
 
@@ -452,6 +483,28 @@ give_up(struct files_main *main, struct known *known, const struct err *why)
 	fail(main, known, &err);
 }
 
+/* Servers read what is published as root: it is nothing but that key, encoded
+ * anew. */
+static int
+read_given(struct span pem, const uint8_t hash[FILES_HASH_SIZE],
+    struct bld *out, struct err *err)
+{
+	uint8_t own[KEY_FILE_HASH_SIZE];
+	EVP_PKEY *key = NULL;
+	int r = key_from_pem(pem, &key, err);
+
+	if (r == 0)
+		r = key_file_hash(key, own, err);
+	if (r == 0 && memcmp(own, hash, sizeof(own)) != 0)
+		r = err_set(err, ERR_CONFIG, NULL,
+		    "it is not the certificate's key");
+	if (r == 0)
+		r = key_to_pem(key, out, err);
+	EVP_PKEY_free(key);
+	return r < 0 ? err_prefix(err, "what the certkey process gave to be "
+	    "published") : 0;
+}
+
 static void
 take_key(struct files_main *main, struct known *known,
     const struct certkey_files_answer *given)
@@ -460,15 +513,19 @@ take_key(struct files_main *main, struct known *known,
 	struct err err = ERR_INIT;
 	struct intent intent;
 	struct chain chain;
+	struct bld key;
 
+	bld_init_secret(&key, PUBLISH_KEY_MAX);
 	if (known->live && given->type == CERTKEY_FILES_DONE)
 		conclude(main, known);
 	else if (known->live || given->type != CERTKEY_FILES_KEY)
 		give_up(main, known, &given->err);
-	else if (load(main, known, &arena, &intent, &chain, &err) < 0)
+	else if (load(main, known, &arena, &intent, &chain, &err) < 0 ||
+	    read_given(given->pem, intent.spki_hash, &key, &err) < 0)
 		fail(main, known, &err);
 	else
-		finish(main, known, &intent, &chain, given->pem);
+		finish(main, known, &intent, &chain, bld_view(&key));
+	bld_free(&key);
 	arena_free(&arena);
 }
 
@@ -511,7 +568,7 @@ files_main(struct agent_proc *proc)
 	struct err err = ERR_INIT;
 	int status;
 
-	bld_init(&main.out, LINK_PAYLOAD_MAX);
+	bld_init_secret(&main.out, LINK_PAYLOAD_MAX);
 	if (files_main_sandbox(proc, paths, &sandbox, &err) < 0 ||
 	    agent_proc_sandbox(proc, &sandbox, &err) < 0) {
 		log_err(LOG_ERROR, "start-failed", &err);

@@ -156,6 +156,7 @@ fs_read(int fd_dir, const char *name, bool follow, struct bld *out,
 	int fd = follow ? open_through(fd_dir, name) : openat(fd_dir, name,
 	    O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
 	uint8_t chunk[4096];
+	struct stat st;
 	ssize_t n;
 
 	if (fd < 0 && errno == ENOENT)
@@ -163,6 +164,11 @@ fs_read(int fd_dir, const char *name, bool follow, struct bld *out,
 		    name);
 	if (fd < 0)
 		return err_errno(err, "cannot open %s", name);
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+		close(fd);
+		return err_set(err, ERR_CONFIG, NULL, "%s is not a regular "
+		    "file", name);
+	}
 	while (((n = read(fd, chunk, sizeof(chunk))) > 0 ||
 	    (n < 0 && errno == EINTR)) && !out->failed) {
 		if (n > 0)

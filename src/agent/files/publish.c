@@ -206,7 +206,7 @@ is_live(const struct publish *publish)
 
 /* What was live goes where it belongs. */
 static int
-retire(struct work *work, struct err *err)
+retire(struct work *work, struct err *ret_pruned, struct err *err)
 {
 	int old, new, r;
 
@@ -214,7 +214,7 @@ retire(struct work *work, struct err *err)
 		return 0;
 	if (work->layout.archive)
 		return archive_add(work->publish->dir, work->fd_parent,
-		    work->stage, work->layout.name, err);
+		    work->stage, work->layout.name, ret_pruned, err);
 	r = fs_open(work->fd_parent, work->stage, &old, err);
 	if (r < 0)
 		return r;
@@ -268,7 +268,8 @@ close_work(struct work *work)
 }
 
 int
-publish_target(const struct publish *publish, struct err *err)
+publish_target(const struct publish *publish, struct err *ret_pruned,
+    struct err *err)
 {
 	struct work work;
 	int r = open_work(&work, publish, err);
@@ -285,7 +286,7 @@ publish_target(const struct publish *publish, struct err *err)
 	if (r == 0)
 		r = fs_sync(work.fd_parent, err);
 	if (r == 0)
-		r = retire(&work, err);
+		r = retire(&work, ret_pruned, err);
 	if (r == 0)
 		r = fs_sync(work.fd_parent, err);
 	close_work(&work);
@@ -399,7 +400,8 @@ publish_live_key(const struct site *site, const char *dir,
 }
 
 int
-publish_remove(const struct site *site, const char *dir, struct err *err)
+publish_remove(const struct site *site, const char *dir,
+    struct err *ret_pruned, struct err *err)
 {
 	struct layout layout;
 	int parent, r;
@@ -412,7 +414,8 @@ publish_remove(const struct site *site, const char *dir, struct err *err)
 	if (r < 0)
 		return r;
 	if (fs_exists(parent, layout.name))
-		r = archive_add(dir, parent, layout.name, layout.name, err);
+		r = archive_add(dir, parent, layout.name, layout.name,
+		    ret_pruned, err);
 	if (r == 0)
 		r = fs_sync(parent, err);
 	close(parent);

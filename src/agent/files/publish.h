@@ -37,8 +37,11 @@ struct publish {
 int publish_settle(const struct site *site, const char *dir,
     struct err *err);
 
-/* Steps 1 to 3. -ERR_IO, -ERR_CONFIG. */
-int publish_target(const struct publish *publish, struct err *err);
+/* Steps 1 to 3. -ERR_IO, -ERR_CONFIG. *ret_pruned, which is ERR_INIT before,
+ * says if what is too old for the archive could not be removed: all else is
+ * done then. */
+int publish_target(const struct publish *publish, struct err *ret_pruned,
+    struct err *err);
 
 /* Step 4. All are tried; the error is the first one's. */
 int publish_copies(const struct publish *publish, struct err *err);
@@ -54,7 +57,7 @@ int publish_live_key(const struct site *site, const char *dir,
 
 /* What is live goes to the archive; only of our own layout. */
 int publish_remove(const struct site *site, const char *dir,
-    struct err *err);
+    struct err *ret_pruned, struct err *err);
 
 /* A newer OCSP response beside the certificate: ocsp.der, the same for HAProxy
  * as combined.pem.ocsp, and ocsp.conf for nginx; empty: they go. */

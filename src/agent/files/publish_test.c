@@ -97,8 +97,10 @@ publish_set(const struct site *site, const struct files_set *set,
 {
 	const struct publish publish = { .dir = dir, .site = site,
 		.chain = &set->chain, .key = set->key_pem, .at_s = at_s };
-	int r = publish_target(&publish, err);
+	struct err pruned = ERR_INIT;
+	int r = publish_target(&publish, &pruned, err);
 
+	assert_int_equal(pruned.kind, ERR_NONE);
 	return r == 0 ? publish_copies(&publish, err) : r;
 }
 
@@ -367,6 +369,7 @@ test_bad_copy(void **state)
 static void
 test_archive(void **state)
 {
+	struct err pruned = ERR_INIT;
 	struct site site;
 	struct bld key;
 	char path[256];
@@ -388,9 +391,79 @@ test_archive(void **state)
 	    (const uint8_t[FILES_HASH_SIZE]){ 1 }, &key, NULL),
 	    -(int)ERR_NOT_FOUND);
 	assert_int_equal(key.len, 0);
-	assert_int_equal(publish_remove(&site, dir, NULL), 0);
+	assert_int_equal(publish_remove(&site, dir, &pruned, NULL), 0);
+	assert_int_equal(pruned.kind, ERR_NONE);
 	assert_int_equal(seen(&site), 0);
 	bld_free(&key);
+	drop_top();
+}
+
+/* What cannot be removed is told, hinders nothing, and keeps nothing else. */
+static void
+test_archive_stays(void **state)
+{
+	struct publish publish = { .dir = dir, .chain = &second.chain,
+		.key = second.key_pem, .at_s = 1000 };
+	struct err pruned = ERR_INIT, err = ERR_INIT;
+	struct site site;
+
+	(void)state;
+	make_top();
+	make_site(SITE_LAYOUT_SIGNET, &site);
+	publish.site = &site;
+	assert_int_equal(publish_set(&site, &first, 1000, NULL), 0);
+	run("cd %s/archive && mkdir -p www.example.org/1/folder/deep "
+	    "www.example.org/2 www.example.org/9", dir);
+	if (publish_target(&publish, &pruned, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(seen(&site), 2);
+	assert_non_null(strstr(pruned.text, "could be removed"));
+	run("test \"$(ls %s/archive/www.example.org | tr '\\n' ' ')\" = "
+	    "'1 10 9 '", dir);
+	drop_top();
+}
+
+/* What else stands in a key's file does not go with it to where root's servers
+ * read it. */
+static void
+test_key_alone(void **state)
+{
+	struct site site;
+	struct bld key;
+
+	(void)state;
+	make_top();
+	make_site(SITE_LAYOUT_SIGNET, &site);
+	assert_int_equal(publish_set(&site, &first, 1000, NULL), 0);
+	run("echo 'ssl_engine evil;' >>%s/live/www.example.org/privkey.pem",
+	    dir);
+	bld_init(&key, PUBLISH_KEY_MAX);
+	assert_int_equal(publish_live_key(&site, dir, first.spki_hash, &key,
+	    NULL), 0);
+	assert_true(span_equal(bld_view(&key), first.key_pem));
+	bld_free(&key);
+	drop_top();
+}
+
+/* Nobody is held up by what is not a file. */
+static void
+test_fifo(void **state)
+{
+	struct arena arena = { 0 };
+	struct chain live;
+	struct err err = ERR_INIT;
+	struct site site;
+
+	(void)state;
+	make_top();
+	make_site(SITE_LAYOUT_SIGNET, &site);
+	assert_int_equal(publish_set(&site, &first, 1000, NULL), 0);
+	run("cd %s/live/www.example.org && rm -f fullchain.pem && "
+	    "mkfifo fullchain.pem", dir);
+	assert_int_equal(publish_live(&site, dir, &arena, &live, &err),
+	    -(int)ERR_CONFIG);
+	assert_non_null(strstr(err.text, "not a regular file"));
+	arena_free(&arena);
 	drop_top();
 }
 
@@ -481,6 +554,9 @@ main(void)
 		cmocka_unit_test(test_modes),
 		cmocka_unit_test(test_bad_copy),
 		cmocka_unit_test(test_archive),
+		cmocka_unit_test(test_archive_stays),
+		cmocka_unit_test(test_key_alone),
+		cmocka_unit_test(test_fifo),
 		cmocka_unit_test(test_intent),
 		cmocka_unit_test(test_links),
 	};

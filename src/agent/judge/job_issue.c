@@ -3,14 +3,25 @@
  * One issuance: a CSR, an order at the first CA that no failure holds back,
  * the next CA when that refuses, and publication.
  */
+#include <fcntl.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/sha.h>
 #include <stdio.h>
 
 #include "agent/judge/job_tell.h"
 #include "agent/judge/run_hooks.h"
 #include "agent/judge/when.h"
+#include "base/file.h"
 #include "base/text.h"
+
+#define CSR_FILE_MAX 65536 /* bytes of --csr */
+
+static struct span
+first_of(const char *a, const char *b)
+{
+	return span_str(a != NULL ? a : b);
+}
 
 /* ---- publication -------------------------------------------------------- */
 
@@ -78,6 +89,9 @@ job_publish(struct job *job, struct span chain, struct span ocsp)
 {
 	struct judge_files_request request = { .type = JUDGE_FILES_PUBLISH,
 	    .chain = chain, .no_key = job->csr_given,
+	    .must_staple = job->site.must_staple == ROW_YES,
+	    .profile = first_of(job->site.profile,
+	    job->ca->authority.profile).len > 0,
 	    .names = job->names, .ocsp = ocsp };
 
 	job->ocsp_chain = SPAN_NONE;
@@ -244,12 +258,6 @@ on_net(void *ctx, uint16_t type, struct span payload)
 	return last;
 }
 
-static struct span
-first_of(const char *a, const char *b)
-{
-	return span_str(a != NULL ? a : b);
-}
-
 static void
 send_order(struct job *job)
 {
@@ -286,6 +294,34 @@ send_order(struct job *job)
 	bld_free(&out);
 }
 
+static bool
+on_allowed(void *ctx, uint16_t type, struct span payload)
+{
+	struct job *job = ctx;
+	struct judge_account_answer answer;
+	struct err err = ERR_INIT;
+
+	if (judge_account_answer_decode(type, payload, &answer, &err) < 0)
+		judge_end(job->judge, &err);
+	else if (answer.type == JUDGE_ACCOUNT_DONE)
+		send_order(job);
+	else
+		judge_end(job->judge, &answer.err);
+	return true;
+}
+
+/* account signs that this CSR be certified in this run, and none that net may
+ * come with. */
+static void
+allow_csr(struct job *job)
+{
+	struct judge_account_request request = { .type = JUDGE_ACCOUNT_CSR,
+	    .id = job->ca->account.id };
+
+	SHA256(job->csr.data, job->csr.len, request.csr_hash);
+	judge_ca_ask(job->ca, &request, on_allowed, job);
+}
+
 /* ---- the request for certification -------------------------------------- */
 
 /* False if there is none, and the job goes another way. */
@@ -315,7 +351,7 @@ on_csr(void *ctx, uint16_t type, struct span payload)
 	struct job *job = ctx;
 
 	if (take_csr(job, type, payload))
-		send_order(job);
+		allow_csr(job);
 	return true;
 }
 
@@ -393,8 +429,16 @@ take_request(struct job *job, BIO *file, struct err *err)
 static int
 read_csr(struct job *job, struct err *err)
 {
-	return take_request(job, BIO_new_file(job->site.csr, "r"), err) == 0 ?
-	    0 : err_prefix(err, "%s", job->site.csr);
+	struct bld text;
+	int r;
+
+	bld_init(&text, CSR_FILE_MAX);
+	r = file_read(AT_FDCWD, job->site.csr, 0, &text, err);
+	if (r == 0 && take_request(job, BIO_new_mem_buf(text.data,
+	    (int)text.len), err) < 0)
+		r = err_prefix(err, "%s", job->site.csr);
+	bld_free(&text);
+	return r;
 }
 
 /* ---- which CA ----------------------------------------------------------- */
@@ -426,7 +470,7 @@ order(struct job *job)
 		    job->cert.reason != STATE_REASON_REVOKED ? CERTKEY_REUSE :
 		    CERTKEY_NEW, on_csr);
 	else
-		send_order(job);
+		allow_csr(job);
 }
 
 /* A hook may have printed a request, whose key it keeps. */

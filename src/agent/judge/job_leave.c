@@ -4,11 +4,12 @@
  */
 #include <fcntl.h>
 #include <limits.h>
+#include <openssl/sha.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "agent/judge/judge_private.h"
 #include "agent/judge/when.h"
+#include "base/file.h"
 #include "pkix/pki.h"
 
 static void
@@ -22,28 +23,32 @@ fail(struct job *job, const char *text, const char *remedy)
 
 /* ---- revocation --------------------------------------------------------- */
 
+/* Layouts of other programs have links there; what they lead to must be what
+ * was published, so nobody else can choose what is revoked. */
 static int
 read_leaf(struct job *job, struct span *ret, struct err *err)
 {
 	char path[PATH_MAX];
-	uint8_t text[65536];
+	uint8_t hash[STATE_HASH_SIZE];
 	struct span all[FILES_CHAIN_CERTIFICATES_MAX];
+	struct bld text;
 	size_t count;
-	ssize_t n;
-	int fd;
+	int r;
 
 	snprintf(path, sizeof(path), "%.*s/cert.pem",
 	    SPAN_FMT(job->cert.path));
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return err_errno(err, "cannot open %s", path);
-	n = read(fd, text, sizeof(text));
-	close(fd);
-	if (n <= 0)
-		return err_errno(err, "cannot read %s", path);
-	if (pki_from_pem(span_of(text, (size_t)n), &job->arena, all,
+	bld_init(&text, FILES_CHAIN_MAX);
+	r = file_read(AT_FDCWD, path, 0, &text, err);
+	if (r == 0 && pki_from_pem(bld_view(&text), &job->arena, all,
 	    FILES_CHAIN_CERTIFICATES_MAX, &count, err) < 0)
-		return err_prefix(err, "%s", path);
+		r = err_prefix(err, "%s", path);
+	bld_free(&text);
+	if (r < 0)
+		return r;
+	SHA256(all[0].data, all[0].len, hash);
+	if (memcmp(hash, job->cert.leaf_hash, sizeof(hash)) != 0)
+		return err_set(err, ERR_CONFLICT, NULL, "%s is not the "
+		    "certificate that was published there", path);
 	*ret = all[0];
 	return 0;
 }

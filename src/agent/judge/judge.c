@@ -12,11 +12,11 @@
 #include "agent/account/account_main.h"
 #include "agent/certkey/certkey_main.h"
 #include "agent/files/files_main.h"
-#include "agent/listener/listener_main.h"
 #include "agent/proc/agent_dirs.h"
 #include "agent/server/server.h"
 #include "agent/solvers/listening.h"
 #include "agent/state/run_lock.h"
+#include "client/client_text.h"
 #include "pkix/crypto.h"
 
 int
@@ -33,7 +33,7 @@ judge_new(const struct judge_options *options, struct judge **ret,
 	    .env = &judge->env, .procs = &judge->procs, .dir = options->dir,
 	    .dry_run = options->dry_run,
 	    .log_level = options->verbose ? LOG_INFO : LOG_WARNING,
-	    .listener_main = listener_main, .listening = judge->listening };
+	    .listening = judge->listening };
 	if (options->create)
 		r = agent_dirs_make(options->dir, err);
 	if (r == 0)
@@ -101,17 +101,45 @@ judge_random(struct judge *judge)
 	return ret;
 }
 
+/* A CA's words that net hands on, a hook's, names of files: what could steer a
+ * terminal must not reach it. The line feed before the remedy is ours. */
+static struct span
+make_plain(struct arena *arena, const char *text)
+{
+	const char *remedy = strchr(text, '\n');
+	size_t len = remedy == NULL ? strlen(text) : (size_t)(remedy - text);
+	struct span what = client_text_clean(arena, span_of(text, len));
+	struct span next = SPAN_NONE;
+	struct bld all;
+
+	if (remedy != NULL)
+		next = client_text_clean(arena, span_str(remedy + 1));
+	bld_init(&all, 2 * CLIENT_TEXT_MAX + 1);
+	bld_span(&all, what);
+	if (remedy != NULL)
+		bld_u8(&all, '\n');
+	bld_span(&all, next);
+	what = arena_dup(arena, bld_view(&all));
+	bld_free(&all);
+	return what;
+}
+
 void
 judge_say(struct judge *judge, enum judge_say how, const char *site,
     const char *fmt, ...)
 {
 	char text[2 * TROUBLE_TEXT_SIZE + 256];
+	struct arena arena = { 0 };
+	struct span plain;
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	judge->options.say(judge->options.ctx, how, site, text);
+	plain = make_plain(&arena, text);
+	judge->options.say(judge->options.ctx, how, site,
+	    arena_str(&arena, plain));
+	arena_free(&arena);
 }
 
 void

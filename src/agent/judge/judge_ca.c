@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "agent/judge/judge_private.h"
+#include "base/file.h"
 #include "base/text.h"
 
 #define ORIGIN_MAX ACCOUNT_ORIGIN_MAX
@@ -53,24 +54,6 @@ origin_of(const char *url, char out[ORIGIN_MAX + 1])
 	return span_str(out);
 }
 
-static int
-read_file(const char *path, struct bld *out, struct err *err)
-{
-	uint8_t data[4096];
-	int fd = open(path, O_RDONLY | O_CLOEXEC), r;
-	ssize_t n = -1;
-
-	if (fd < 0)
-		return err_errno(err, "cannot open %s", path);
-	while (out->len < out->max && (n = read(fd, data, sizeof(data))) > 0)
-		bld_bytes(out, data, (size_t)n);
-	r = n < 0 ? err_errno(err, "cannot read %s", path) : 0;
-	close(fd);
-	mem_wipe(data, sizeof(data));
-	return r < 0 ? r : bld_end(out) == 0 ? 0 : err_set(err, ERR_CONFIG,
-	    NULL, "%s is too long; is it the right file?", path);
-}
-
 void
 judge_ca_registration(const struct judge_ca *ca, struct arena *arena,
     struct client_registration *ret)
@@ -109,7 +92,7 @@ send_ca(struct judge_ca *ca, const uint8_t *thumbprint)
 	judge_ca_registration(ca, &ca->arena,
 	    &ask.new_ca.options.registration);
 	if (ca->authority.ca_file != NULL)
-		r = read_file(ca->authority.ca_file, &trust, &err);
+		r = file_read(AT_FDCWD, ca->authority.ca_file, 0, &trust, &err);
 	if (r == 0) {
 		ask.new_ca.trust = bld_view(&trust);
 		judge_net_ask_encode(&out, &ask);
@@ -157,12 +140,10 @@ judge_ca_ask(struct judge_ca *ca, const struct judge_account_request *request,
 {
 	struct bld out;
 
-	bld_init(&out, LINK_PAYLOAD_MAX);
+	bld_init_secret(&out, LINK_PAYLOAD_MAX);
 	judge_account_request_encode(&out, request);
 	ask_send(ca->judge, AGENT_ACCOUNT, (uint16_t)request->type, &out,
 	    answer, ctx);
-	if (out.data != NULL)
-		mem_wipe(out.data, out.len);
 	bld_free(&out);
 }
 
@@ -203,19 +184,16 @@ send_eab(struct judge_ca *ca, struct err *err)
 	struct bld text, key;
 	int r;
 
-	bld_init(&text, 2 * ACCOUNT_HMAC_MAX);
-	bld_init(&key, ACCOUNT_HMAC_MAX);
-	r = read_file(ca->authority.eab_key_file, &text, err);
+	bld_init_secret(&text, 2 * ACCOUNT_HMAC_MAX);
+	bld_init_secret(&key, ACCOUNT_HMAC_MAX);
+	r = file_read(AT_FDCWD, ca->authority.eab_key_file, 0, &text,
+	    err);
 	if (r == 0)
 		r = decode_eab(ca, &text, &key, err);
 	if (r == 0) {
 		request.hmac = bld_view(&key);
 		judge_ca_ask(ca, &request, on_eab, ca);
 	}
-	if (text.data != NULL)
-		mem_wipe(text.data, text.len);
-	if (key.data != NULL)
-		mem_wipe(key.data, key.len);
 	bld_free(&text);
 	bld_free(&key);
 	return r;

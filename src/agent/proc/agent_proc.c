@@ -44,6 +44,13 @@ agent_proc_name(enum agent_role role)
 	    "unknown";
 }
 
+bool
+agent_proc_secret(enum agent_role role)
+{
+	return role == AGENT_ACCOUNT || role == AGENT_CERTKEY ||
+	    role == AGENT_FILES || role == AGENT_DNS;
+}
+
 /* Signals are judge's business: those of a terminal go to all processes. */
 static void
 ignore_signals(void)
@@ -157,6 +164,8 @@ agent_proc_link(struct agent_proc *proc, enum agent_role peer,
 		return false;
 	*to = (struct proc_link){ proc, peer, NULL, frame, ctx };
 	to->link = link_new(proc->loop, AGENT_LINK_FD(peer), &ops, to);
+	if (agent_proc_secret(proc->role) || agent_proc_secret(peer))
+		link_wipes(to->link);
 	return true;
 }
 

@@ -69,6 +69,9 @@ struct agent_proc {
 /* "account"; never NULL. */
 const char *agent_proc_name(enum agent_role role);
 
+/* Has it keys? Its links leave nothing in memory that they carried. */
+bool agent_proc_secret(enum agent_role role);
+
 /* agent_procs.c does it for forked roles; a program that was exec'd
  * (signet-net, whose only argument is the log's level) begins with it. What is
  * NULL or empty in *proc may be filled before. */

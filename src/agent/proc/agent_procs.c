@@ -271,6 +271,8 @@ agent_procs_link(struct agent_procs *procs, enum agent_role role,
 	child->frame = frame;
 	child->ctx = ctx;
 	child->link = link_new(procs->loop, child->fd, &ops, child);
+	if (agent_proc_secret(role))
+		link_wipes(child->link);
 	child->fd = -1;
 	return true;
 }

@@ -7,9 +7,10 @@
  * socketpair for every row of one const table (agent_procs.c) whose two ends
  * are there, sees them die, and ends them.
  *
- * Forked, not exec'd, but for net, which is a program of its own: so judge
- * calls agent_procs_start before it knows anything secret. It may be called
- * again for roles that talk to nobody but judge (listener, alpn, probe).
+ * account, certkey and files are forked: judge starts them before it has read
+ * anything in a run. It may call again for roles that talk to nobody but judge
+ * (listener, alpn, dns, probe): those are exec'd, and have nothing of judge's
+ * memory.
  */
 
 #include "agent/proc/agent_proc.h"
@@ -18,7 +19,8 @@
 struct agent_plan {
 	unsigned roles;       /* 1 << enum agent_role, or-ed: which to start */
 	const char *dir;      /* of the state, absolute; its folders are made */
-	/* What each role does; returns the exit status. NULL for net and probe. */
+	/* What each role does; returns the exit status. NULL for those that are
+	 * programs: net and probe, and listener, alpn and dns (agent_exec.h). */
 	int (*mains[AGENT_ROLE_COUNT])(struct agent_proc *proc);
 	const char *net_program; /* NULL: signet-net beside this program, else in
 	                            its libexec folder */

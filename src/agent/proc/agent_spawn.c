@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "agent/proc/agent_exec.h"
 #include "base/mem.h"
 #include "base/sanitized.h"
 
@@ -20,8 +21,11 @@
  * judge may have, are none of its business. */
 static const char *const net_environment[] = { "http_proxy=", "https_proxy=",
 	"HTTPS_PROXY=", "no_proxy=", "NO_PROXY=", "all_proxy=", "ALL_PROXY=",
-	"SSL_CERT_FILE=", "SSL_CERT_DIR=", "ASAN_OPTIONS=", "UBSAN_OPTIONS=",
-	"LSAN_OPTIONS=" };
+	"SSL_CERT_FILE=", "SSL_CERT_DIR=", NULL };
+
+/* Of builds for tests; for all. */
+static const char *const test_environment[] = { "ASAN_OPTIONS=",
+	"UBSAN_OPTIONS=", "LSAN_OPTIONS=", NULL };
 
 /* Roles that are programs of their own: only they need libraries that a run
  * with nothing to do must not pay for. */
@@ -30,6 +34,14 @@ program_name(enum agent_role role)
 {
 	return role == AGENT_NET ? "signet-net" :
 	    role == AGENT_PROBE ? "signet-probe" : NULL;
+}
+
+/* This program anew; tests have functions in its place. */
+static bool
+is_exec(const struct agent_spawn *spawn)
+{
+	return agent_exec_has(spawn->role) &&
+	    spawn->plan->mains[spawn->role] == NULL;
 }
 
 /* By the number that it is to have; -1: nothing. */
@@ -88,6 +100,38 @@ move_fds(struct layout *layout)
 	return (int)syscall(SYS_close_range, FDS_MAX, ~0U, 0);
 }
 
+/* Of judge's environment, what begins as one of wanted does. */
+static void
+choose(const char *const *wanted, char *out[ENVIRONMENT_MAX + 1])
+{
+	size_t count = 0;
+
+	while (out[count] != NULL)
+		count++;
+	for (char **at = environ; at != NULL && *at != NULL; at++) {
+		for (const char *const *want = wanted; *want != NULL; want++) {
+			if (count < ENVIRONMENT_MAX &&
+			    strncmp(*at, *want, strlen(*want)) == 0)
+				out[count++] = *at;
+		}
+	}
+}
+
+/* This program again, without anything that judge knows. */
+static void __attribute__((noreturn))
+exec_self(const struct agent_spawn *spawn)
+{
+	static char *environment[ENVIRONMENT_MAX + 1];
+	struct agent_exec args;
+
+	agent_exec_make(spawn->plan, spawn->role, &args);
+	choose(test_environment, environment);
+	execve("/proc/self/exe", args.argv, environment);
+	fprintf(stderr, "signet: cannot run itself as %s: %s; is /proc "
+	    "mounted?\n", args.name, strerror(errno));
+	_exit(127);
+}
+
 static void __attribute__((noreturn))
 exec_program(const struct agent_spawn *spawn, const char *program)
 {
@@ -98,17 +142,9 @@ exec_program(const struct agent_spawn *spawn, const char *program)
 	char *name = mem_strdup(program_name(spawn->role));
 	char *argv[] = { name, level, spawn->role == AGENT_PROBE ? resolver :
 	    NULL, NULL };
-	size_t count = 0;
 
-	for (char **at = environ; *at != NULL && count < ENVIRONMENT_MAX; at++) {
-		for (size_t i = 0; i < sizeof(net_environment) /
-		    sizeof(net_environment[0]); i++) {
-			const char *want = net_environment[i];
-
-			if (strncmp(*at, want, strlen(want)) == 0)
-				environment[count++] = *at;
-		}
-	}
+	choose(net_environment, environment);
+	choose(test_environment, environment);
 	snprintf(level, sizeof(level), "%d", (int)spawn->plan->log_level);
 	execve(program, argv, environment);
 	fprintf(stderr, "signet: cannot run %s: %s\n", program,
@@ -200,6 +236,8 @@ agent_spawn(const struct agent_spawn *spawn, pid_t *ret_pid, struct err *err)
 			_exit(126);
 		if (program_name(spawn->role) != NULL)
 			exec_program(spawn, program);
+		if (is_exec(spawn))
+			exec_self(spawn);
 		run_forked(spawn);
 	}
 	close(null);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/proc/command.h"
+#include "agent/proc/trusted.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -370,7 +371,8 @@ command_start(struct loop *loop, const char *text,
     const struct err *err, struct span output), void *ctx, struct err *err)
 {
 	int ends[NUM_STREAMS];
-	struct command *c = make(loop, false, done, ctx, ends, err);
+	struct command *c = trusted_command(text, err) < 0 ? NULL :
+	    make(loop, false, done, ctx, ends, err);
 
 	if (c != NULL && c->pid == 0)
 		run_shell(text, variables, ends[0]);
@@ -383,7 +385,8 @@ command_exec(struct loop *loop, const char *const *argv,
     const struct err *err, struct span output), void *ctx, struct err *err)
 {
 	int ends[NUM_STREAMS];
-	struct command *c = make(loop, true, done, ctx, ends, err);
+	struct command *c = trusted_command(argv[0], err) < 0 ? NULL :
+	    make(loop, true, done, ctx, ends, err);
 
 	if (c != NULL && c->pid == 0)
 		run_program(argv, variables, ends[STREAM_OUT],

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "pkix/key.h"
 
 /* What each kind is; curve is NULL for RSA. */
@@ -108,11 +109,10 @@ key_file_write(int fd_dir, const char *name, EVP_PKEY *key, struct err *err)
 	struct bld pem;
 	int r;
 
-	bld_init(&pem, KEY_FILE_PEM_MAX);
+	bld_init_secret(&pem, KEY_FILE_PEM_MAX);
 	r = key_to_pem(key, &pem, err);
 	if (r == 0)
 		r = write_pem(fd_dir, name, bld_view(&pem), err);
-	mem_wipe(pem.data, pem.cap);
 	bld_free(&pem);
 	return r;
 }
@@ -143,23 +143,17 @@ int
 key_file_read(int fd_dir, const char *name, EVP_PKEY **ret, struct err *err)
 {
 	struct bld pem;
-	int fd, r;
+	int r;
 
 	*ret = NULL;
-	fd = openat(fd_dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT)
-		return err_set(err, ERR_NOT_FOUND, NULL,
-		    "there is no key file %s", name);
-	if (fd < 0)
-		return err_errno(err, "cannot open the key file %s", name);
-	bld_init(&pem, KEY_FILE_PEM_MAX);
-	r = key_file_slurp(fd, name, &pem, err);
-	close(fd);
+	bld_init_secret(&pem, KEY_FILE_PEM_MAX);
+	r = file_read(fd_dir, name, O_NOFOLLOW, &pem, err);
 	if (r == 0)
 		r = key_from_pem(bld_view(&pem), ret, err);
-	mem_wipe(pem.data, pem.cap);
 	bld_free(&pem);
-	return r < 0 ? err_prefix(err, "key file %s", name) : 0;
+	if (r < 0)
+		err_prefix(err, "key file %s", name);
+	return r;
 }
 
 int

@@ -46,6 +46,9 @@ judge_account_request_encode(struct bld *out,
 	case JUDGE_ACCOUNT_IMPORT:
 		bld_u32(out, request->import);
 		break;
+	case JUDGE_ACCOUNT_CSR:
+		bld_bytes(out, request->csr_hash, ACCOUNT_CSR_HASH_SIZE);
+		break;
 	case JUDGE_ACCOUNT_USE_NEXT:
 	case JUDGE_ACCOUNT_COMMIT:
 	case JUDGE_ACCOUNT_ABANDON:
@@ -92,6 +95,9 @@ judge_account_request_decode(uint16_t type, struct span payload,
 		break;
 	case JUDGE_ACCOUNT_IMPORT:
 		ret->import = cur_u32(&cur);
+		break;
+	case JUDGE_ACCOUNT_CSR:
+		cur_copy(&cur, ret->csr_hash, ACCOUNT_CSR_HASH_SIZE);
 		break;
 	case JUDGE_ACCOUNT_USE_NEXT:
 	case JUDGE_ACCOUNT_COMMIT:

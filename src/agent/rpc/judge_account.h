@@ -26,6 +26,8 @@
 #define ACCOUNT_ORIGIN_MAX 272  /* bytes of "https://host:port" */
 #define ACCOUNT_KID_MAX 256     /* bytes of an EAB key identifier */
 #define ACCOUNT_HMAC_MAX 1024   /* bytes of an EAB key, decoded */
+#define ACCOUNT_CSR_HASH_SIZE 32
+#define ACCOUNT_CSRS_MAX 64     /* of an account that may be sent at a time */
 
 enum judge_account_type {
 	JUDGE_ACCOUNT_OPEN = 1,
@@ -36,6 +38,7 @@ enum judge_account_type {
 	JUDGE_ACCOUNT_ABANDON,
 	JUDGE_ACCOUNT_IMPORT,   /* a key from a file that judge had opened */
 	JUDGE_ACCOUNT_REMOVE,   /* the key's file: after deactivation */
+	JUDGE_ACCOUNT_CSR,      /* a CSR that net may have certified */
 	JUDGE_ACCOUNT_OPENED = 100,
 	JUDGE_ACCOUNT_DONE,
 	JUDGE_ACCOUNT_REFUSED,
@@ -54,10 +57,15 @@ struct judge_account_request {
 	struct span kid;             /* EAB */
 	struct span hmac;            /* EAB: decoded; wiped when account closes */
 	uint16_t hmac_bits;          /* EAB: 256, 384, 512 */
+	uint8_t csr_hash[ACCOUNT_CSR_HASH_SIZE]; /* CSR: SHA-256 of its DER */
 	uint32_t import;             /* IMPORT: index among the plan's import
 	                                files; PKCS#8, PKCS#1, SEC1 PEM or JWK */
 };
 
+/* The kinds of request that net makes are known: what else it wants signed is
+ * refused, and of CSRs all but those that judge told of in this run, the last
+ * ACCOUNT_CSRS_MAX: whoever breaks into net gets no certificate for a key of
+ * his own. */
 struct judge_account_answer {
 	enum judge_account_type type;
 	struct {                     /* OPENED: OPEN, ROLL, USE_NEXT, COMMIT,

@@ -35,6 +35,8 @@ judge_files_request_encode(struct bld *out,
 	if (request->type == JUDGE_FILES_PUBLISH) {
 		bld_span32(out, request->chain);
 		bld_u8(out, request->no_key);
+		bld_u8(out, request->must_staple);
+		bld_u8(out, request->profile);
 		bld_bytes(out, request->spki_hash, FILES_HASH_SIZE);
 		rpc_names_encode(out, &request->names);
 		bld_span16(out, request->ocsp);
@@ -62,6 +64,8 @@ judge_files_request_decode(uint16_t type, struct span payload,
 	if (ret->type == JUDGE_FILES_PUBLISH) {
 		ret->chain = cur_span32(&cur);
 		ret->no_key = cur_bool(&cur);
+		ret->must_staple = cur_bool(&cur);
+		ret->profile = cur_bool(&cur);
 		cur_copy(&cur, ret->spki_hash, FILES_HASH_SIZE);
 		rpc_names_decode(&cur, &ret->names);
 		ret->ocsp = cur_text(&cur, FILES_OCSP_MAX);

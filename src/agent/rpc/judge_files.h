@@ -66,6 +66,9 @@ struct judge_files_request {
 	struct span chain;         /* PEM as the CA sent it */
 	bool no_key;               /* the key is the administrator's (--csr): no
 	                              privkey.pem, no combined.pem */
+	bool must_staple;          /* was asked for */
+	bool profile;              /* one was asked for: it may be for another
+	                              use than a server's */
 	uint8_t spki_hash[FILES_HASH_SIZE]; /* of the key that was certified */
 	struct ident_list names;   /* that were asked for, sorted */
 	struct span ocsp;          /* OCSP: the response, DER. PUBLISH: the same,

@@ -85,6 +85,10 @@ test_account(void **state)
 	request = (struct judge_account_request){
 		.type = JUDGE_ACCOUNT_IMPORT, .id = 3, .import = 1 };
 	put_account(&request, &got);
+	request.type = JUDGE_ACCOUNT_CSR;
+	request.csr_hash[31] = 7;
+	put_account(&request, &got);
+	assert_int_equal(got.csr_hash[31], 7);
 	request.type = JUDGE_ACCOUNT_COMMIT;
 	put_account(&request, &got);
 	request.id = 0;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/cur.h"
+#include "base/file.h"
 #include "base/mem.h"
 
 /* What is written down about a file: u8 was there, u32 mode, u32 uid, u32 gid,
@@ -113,22 +114,7 @@ change_put(const char *path, struct span data, unsigned mode,
 int
 change_read(const char *path, struct bld *out, struct err *err)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	uint8_t data[16384];
-	ssize_t n;
-
-	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
-		return err_set(err, ERR_NOT_FOUND, NULL, "there is no %s",
-		    path);
-	if (fd < 0)
-		return err_errno(err, "cannot read %s", path);
-	while ((n = read(fd, data, sizeof(data))) > 0)
-		bld_bytes(out, data, (size_t)n);
-	close(fd);
-	if (n < 0)
-		return err_errno(err, "cannot read %s", path);
-	return bld_end(out) == 0 ? 0 : err_set(err, ERR_CONFIG, NULL,
-	    "%s is larger than %zu bytes", path, out->max);
+	return file_read(AT_FDCWD, path, 0, out, err);
 }
 
 /* Writes down what the file is now. */
@@ -149,7 +135,7 @@ note(struct change *change, const char *path, struct before *now,
 	now->mode = st.st_mode & 07777;
 	now->uid = st.st_uid;
 	now->gid = st.st_gid;
-	bld_init(&form, CHANGE_FILE_MAX + CHANGE_PATH_SIZE + 64);
+	bld_init_secret(&form, CHANGE_FILE_MAX + CHANGE_PATH_SIZE + 64);
 	bld_u8(&form, now->exists);
 	bld_u32(&form, now->mode);
 	bld_u32(&form, now->uid);
@@ -159,7 +145,6 @@ note(struct change *change, const char *path, struct before *now,
 	note_path(change, change->count, name);
 	r = put_file(name, &(struct before){ .mode = 0600, .uid = geteuid(),
 	    .gid = getegid(), .data = bld_view(&form) }, err);
-	mem_wipe(form.data, form.len);
 	bld_free(&form);
 	if (r == 0)
 		change->count++;
@@ -174,7 +159,7 @@ change_write(struct change *change, const char *path, struct span data,
 	struct bld old;
 	int r;
 
-	bld_init(&old, CHANGE_FILE_MAX);
+	bld_init_secret(&old, CHANGE_FILE_MAX);
 	r = note(change, path, &file, &old, err);
 	if (!file.exists) {
 		file.mode = mode;
@@ -184,8 +169,6 @@ change_write(struct change *change, const char *path, struct span data,
 	file.data = data;
 	if (r == 0)
 		r = put_file(path, &file, err);
-	if (old.len > 0)
-		mem_wipe(old.data, old.len);
 	bld_free(&old);
 	return r;
 }
@@ -198,7 +181,7 @@ change_remove(struct change *change, const char *path, struct err *err)
 	int r;
 
 	assert(path != NULL);
-	bld_init(&old, CHANGE_FILE_MAX);
+	bld_init_secret(&old, CHANGE_FILE_MAX);
 	r = note(change, path, &file, &old, err);
 	if (r == 0 && unlink(path) < 0 && errno != ENOENT)
 		r = err_errno(err, "cannot remove %s", path);
@@ -217,7 +200,7 @@ restore(const char *name, struct err *err)
 	char path[CHANGE_PATH_SIZE];
 	int r;
 
-	bld_init(&form, CHANGE_FILE_MAX + CHANGE_PATH_SIZE + 64);
+	bld_init_secret(&form, CHANGE_FILE_MAX + CHANGE_PATH_SIZE + 64);
 	r = change_read(name, &form, err);
 	if (r == 0) {
 		cur = CUR_OF(bld_view(&form));
@@ -236,8 +219,6 @@ restore(const char *name, struct err *err)
 		else if (unlink(path) < 0 && errno != ENOENT)
 			r = err_errno(err, "cannot remove %s", path);
 	}
-	if (form.len > 0)
-		mem_wipe(form.data, form.len);
 	bld_free(&form);
 	return r;
 }

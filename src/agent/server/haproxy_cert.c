@@ -107,13 +107,11 @@ haproxy_set(const struct haproxy *haproxy, const char *file, struct span pem,
 	struct bld payload;
 	int r;
 
-	bld_init(&payload, HAPROXY_PEM_MAX);
+	bld_init_secret(&payload, HAPROXY_PEM_MAX);
 	put_payload(&payload, pem);
 	snprintf(command, sizeof(command), "set ssl cert %s", file);
 	r = haproxy_socket_tell(haproxy->socket, command, bld_view(&payload),
 	    "ransaction", err);
-	if (payload.len > 0)
-		mem_wipe(payload.data, payload.len);
 	bld_free(&payload);
 	if (r < 0)
 		return r;
@@ -135,12 +133,10 @@ haproxy_follow(const struct haproxy *haproxy, const char *file, struct err *err)
 	struct bld pem;
 	int r;
 
-	bld_init(&pem, HAPROXY_PEM_MAX);
+	bld_init_secret(&pem, HAPROXY_PEM_MAX);
 	r = change_read(file, &pem, err);
 	if (r == 0)
 		r = haproxy_set(haproxy, file, bld_view(&pem), err);
-	if (pem.len > 0)
-		mem_wipe(pem.data, pem.len);
 	bld_free(&pem);
 	return r;
 }
@@ -443,7 +439,7 @@ haproxy_install(struct haproxy *haproxy, const struct server_cert *cert,
 	snprintf(file, sizeof(file), "%s/cert.pem", cert->folder);
 	snprintf(search.combined, sizeof(search.combined), "%s/combined.pem",
 	    cert->folder);
-	bld_init(&pem, HAPROXY_PEM_MAX);
+	bld_init_secret(&pem, HAPROXY_PEM_MAX);
 	r = probe_leaf_read(file, &leaf, err);
 	if (r == 0)
 		r = change_read(search.combined, &pem, err);
@@ -454,8 +450,6 @@ haproxy_install(struct haproxy *haproxy, const struct server_cert *cert,
 		r = search.file[0] != '\0' ? replace(haproxy, &search,
 		    bld_view(&pem), &leaf, err) : add(haproxy, &search,
 		    bld_view(&pem), &leaf, err);
-	if (pem.len > 0)
-		mem_wipe(pem.data, pem.len);
 	bld_free(&pem);
 	return r;
 }

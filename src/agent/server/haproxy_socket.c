@@ -46,15 +46,14 @@ haproxy_socket_ask(const char *path, const char *command,
 
 	if (fd < 0)
 		return fd;
-	bld_init(&text, payload.len + 8192);
+	bld_init_secret(&text, payload.len + 8192);
 	bld_fmt(&text, "%s%s\n", command, payload.len > 0 ? " <<" : "");
 	bld_span(&text, payload);
 	if (payload.len > 0)
 		bld_str(&text, "\n");
 	n = bld_end(&text) < 0 ? -1 :
 	    send(fd, text.data, text.len, MSG_NOSIGNAL);
-	if (text.len > 0)
-		mem_wipe(text.data, text.len);
+	bld_reset(&text);
 	while (n > 0) {
 		n = recv(fd, data, sizeof(data), 0);
 		if (n > 0)

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "base/text.h"
 #include "pkix/ident.h"
 
 #define REMARKS_MAX 65536 /* bytes */
@@ -16,10 +17,13 @@ names_block(struct names *names)
 static void
 remark(struct names *names, const char *name, const char *why)
 {
+	char plain[ERR_TEXT_SIZE];
+
 	if (names->remarks.max == 0)
 		bld_init(&names->remarks, REMARKS_MAX);
-	if (names->remarks.len + strlen(name) + strlen(why) + 8 < REMARKS_MAX)
-		bld_fmt(&names->remarks, "# %s: %s\n", name, why);
+	text_printable(plain, sizeof(plain), span_str(why));
+	if (names->remarks.len + strlen(name) + strlen(plain) + 8 < REMARKS_MAX)
+		bld_fmt(&names->remarks, "# %s: %s\n", name, plain);
 }
 
 void
@@ -35,7 +39,8 @@ names_add(struct names *names, struct span name)
 		    "which only DNS can prove");
 		name = span_from(name, 1);
 	}
-	snprintf(shown, sizeof(shown), "%.*s", SPAN_FMT(name));
+	/* A quoted line feed would begin a line of our own form. */
+	text_printable(shown, sizeof(shown), name);
 	if (name.len == 0 || span_equal_str(name, "_"))
 		return;
 	if (name.data[0] == '~')

@@ -2,6 +2,7 @@
 #include "agent/server/probe.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -14,11 +15,13 @@
 #include "agent/server/starttls.h"
 #include "agent/server/holders.h"
 #include "base/bld.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "pkix/ident.h"
 
 #define PROXY_LINE "PROXY UNKNOWN\r\n" /* version 1 of HAProxy's protocol */
 #define BODY_MAX 8192                  /* bytes of an answer */
+#define LEAF_FILE_MAX 65536            /* bytes of a certificate's file */
 #define PAUSE_MS 50
 
 static int64_t
@@ -159,15 +162,24 @@ leaf_of(X509 *x509, struct probe_leaf *ret, struct err *err)
 int
 probe_leaf_read(const char *file, struct probe_leaf *ret, struct err *err)
 {
-	FILE *in = fopen(file, "re");
-	X509 *x509 = in == NULL ? NULL : PEM_read_X509(in, NULL, NULL, NULL);
-	int r = leaf_of(x509, ret, err);
+	struct bld text;
+	BIO *in = NULL;
+	X509 *x509 = NULL;
+	int r;
 
+	bld_init(&text, LEAF_FILE_MAX);
+	r = file_read(AT_FDCWD, file, 0, &text, err);
+	if (r == 0)
+		in = BIO_new_mem_buf(text.data, (int)text.len);
 	if (in != NULL)
-		fclose(in);
+		x509 = PEM_read_bio_X509(in, NULL, NULL, NULL);
+	if (r == 0 && leaf_of(x509, ret, err) < 0)
+		r = err_prefix(err, "%s", file);
+	BIO_free(in);
 	X509_free(x509);
+	bld_free(&text);
 	ERR_clear_error();
-	return r < 0 ? err_prefix(err, "%s", file) : 0;
+	return r;
 }
 
 static SSL *

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/solvers/dns_ask.h"
 
-#include "agent/dns/dns_main.h"
 #include "base/mem.h"
 
 struct asked {
@@ -59,7 +58,6 @@ start(const struct solver_world *world, struct err *err)
 	if (agent_procs_has(*world->procs, AGENT_DNS))
 		return 0;
 	forget_all();
-	plan.mains[AGENT_DNS] = dns_main;
 	r = agent_procs_start(world->procs, world->loop, &plan, err);
 	if (r == 0)
 		agent_procs_link(*world->procs, AGENT_DNS, on_frame, NULL);

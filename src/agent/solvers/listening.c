@@ -118,7 +118,6 @@ start(const struct solver_world *world, const struct listening_place *place,
 	struct listening *made;
 	int r;
 
-	plan.mains[place->role] = world->listener_main;
 	r = port_listen(&place->port, place->remedy, fds,
 	    &plan.num_listen_fds, err);
 	if (r < 0 && place->role == AGENT_ALPN && place->backend == NULL &&

@@ -52,7 +52,6 @@ struct solver_world {
 	const char *dir;              /* of the state */
 	bool dry_run;
 	enum log_level log_level;     /* of processes that a solver starts */
-	int (*listener_main)(struct agent_proc *proc);
 	struct listening **listening; /* two, NULL at first: listening.h's */
 };
 

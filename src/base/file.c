@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+int
+file_open(int fd_dir, const char *path, int flags, int *ret_fd,
+    struct err *err)
+{
+	struct stat st;
+	int fd = openat(fd_dir, path, O_RDONLY | O_CLOEXEC | O_NOCTTY |
+	    O_NONBLOCK | flags);
+
+	*ret_fd = -1;
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return err_set(err, ERR_NOT_FOUND, NULL, "there is no file %s",
+		    path);
+	if (fd < 0)
+		return err_errno(err, "cannot open %s", path);
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+		close(fd);
+		return err_set(err, ERR_CONFIG, NULL, "%s is not a regular "
+		    "file; put one in its place", path);
+	}
+	*ret_fd = fd;
+	return 0;
+}
+
+int
+file_read(int fd_dir, const char *path, int flags, struct bld *out,
+    struct err *err)
+{
+	uint8_t chunk[4096];
+	ssize_t n = 0;
+	int fd, r = file_open(fd_dir, path, flags, &fd, err);
+
+	if (r < 0)
+		return r;
+	while (!out->failed && ((n = read(fd, chunk, sizeof(chunk))) > 0 ||
+	    (n < 0 && errno == EINTR))) {
+		if (n > 0)
+			bld_bytes(out, chunk, (size_t)n);
+	}
+	mem_wipe(chunk, sizeof(chunk));
+	if (bld_end(out) < 0)
+		r = err_set(err, ERR_CONFIG, NULL,
+		    "%s is longer than %zu bytes", path, out->max);
+	else if (n < 0)
+		r = err_errno(err, "cannot read %s", path);
+	close(fd);
+	return r;
+}

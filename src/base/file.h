@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SIGNET_BASE_FILE_H
+#define SIGNET_BASE_FILE_H
+
+/*
+ * file: reads files whose place others may have a say in. A FIFO there must
+ * hold nobody up, a device must not be opened for its effects, and what is
+ * endless must end.
+ */
+
+#include "base/bld.h"
+#include "base/err.h"
+
+/* For fd_dir and path as of openat; flags are further ones (O_NOFOLLOW), or 0.
+ * Regular files alone: anything else is -ERR_CONFIG; -ERR_NOT_FOUND if there is
+ * none. */
+int file_open(int fd_dir, const char *path, int flags, int *ret_fd,
+    struct err *err);
+
+/* All of a file, appended; -ERR_CONFIG beyond what out may hold. What was
+ * read on the way is wiped; the caller wipes out. */
+int file_read(int fd_dir, const char *path, int flags, struct bld *out,
+    struct err *err);
+
+#endif
