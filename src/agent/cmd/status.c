@@ -56,6 +56,28 @@ load_certs(struct judge *judge, struct status *status, int64_t site_id,
 }
 
 static int
+load_records(struct judge *judge, struct status *status, int64_t site_id,
+    struct status_site *site, struct err *err)
+{
+	struct state_record record = { .until_at = 0 };
+	int r = 0;
+
+	while (site->num_records < STATUS_RECORDS_MAX &&
+	    (r = state_record_next(judge_state(judge), site_id, record.ident,
+	    &status->arena, &record, err)) == 0) {
+		if (site->records == NULL)
+			site->records = arena_alloc(&status->arena,
+			    STATUS_RECORDS_MAX * sizeof(record));
+		site->records[site->num_records++] = record;
+	}
+	if (r == -(int)ERR_NOT_FOUND) {
+		err->kind = ERR_NONE;
+		r = 0;
+	}
+	return r;
+}
+
+static int
 add(struct judge *judge, const struct state_site *row, struct status *ret,
     struct err *err)
 {
@@ -71,7 +93,8 @@ add(struct judge *judge, const struct state_site *row, struct status *ret,
 	if (r < 0)
 		return r;
 	ret->num_sites++;
-	return load_certs(judge, ret, row->id, site, err);
+	r = load_records(judge, ret, row->id, site, err);
+	return r < 0 ? r : load_certs(judge, ret, row->id, site, err);
 }
 
 int
@@ -249,6 +272,26 @@ put_cert(struct bld *out, const struct status_cert *c, int64_t now)
 	put_steps(out, c);
 }
 
+static void
+put_records(struct bld *out, const struct status_site *site, int64_t now)
+{
+	for (size_t i = 0; i < site->num_records; i++) {
+		const struct state_record *record = &site->records[i];
+
+		bld_fmt(out, "  dns-persist  %.*s ", SPAN_FMT(record->ident));
+		if (record->until_at == 0)
+			bld_str(out, "without end");
+		else
+			bld_str(out, record->until_at <= now ? "ENDED " :
+			    "until ");
+		if (record->until_at != 0)
+			put_when(out, record->until_at, now);
+		bld_str(out, record->until_at != 0 && record->until_at < now +
+		    JUDGE_RECORD_WARN_MS ? ": publish a record that ends "
+		    "later\n" : "\n");
+	}
+}
+
 void
 status_put_words(struct bld *out, const struct status *status)
 {
@@ -265,6 +308,7 @@ status_put_words(struct bld *out, const struct status *status)
 		bld_str(out, "\n");
 		for (size_t j = 0; j < s->num_certs; j++)
 			put_cert(out, &s->certs[j], status->now);
+		put_records(out, s, status->now);
 	}
 }
 
@@ -392,6 +436,20 @@ put_cert_json(struct bld *out, const struct status_cert *c)
 	bld_str(out, "},");
 }
 
+static void
+put_records_json(struct bld *out, const struct status_site *site)
+{
+	bld_str(out, "\"records\":[");
+	for (size_t i = 0; i < site->num_records; i++) {
+		bld_str(out, "{");
+		put_string(out, "name", site->records[i].ident);
+		put_time(out, "until", site->records[i].until_at);
+		put_time(out, "seen", site->records[i].seen_at);
+		close_with(out, "},");
+	}
+	close_with(out, "]},");
+}
+
 void
 status_put_json(struct bld *out, const struct status *status)
 {
@@ -412,7 +470,8 @@ status_put_json(struct bld *out, const struct status *status)
 		close_with(out, "],\"certificates\":[");
 		for (size_t j = 0; j < s->num_certs; j++)
 			put_cert_json(out, &s->certs[j]);
-		close_with(out, "]},");
+		close_with(out, "],");
+		put_records_json(out, s);
 	}
 	close_with(out, "]}\n");
 }

@@ -19,8 +19,12 @@ struct status_cert {
 	struct state_deployment *steps; /* in the arena */
 };
 
+#define STATUS_RECORDS_MAX 128
+
 struct status_site {
 	struct site_conf site;
+	size_t num_records;
+	struct state_record *records;   /* of dns-persist-01, in the arena */
 	enum state_origin origin;
 	size_t num_certs;
 	struct status_cert certs[STATE_CERTS_PER_SITE];

@@ -346,7 +346,7 @@ on_site(void *ctx, uint16_t type, struct span payload)
 	else if (memcmp(answer.live.leaf_hash, job->cert.leaf_hash,
 	    STATE_HASH_SIZE) != 0)
 		ok = job_adopt(job, &answer.live, job->cert.order_at_ca);
-	if (ok)
+	if (ok && job_record_warn(job))
 		decide(job);
 	return true;
 }

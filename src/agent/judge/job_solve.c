@@ -70,6 +70,9 @@ on_ready(struct solver_task *base, const struct err *err)
 
 	if (s->job == NULL || s->cleaning)
 		return;
+	if (err->kind == ERR_NONE && base->method == CLIENT_DNS_PERSIST_01)
+		job_record_seen(s->job, &base->ident, base->wildcard,
+		    base->persist_until_s);
 	if (err->kind == ERR_NONE) {
 		send_solved(s, task, JUDGE_NET_SOLVED, "");
 		return;

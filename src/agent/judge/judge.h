@@ -18,6 +18,9 @@
 #define JUDGE_JOBS_MAX 8      /* certificates at work at once */
 #define JUDGE_BATCH_MAX 1000  /* certificates looked at in one run */
 
+/* That soon before the end of a record of dns-persist-01 it is told. */
+#define JUDGE_RECORD_WARN_MS (INT64_C(30) * 86400000)
+
 enum judge_say {
 	JUDGE_STEP = 1, /* what is going on: for a terminal */
 	JUDGE_DONE,     /* something was achieved */

@@ -231,6 +231,12 @@ size_t import_task_fds(const struct judge *judge, const int **ret);
 /* What is left is the OCSP response, and deployment. */
 void job_park(struct job *job);
 
+/* A record of dns-persist-01 was seen, which ends then (0: never); warns of
+ * those that end soon, and is false if the run ends. */
+void job_record_seen(struct job *job, const struct ident *ident,
+    bool wildcard, int64_t until_s);
+bool job_record_warn(struct job *job);
+
 /* OCSP (job_ocsp.c): what is live is such; a new chain gets its response
  * before it is published, if it is to have one; what that said; a response is
  * fetched if one is due: then job_park is called again. */

@@ -40,6 +40,8 @@ struct solver_task {
 	 * too. */
 	void (*ready)(struct solver_task *task, const struct err *err);
 	void (*gone)(struct solver_task *task, const struct err *err);
+	int64_t persist_until_s;      /* filled by ready of dns-persist-01: when
+	                                 the record ends; 0: never */
 	void *ctx;                    /* judge's */
 	void *own;                    /* the solver's, from setup to takedown */
 };

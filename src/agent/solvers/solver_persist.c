@@ -4,16 +4,12 @@
  * by the administrator (`signet persist` shows it). It is looked for at every
  * name server, and nothing is changed.
  */
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "agent/solvers/dns_ask.h"
 #include "agent/solvers/dns_options.h"
 #include "agent/solvers/dns_record.h"
-#include "base/log.h"
 #include "base/mem.h"
-
-#define WARN_S (INT64_C(30) * 86400) /* that soon before a record's end */
 
 static int
 check(const char *argument, struct err *err)
@@ -27,7 +23,6 @@ check(const char *argument, struct err *err)
 /* A task, from setup to takedown. */
 struct look {
 	struct solver_task *task;
-	const struct solver_world *world;
 	bool looking, leaving;
 };
 
@@ -54,11 +49,7 @@ on_looked(void *ctx, const struct judge_dns_answer *answer)
 		err_set(&err, ERR_DNS, NULL, "%.300s; `signet persist %s%.*s` "
 		    "shows the record that has to be there", answer->err.text,
 		    task->wildcard ? "*." : "", SPAN_FMT(task->ident.value));
-	else if (answer->persist_until_s != 0 && answer->persist_until_s <
-	    env_now(look->world->env) / 1000 + WARN_S)
-		log_event(LOG_WARNING, "record-ends", "name=%.*s "
-		    "persistUntil=%" PRId64, SPAN_FMT(task->ident.value),
-		    answer->persist_until_s);
+	task->persist_until_s = answer->persist_until_s;
 	task->ready(task, &err);
 	if (look->leaving)
 		leave(look);
@@ -86,8 +77,7 @@ setup(const struct solver_world *world, const char *argument,
 		    SPAN_FMT(tasks[i]->ident.value));
 		request.name = span_str(name);
 		look = mem_zalloc(sizeof(*look));
-		*look = (struct look){ .task = tasks[i], .world = world,
-		    .looking = true };
+		*look = (struct look){ .task = tasks[i], .looking = true };
 		tasks[i]->own = look;
 		dns_ask(world, &request, on_looked, look);
 	}
