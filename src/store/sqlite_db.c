@@ -2,9 +2,32 @@
 #include "store/sqlite_db.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <limits.h>
 
 #include "store/sqlite_vfs.h"
+
+/* What people can do about it. SQLite does not keep the system's word for all
+ * errors. */
+static const char *
+remedy(struct sqlite_db *db, int rc)
+{
+	int number = db->sqlite == NULL ? 0 : sqlite3_system_errno(db->sqlite);
+
+	switch (rc & 0xff) {
+	case SQLITE_FULL:
+		return ": make room on its disk";
+	case SQLITE_IOERR:
+		return number == ENOSPC || number == 0 ?
+		    ": see whether its disk is full" : ": see the kernel's log";
+	case SQLITE_CANTOPEN:
+	case SQLITE_READONLY:
+		return ": see whether its disk is mounted read-only, and who "
+		    "may write there";
+	default:
+		return "";
+	}
+}
 
 static int
 db_err(struct sqlite_db *db, int rc, struct err *err)
@@ -12,9 +35,9 @@ db_err(struct sqlite_db *db, int rc, struct err *err)
 	if ((rc & 0xff) == SQLITE_CONSTRAINT)
 		return err_set(err, ERR_CONFLICT, NULL, "the store: %s",
 		    sqlite3_errmsg(db->sqlite));
-	return err_set(err, ERR_IO, NULL, "the store: %s (SQLite error %d)",
+	return err_set(err, ERR_IO, NULL, "the store: %s (SQLite error %d)%s",
 	    db->sqlite == NULL ? sqlite3_errstr(rc) :
-	    sqlite3_errmsg(db->sqlite), rc);
+	    sqlite3_errmsg(db->sqlite), rc, remedy(db, rc));
 }
 
 int

@@ -89,6 +89,69 @@ def test_daemon_renews_when_it_is_due(agent, web_ca, manager):
     assert agent.live("due.example").read_bytes() != before
 
 
+def test_daemon_sees_what_others_do(agent, web_ca, manager):
+    """It looks again when another command has been at work, not in minutes:
+    what it says of itself knows the new site."""
+    text = pathlib.Path(agent.top, "signet.prom")
+    agent.get(web_ca, "first.example")
+    running = agent.start("run", "--textfile", str(text),
+                          env={"NOTIFY_SOCKET": manager.path})
+    manager.wait("READY=1")
+    agent.get(web_ca, "second.example")
+    end = time.monotonic() + signet.RUN_S
+    while not text.exists() or "second.example" not in text.read_text():
+        assert time.monotonic() < end and running.poll() is None
+        time.sleep(0.05)
+    running.send_signal(signal.SIGTERM)
+    running.communicate(timeout=signet.RUN_S)
+    assert running.returncode == 0
+
+
+def children(pid):
+    """By the names that they give themselves."""
+    said = {}
+    for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text(
+            ).split():
+        try:
+            said[pathlib.Path(f"/proc/{child}/comm").read_text().strip()] = \
+                int(child)
+        except OSError:
+            continue
+    return said
+
+
+@pytest.mark.parametrize("role", ["net", "account", "certkey", "files"])
+def test_daemon_outlives_its_processes(agent, web_ca, manager, role):
+    """One of them is killed while the CA does not answer: it is said which,
+    and the daemon goes on; when the CA answers, the certificate is got."""
+    agent.get(web_ca, "kill.example")
+    before = agent.live("kill.example").read_bytes()
+    with sqlite3.connect(os.path.join(agent.dir, "signet.db")) as db:
+        db.execute("UPDATE certs SET due_at = 0, renew_at = 0")
+    db.close()
+    stopped = [web_ca.process.pid, *web_ca.pids()]
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        running = agent.start("run", env={"NOTIFY_SOCKET": manager.path})
+        end = time.monotonic() + signet.RUN_S
+        while f"signet-{role}" not in children(running.pid):
+            assert time.monotonic() < end and running.poll() is None
+            time.sleep(0.01)
+        os.kill(children(running.pid)[f"signet-{role}"], signal.SIGKILL)
+        said = running.stderr.readline()
+        assert f"the {role} process was ended by signal 9" in said
+        assert agent.live("kill.example").read_bytes() == before
+    finally:
+        for pid in stopped:
+            os.kill(pid, signal.SIGCONT)
+    assert "kill.example: certificate of" in running.stdout.readline()
+    running.send_signal(signal.SIGTERM)
+    running.communicate(timeout=signet.RUN_S)
+    assert running.returncode == 0
+    assert agent.live("kill.example").read_bytes() != before
+
+
 def challenge_files(agent):
     folder = os.path.join(agent.web.root, ".well-known", "acme-challenge")
     return set(os.listdir(folder)) if os.path.exists(folder) else set()

@@ -4,8 +4,8 @@
 #include "agent/cmd/cmd.h"
 #include "master/notify.h"
 
-#define LOOK_MS INT64_C(300000) /* another command may have changed what is
-                                   due: looked at this often */
+#define LOOK_MS INT64_C(300000) /* in case that another command's changes were
+                                   not seen, and against clocks that jump */
 
 static int run(int argc, char **argv);
 

@@ -41,6 +41,8 @@ judge_new(const struct judge_options *options, struct judge **ret,
 		    err);
 	if (r == 0)
 		r = judge_sync(judge, err);
+	if (r == 0 && options->daemon)
+		judge_watch_changes(judge);
 	if (r == 0)
 		*ret = judge;
 	else
@@ -66,6 +68,7 @@ judge_free(struct judge *judge)
 		return;
 	stop_procs(judge);
 	judge_unwatch_signals(judge);
+	judge_unwatch_changes(judge);
 	state_close(judge->state);
 	loop_free(judge->loop);
 	free(judge->queue);
@@ -352,6 +355,15 @@ take_owed(struct judge *judge, struct run_lock *lock)
 	return true;
 }
 
+static void
+release_lock(struct judge *judge, struct run_lock *lock)
+{
+	if (lock->fd < 0)
+		return;
+	run_lock_release(lock);
+	judge_forget_changes(judge);
+}
+
 int
 judge_run(struct judge *judge, struct judge_tally *ret, struct err *err)
 {
@@ -366,6 +378,8 @@ judge_run(struct judge *judge, struct judge_tally *ret, struct err *err)
 		r = take_lock(judge, &lock, err);
 	if (r == 0)
 		repair_servers(judge, &lock);
+	if (lock.fd >= 0)
+		judge_see_changes(judge);
 	if (work || owed)
 		judge_watch_signals(judge);
 	if (r == 0 && work)
@@ -377,7 +391,7 @@ judge_run(struct judge *judge, struct judge_tally *ret, struct err *err)
 	else
 		stop_procs(judge);
 	judge->tally.failed += run_hooks_after(judge);
-	run_lock_release(&lock);
+	release_lock(judge, &lock);
 	judge->num_queue = judge->next_queue = 0;
 	row_list_clear(&judge->shared_ok);
 	row_list_clear(&judge->shared_failed);

@@ -127,8 +127,9 @@ int judge_run_persist(struct judge *judge,
     const struct judge_dns_request *request, int64_t *ret_until_s,
     struct err *err);
 
-/* Sleeps until a time, or a signal: SIGHUP, or SIGTERM and SIGINT, also when
- * they came while judge_run was at work, which they end. */
+/* Sleeps until a time, until another command has changed what there is (for a
+ * daemon), or a signal: SIGHUP, or SIGTERM and SIGINT, also when they came
+ * while judge_run was at work, which they end. */
 enum judge_wake { JUDGE_WAKE_TIME = 0, JUDGE_WAKE_RELOAD, JUDGE_WAKE_STOP };
 enum judge_wake judge_wait(struct judge *judge, int64_t until);
 

@@ -164,6 +164,9 @@ struct judge {
 	struct env_timer *timer;
 	int signal_fd;
 	struct event *signal_event;
+	int changes_fd;             /* inotify(7) */
+	struct event *changes_event;
+	bool changed;               /* by another command, since the last wait */
 	/* Steps that several certificates share and that ran in this run. */
 	struct row_list shared_ok;
 	struct row_list shared_failed;
@@ -178,6 +181,13 @@ void judge_end(struct judge *judge, const struct err *err);
 void judge_job_over(struct job *job);
 void judge_watch_signals(struct judge *judge);
 void judge_unwatch_signals(struct judge *judge);
+/* Lets judge_wait end when another command has changed something. */
+void judge_watch_changes(struct judge *judge);
+void judge_unwatch_changes(struct judge *judge);
+/* With the lock, what was changed before is another's doing; what is there
+ * after releasing it is our own. */
+void judge_see_changes(struct judge *judge);
+void judge_forget_changes(struct judge *judge);
 /* Ends the run if nothing is left. */
 void judge_check_end(struct judge *judge);
 

@@ -79,7 +79,7 @@ judge_wait(struct judge *judge, int64_t until)
 	enum judge_wake wake;
 
 	judge_watch_signals(judge);
-	if (judge->wake == JUDGE_WAKE_TIME) {
+	if (judge->wake == JUDGE_WAKE_TIME && !judge->changed) {
 		judge->waiting = true;
 		judge->timer = judge->env.timer_start(judge->env.ctx,
 		    delay < 0 ? 0 : delay, on_time, judge);
@@ -90,6 +90,7 @@ judge_wait(struct judge *judge, int64_t until)
 		judge->waiting = false;
 	}
 	wake = judge->wake;
+	judge->changed = false;
 	if (wake != JUDGE_WAKE_STOP)
 		judge->wake = JUDGE_WAKE_TIME;
 	return wake;

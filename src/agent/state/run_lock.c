@@ -46,7 +46,7 @@ run_lock_take(struct run_lock *lock, const char *dir, const char *command,
 	char path[PATH_MAX];
 	int r;
 
-	snprintf(path, sizeof(path), "%s/lock", dir);
+	snprintf(path, sizeof(path), "%s/" RUN_LOCK_FILE, dir);
 	who[0] = '\0';
 	lock->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (lock->fd < 0)

@@ -10,6 +10,7 @@
 #include "base/err.h"
 
 #define RUN_LOCK_WHO_SIZE 128
+#define RUN_LOCK_FILE "lock"
 
 struct run_lock {
 	int fd; /* -1: not held */
