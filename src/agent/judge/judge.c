@@ -291,7 +291,6 @@ on_start(void *arg)
 static void
 run_jobs(struct judge *judge)
 {
-	struct err err = ERR_INIT;
 	struct job *job;
 
 	judge->num_solvings = 0;
@@ -305,8 +304,6 @@ run_jobs(struct judge *judge)
 	ask_forget_all(judge);
 	judge_ca_free_all(judge);
 	stop_procs(judge);
-	if (state_sync(judge->state, &err) < 0)
-		judge_say(judge, JUDGE_WARN, NULL, "%s", err.text);
 }
 
 static int

@@ -107,9 +107,6 @@ int state_open(const char *dir, bool create, struct state **ret,
     struct err *err);
 void state_close(struct state *state);
 
-/* What was written is durable when it returns. */
-int state_sync(struct state *state, struct err *err);
-
 /* Changes between the two are seen together or not at all. */
 int state_begin(struct state *state, struct err *err);
 int state_end(struct state *state, int r, struct err *err);
