@@ -26,6 +26,7 @@ const struct cmd cmd_get = {
 	    "      --eab-kid ID       external account binding: the key's"
 	    " name,\n"
 	    "      --eab-key-file F   and the file with the key\n"
+	    "      --eab-alg ALG      HS384 or HS512, if it is not for HS256\n"
 	    "      --key TYPE         ec256 ec384 rsa2048 rsa3072 rsa4096"
 	    " (repeat: one\n"
 	    "                         certificate for each); ec256 if not"
@@ -101,6 +102,7 @@ static const struct {
 	{ "agree-terms", "agree_terms", true, "true" },
 	{ "eab-kid", "eab_kid", true, NULL },
 	{ "eab-key-file", "eab_key_file", true, NULL },
+	{ "eab-alg", "eab_alg", true, NULL },
 	{ "timeout", "timeout", true, NULL },
 	{ "staging", "staging", true, NULL },
 };

@@ -22,6 +22,10 @@ const struct row authority_rows[] = {
 	    .form = "a file with the base64url key that the CA gave",
 	    .doc = "The secret of eab_kid, in a file of its own that only its "
 		"owner can read." },
+	{ .key = "eab_alg", .kind = ROW_TEXT, AT(eab_alg), .check = form_hmac,
+	    .form = "`HS256`, `HS384` or `HS512`",
+	    .doc = "The MAC that eab_key_file is for, where the CA wants "
+		"another than HS256." },
 	{ .key = "email", .kind = ROW_LIST, AT(email), .check = form_email,
 	    .form = "e-mail addresses",
 	    .doc = "Contacts that the CA is told." },

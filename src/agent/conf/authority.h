@@ -18,6 +18,7 @@ struct authority {
 	char *ca_file;          /* roots that its TLS is trusted by */
 	char *eab_kid;          /* RFC 8555 7.3.4 */
 	char *eab_key_file;     /* base64url in a file of its own */
+	char *eab_alg;          /* HS256 if unset */
 	struct row_list email;  /* contacts */
 	char *profile;
 	char *preferred_chain;  /* common name of an issuer in the chain */

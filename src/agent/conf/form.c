@@ -106,6 +106,15 @@ form_command(const char *text, struct err *err)
 }
 
 int
+form_hmac(const char *text, struct err *err)
+{
+	return strcmp(text, "HS256") == 0 || strcmp(text, "HS384") == 0 ||
+	    strcmp(text, "HS512") == 0 ? 0 : err_set(err, ERR_CONFIG,
+	    "RFC 8555 7.3.4", "\"%s\" is no way to bind an account; write "
+	    "HS256, HS384 or HS512", text);
+}
+
+int
 form_ocsp(const char *text, struct err *err)
 {
 	return strcmp(text, "file") == 0 || strcmp(text, "no") == 0 ? 0 :

@@ -175,12 +175,20 @@ decode_eab(const struct judge_ca *ca, const struct bld *text, struct bld *out,
 	return 0;
 }
 
+/* form_hmac saw it. */
+static uint16_t
+hmac_bits(const struct authority *authority)
+{
+	return authority->eab_alg == NULL ? 256 :
+	    (uint16_t)strtoul(authority->eab_alg + 2, NULL, 10);
+}
+
 static int
 send_eab(struct judge_ca *ca, struct err *err)
 {
 	struct judge_account_request request = { .type = JUDGE_ACCOUNT_EAB,
 	    .id = ca->account.id, .kid = span_str(ca->authority.eab_kid),
-	    .hmac_bits = 256 };
+	    .hmac_bits = hmac_bits(&ca->authority) };
 	struct bld text, key;
 	int r;
 
