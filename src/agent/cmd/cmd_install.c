@@ -51,6 +51,8 @@ put_command(struct bld *out, const struct install *in)
 		bld_fmt(out, " --textfile %s", in->textfile);
 }
 
+/* Nothing that keeps away where web roots, copies of certificates and what hooks
+ * need may be: /home, /etc, /usr. Each process has its own sandbox. */
 static void
 put_service(struct bld *out, const struct install *in)
 {
@@ -67,7 +69,6 @@ put_service(struct bld *out, const struct install *in)
 	    /* Connections that tls-alpn passes on are carried to their end. */
 	    "KillMode=process\n"
 	    "PrivateTmp=yes\n"
-	    "ProtectHome=read-only\n"
 	    "ProtectKernelModules=yes\n"
 	    "ProtectKernelTunables=yes\n"
 	    "LockPersonality=yes\n"
