@@ -16,7 +16,7 @@
 #define MESSAGE_SIZE 700   /* bytes: a signing input of a usual request */
 #define SIGNATURE_MAX 80   /* bytes of ECDSA-Sig-Value, P-256 */
 #define BATCH 20           /* operations timed together */
-#define BATCHES 41         /* of one slice: it has a middle one */
+#define BATCHES 101        /* of one slice: it has a middle one */
 #define OTHERS_MAX 63      /* processors beside ours */
 
 struct floor {

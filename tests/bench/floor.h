@@ -29,7 +29,7 @@ struct floor_slice {
 	double verify_us, sign_us;
 };
 
-/* About a tenth of a second. Other processors do the same meanwhile. */
+/* About a quarter of a second. Other processors do the same meanwhile. */
 void floor_measure(struct floor *floor, struct floor_slice *ret);
 
 /* Of one certificate. */
