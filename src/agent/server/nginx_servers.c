@@ -125,7 +125,7 @@ nginx_dump_listen(const struct nginx_directive *d, struct nginx_listen *ret)
 {
 	struct span text = nginx_dump_word(d, 1);
 	size_t colon = text.len;
-	uint64_t port = 80;
+	uint64_t port = 0;
 
 	*ret = (struct nginx_listen){ .host = SPAN_LIT("*") };
 	listen_flags(d, ret);
@@ -144,6 +144,7 @@ nginx_dump_listen(const struct nginx_directive *d, struct nginx_listen *ret)
 		ret->host = span_of(text.data, colon - 1);
 	} else if (text_uint(text, 65535, &port) < 0) {
 		ret->host = text;
+		port = 80;
 	}
 	ret->port = (unsigned)port;
 	return ret->host.len > 0;
