@@ -171,6 +171,7 @@ daemon off; worker_processes 2; pid {top}/pid; error_log {top}/error.log;
 events {{ worker_connections 2048; }}
 http {{
 	access_log off; client_body_temp_path {top}/body;
+	client_header_timeout 600s; keepalive_timeout 600s;
 	proxy_temp_path {top}/proxy; fastcgi_temp_path {top}/fastcgi;
 	uwsgi_temp_path {top}/uwsgi; scgi_temp_path {top}/scgi;
 	server {{
