@@ -21,6 +21,11 @@ put_backend(const struct listener_backend *backend,
 {
 	struct bld hex;
 
+	if (backend->steered_port != 0) {
+		snprintf(out, AGENT_EXEC_BACKEND_SIZE, "s:%u",
+		    backend->steered_port);
+		return;
+	}
 	bld_init(&hex, 2 * sizeof(backend->address));
 	text_hex(&hex, span_of(&backend->address, backend->address_len));
 	snprintf(out, AGENT_EXEC_BACKEND_SIZE, "%u:%.*s",
@@ -60,8 +65,16 @@ static bool
 take_backend(struct span text, struct listener_backend *ret)
 {
 	struct bld raw;
+	uint64_t port;
 	bool ok;
 
+	if (span_starts_with(text, SPAN_LIT("s:"))) {
+		ok = text_uint(span_from(text, 2), UINT16_MAX, &port) == 0 &&
+		    port > 0;
+		*ret = (struct listener_backend){
+			.steered_port = ok ? (uint16_t)port : 0 };
+		return ok;
+	}
 	if (text.len < 2 || text.data[1] != ':' || text.data[0] < '0' ||
 	    text.data[0] > '0' + LISTENER_PROXY_V2)
 		return false;

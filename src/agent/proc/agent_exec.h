@@ -18,7 +18,7 @@
 
 struct agent_exec {
 	char name[24], level[8], count[8];
-	char backend[AGENT_EXEC_BACKEND_SIZE]; /* "PROXY:HEX", or empty */
+	char backend[AGENT_EXEC_BACKEND_SIZE]; /* "PROXY:HEX", "s:PORT" or empty */
 	char *argv[AGENT_EXEC_ARGS + 1];
 };
 
