@@ -101,6 +101,39 @@ def test_caa(check, names, named_ca, records, level):
     assert (remedy == "") == (level == "good")
 
 
+def test_all_sites(agent, web_ca, names, web):
+    """Without a name: each site of the state and of signet.conf, by its own
+    way and CA; a name of a site is looked at as its site has it."""
+    agent.configure(f"""
+ca "ours" {{
+	directory = "{web_ca.url}"
+	ca_file = "{web_ca.cafile}"
+}}
+site "good.example" {{
+	ca = "ours"
+	via = "webroot={web.root}"
+	names = {{ "good.example", "www.good.example" }}
+}}
+site "none.example" {{ ca = "ours" via = "webroot={web.root}" }}
+""")
+    names.records["none.example", "ANY"] = "NXDOMAIN"
+    more = ("--json", "--resolver", names.address, "--http-port",
+            str(web.port))
+    done = agent.run("check", *more, status=1)
+    said = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [[name["name"] for name in site["names"]] for site in said] == [
+        ["good.example", "www.good.example"], ["none.example"]]
+    assert [site["via"] for site in said] == [f"webroot={web.root}"] * 2
+    assert all(name["good"] for name in said[0]["names"])
+    assert not said[1]["names"][0]["good"]
+    done = agent.run("check", *more, "www.good.example")
+    assert json.loads(done.stdout)["via"] == f"webroot={web.root}"
+
+
+def test_no_sites(agent):
+    assert "give the names" in agent.run("check", status=2).stderr
+
+
 def test_another_web_root(check, tmp_path):
     """A folder that nobody shows: the answer is another's."""
     found = check("elsewhere.example", via=f"webroot={tmp_path}", status=1)

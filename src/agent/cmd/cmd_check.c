@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
+#include <unistd.h>
 
 #include "agent/cmd/check.h"
 #include "agent/cmd/cmd.h"
 #include "agent/cmd/keys.h"
+#include "agent/cmd/status.h"
 #include "agent/solvers/choose.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -17,15 +19,19 @@ static int run(int argc, char **argv);
 
 const struct cmd cmd_check = {
 	.name = "check",
-	.usage = "[OPTION]... NAME...",
+	.usage = "[OPTION]... [NAME]...",
 	.summary = "see what stands in the way of a certificate",
 	.help =
 	    "  Tries each address of each name as a CA would, follows"
 	    " redirects, and looks\n"
-	    "  at CAA, DNSSEC and the clock. Nothing is ordered.\n\n"
-	    "      --via HOW          how control would be proven; what fits"
-	    " here if not said\n"
-	    "      --ca NAME|URL      who would issue; letsencrypt if not said\n"
+	    "  at CAA, DNSSEC and the clock. Nothing is ordered. Without a name"
+	    " it looks at\n"
+	    "  all sites that there are.\n\n"
+	    "      --via HOW          how control would be proven; as the"
+	    " name's site has it,\n"
+	    "                         or what fits here\n"
+	    "      --ca NAME|URL      who would issue; the site's, or"
+	    " letsencrypt\n"
 	    "      --ca-file PEM      whom to trust as the CA's server\n"
 	    "      --offline          ask no CA\n"
 	    "      --resolver H:PORT  ask this DNS server, not the name servers"
@@ -33,12 +39,19 @@ const struct cmd cmd_check = {
 	    "      --http-port PORT   what the CA asks instead of 80\n"
 	    "      --json             for programs\n"
 	    "      --keys             print what signet.conf can say\n"
+	    "  -c, --config FILE  the configuration; /etc/signet.conf if it is"
+	    " there\n"
+	    "  -d, --dir DIR      where the state is that knows the sites\n"
 	    "  -v, --verbose          say what is going on\n",
 	.run = run,
 };
 
 struct options {
+	struct cmd_common common;
 	struct check_options check;
+	const char *via_said;
+	struct judge *judge;      /* NULL: there are no sites */
+	struct status sites;
 	struct authority ca;
 	const char *ca_name;
 	const char *ca_file;
@@ -74,7 +87,7 @@ take_option(struct options *o, int opt)
 
 	switch (opt) {
 	case OPTION_VIA:
-		o->check.via = optarg;
+		o->via_said = optarg;
 		return solver_check(optarg, &err) == 0 ? CMD_OK :
 		    cmd_usage(&cmd_check, "--via: %s", err.text);
 	case OPTION_CA:
@@ -99,6 +112,10 @@ take_option(struct options *o, int opt)
 		return CMD_OK;
 	case 'v':
 		o->check.verbose = true;
+		return CMD_OK;
+	case 'c':
+	case 'd':
+		cmd_common_take(&o->common, opt, optarg);
 		return CMD_OK;
 	default:
 		return cmd_usage(&cmd_check, "see its options");
@@ -138,17 +155,18 @@ take(struct options *o, int argc, char **argv)
 		{ "json", no_argument, NULL, OPTION_JSON },
 		{ "keys", no_argument, NULL, OPTION_KEYS },
 		{ "verbose", no_argument, NULL, 'v' },
+		{ "config", required_argument, NULL, 'c' },
+		{ "dir", required_argument, NULL, 'd' },
 		{ 0 }
 	};
 	int opt, r = CMD_OK;
 
-	while (r == CMD_OK && (opt = getopt_long(argc, argv, "v", options,
+	while (r == CMD_OK && (opt = getopt_long(argc, argv, "c:d:v",
+	    options,
 	    NULL)) != -1)
 		r = take_option(o, opt);
 	if (r == CMD_OK && o->keys)
 		return CMD_OK;
-	if (r == CMD_OK && optind == argc)
-		return cmd_usage(&cmd_check, "give the names to look at");
 	if (r == CMD_OK && argc - optind > NAMES_MAX)
 		return cmd_usage(&cmd_check, "it looks at %d names at a time",
 		    NAMES_MAX);
@@ -157,14 +175,42 @@ take(struct options *o, int argc, char **argv)
 	return r;
 }
 
+/* The site that has the first of the names, or NULL. */
+static const struct site_conf *
+find_site(const struct options *o)
+{
+	for (size_t i = 0; i < o->sites.num_sites; i++) {
+		const struct site_conf *site = &o->sites.sites[i].site;
+
+		if (row_list_has(&site->names, o->names[0].said))
+			return site;
+	}
+	return NULL;
+}
+
+static int
+find_ca(struct options *o, const struct site_conf *site, struct err *err)
+{
+	const char *name = o->ca_name != NULL ? o->ca_name : site != NULL ?
+	    site->ca.items[0] : SITE_CONF_CA;
+
+	return o->judge != NULL ? judge_find_authority(o->judge, name, &o->ca,
+	    err) : authority_init(&o->ca, name, err);
+}
+
 /* How and by whom, where it was not said. */
 static int
 complete(struct options *o)
 {
+	const struct site_conf *site = find_site(o);
 	struct row_list names = { 0 };
 	struct err err = ERR_INIT;
 	int r = 0;
 
+	o->why[0] = '\0';
+	o->check.via = o->via_said;
+	if (o->check.via == NULL && site != NULL && site->via.count > 0)
+		o->check.via = site->via.items[0];
 	for (size_t i = 0; i < o->count; i++)
 		row_list_add(&names, o->names[i].said);
 	if (o->check.via == NULL)
@@ -177,11 +223,13 @@ complete(struct options *o)
 	}
 	if (o->offline)
 		return CMD_OK;
-	if (authority_init(&o->ca, o->ca_name == NULL ? SITE_CONF_CA :
-	    o->ca_name, &err) < 0)
+	authority_done(&o->ca);
+	if (find_ca(o, site, &err) < 0)
 		return cmd_usage(&cmd_check, "--ca: %s", err.text);
-	if (o->ca_file != NULL)
+	if (o->ca_file != NULL) {
+		free(o->ca.ca_file);
 		o->ca.ca_file = mem_strdup(o->ca_file);
+	}
 	o->check.ca = &o->ca;
 	return CMD_OK;
 }
@@ -289,20 +337,76 @@ print_keys(void)
 	return CMD_OK;
 }
 
+/* The sites of signet.conf and of the state; without any, and where only
+ * names were asked about, it is no matter if they cannot be read. */
+static int
+open_sites(struct options *o)
+{
+	const char *file = o->common.config == NULL ? SETTINGS_FILE :
+	    o->common.config;
+	bool all = o->count == 0;
+	struct err err = ERR_INIT;
+	int r;
+
+	if (!all && o->common.config == NULL && o->common.dir == NULL &&
+	    geteuid() != 0)
+		return CMD_OK;
+	r = cmd_common_open(&o->common, all && access(file, F_OK) == 0,
+	    &o->judge);
+	if (r == CMD_OK && o->judge != NULL &&
+	    status_load_all(o->judge, &o->sites, &err) < 0)
+		r = cmd_fail(&cmd_check, "%s", err.text);
+	if (r == CMD_OK && all && o->sites.num_sites == 0)
+		r = cmd_usage(&cmd_check, "there is no site yet: give the "
+		    "names to look at");
+	return r;
+}
+
+/* Each by itself: they have their own ways and CAs. */
+static int
+look_at_all(struct options *o)
+{
+	int worst = CMD_OK, r = CMD_OK;
+
+	for (size_t i = 0; i < o->sites.num_sites; i++) {
+		const struct row_list *names = &o->sites.sites[i].site.names;
+
+		memset(o->names, 0, sizeof(o->names));
+		o->count = 0;
+		for (size_t k = 0; k < names->count && k < NAMES_MAX; k++)
+			r = take_name(o, names->items[k]);
+		if (o->count == 0) /* a CSR has them */
+			continue;
+		r = complete(o);
+		r = r == CMD_OK ? look(o) : r;
+		fflush(stdout);
+		worst = r > worst ? r : worst;
+	}
+	return worst;
+}
+
 static int
 run(int argc, char **argv)
 {
 	static struct options options; /* large */
 	int r;
 
+	options.common.cmd = &cmd_check;
+
 	options.check.http_port = 80;
 	r = take(&options, argc, argv);
 	if (r == CMD_OK && options.keys)
 		return print_keys();
 	if (r == CMD_OK)
+		r = open_sites(&options);
+	if (r == CMD_OK && options.count == 0) {
+		r = look_at_all(&options);
+	} else if (r == CMD_OK) {
 		r = complete(&options);
-	if (r == CMD_OK)
-		r = look(&options);
+		r = r == CMD_OK ? look(&options) : r;
+	}
+	status_done(&options.sites);
+	judge_free(options.judge);
 	authority_done(&options.ca);
 	arena_free(&options.arena);
 	return r;
