@@ -61,8 +61,8 @@ BOTH = """
 def serve(resolver):
     started = []
 
-    def start(**sites):
-        server = servers.Apache(**sites)
+    def start(**more):
+        server = servers.Apache(**more)
         started.append(server)
         server.start()
         ca = signetd.dev(resolver=resolver,
@@ -119,6 +119,19 @@ def test_removed(serve):
     agent.run("remove", "a.example.test")
     assert server.files() == before
     assert not new(server, "a.example.test")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may have port 443")
+def test_one_of_two_removed_where_there_was_no_tls(serve):
+    """Either file of ours makes Apache listen."""
+    server, ca, agent = serve(modules=("rewrite",), b=PLAIN, c=SECOND)
+    before = server.files()
+    install(server, ca, agent, "a.example.test")
+    install(server, ca, agent, "b.example.test")
+    agent.run("remove", "a.example.test")
+    assert "Signet dev" in servers.issuer(443, "b.example.test")
+    agent.run("remove", "b.example.test")
+    assert server.files() == before
 
 
 def test_redirects_and_another_certificate(serve):

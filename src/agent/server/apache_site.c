@@ -102,14 +102,34 @@ is_listening(unsigned port)
 	return ret;
 }
 
-/* TLS where there was none: its module, and the port. What an earlier file of
- * ours had to say, the next one says again. */
+/* Is it a file of ours because of which Apache listens? */
+static bool
+we_listen(struct apache *apache, const char *line)
+{
+	bool found = false;
+
+	for (const struct apache_name *f = apache->dump.files; f != NULL;
+	    f = f->next) {
+		struct bld text;
+
+		if (!is_ours(f->text))
+			continue;
+		bld_init(&text, TEXT_MAX);
+		found = found || (change_read(arena_str(&apache->arena,
+		    f->text), &text, NULL) == 0 && memmem(text.data, text.len,
+		    line, strlen(line)) != NULL);
+		bld_free(&text);
+	}
+	return found;
+}
+
+/* TLS where there was none: its module, and the port. Each file of ours says
+ * it, and the first that is read does it: any of them may go. */
 static void
-put_tls(struct bld *out, const struct apache *apache, const char *path)
+put_tls(struct bld *out, struct apache *apache)
 {
 	unsigned port = tls_port(&apache->dump);
 	char line[64];
-	struct bld old;
 
 	bld_str(out, "<IfModule !ssl_module>\n"
 	    "\t<IfModule !socache_shmcb_module>\n\t\tLoadModule "
@@ -117,11 +137,10 @@ put_tls(struct bld *out, const struct apache *apache, const char *path)
 	    "\t</IfModule>\n\tLoadModule ssl_module " MODULES
 	    "/mod_ssl.so\n</IfModule>\n");
 	snprintf(line, sizeof(line), "Listen %u https\n", port);
-	bld_init(&old, TEXT_MAX);
-	if (!is_listening(port) || (change_read(path, &old, NULL) == 0 &&
-	    memmem(old.data, old.len, line, strlen(line)) != NULL))
-		bld_str(out, line);
-	bld_free(&old);
+	if (!is_listening(port) || we_listen(apache, line))
+		bld_fmt(out, "<IfDefine !SIGNET_LISTENS_%u>\n"
+		    "\tDefine SIGNET_LISTENS_%u\n\t%s</IfDefine>\n", port,
+		    port, line);
 }
 
 static bool
@@ -231,7 +250,7 @@ write_file(struct apache *apache, const struct apache_vhost *first,
 	int r = make_path(first, cert->site, path, err);
 
 	bld_init(&text, TEXT_MAX);
-	put_tls(&text, apache, path);
+	put_tls(&text, apache);
 	for (const struct apache_vhost *v = first; v != NULL && r == 0;
 	    v = v->next) {
 		bool wanted = false;
