@@ -21,6 +21,7 @@ import time
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from kit import hostile_ca, signet, signetd
 from kit.hostile_ca import Answer, certificate, pem
@@ -277,6 +278,14 @@ CHAINS = {
     "of_1000": ("1000|certificates|bytes|longer|larger",
                 lambda ca, key, names: chain(ca, key, names) +
                 pem(ca.root) * 1000),
+    "of_100": ("100|certificates|bytes|longer|larger",
+               lambda ca, key, names: chain(ca, key, names) +
+               pem(ca.root) * 99),
+    "in_the_wrong_order": ("order|CA|names|key", lambda ca, key, names:
+                           pem(ca.root) + pem(certificate(
+                               key, NAME, ca.issuer, names))),
+    "for_clients": ("that of a TLS server", lambda ca, key, names: chain(
+        ca, key, names, usage=ExtendedKeyUsageOID.CLIENT_AUTH)),
     "of_garbage": ("PEM|certificate", lambda ca, key, names:
                    b"-----BEGIN CERTIFICATE-----\n" + b"QUJD" * 99 +
                    b"\n-----END CERTIFICATE-----\n"),
@@ -335,6 +344,47 @@ def finalize_at(handler, answer, value):
     return change(answer, finalize=value)
 
 
+@each({"host": "https://evil.example/order/1",
+       "port": "https://127.0.0.1:1/order/1"}, "which is not where its "
+      "directory is", "order")
+def location_elsewhere(handler, answer, value):
+    """Nothing goes there."""
+    answer.headers["Location"] = value
+    handler.server.owner.lies["finalize"] = lambda h, a: Answer(
+        200, {**a.body, "status": "processing", "certificate": None})
+    return answer
+
+
+@lie("order", "which is not where its directory is")
+def order_elsewhere(handler, answer):
+    return change(answer, authorizations=["https://127.0.0.1:1/authz/1"])
+
+
+@lie("order", "which is not where its directory is")
+def finalize_elsewhere(handler, answer):
+    return change(answer, status="ready", finalize="https://127.0.0.1:1/x")
+
+
+@lie("directory", "https|URL")
+def nonce_over_http(handler, answer):
+    return change(answer, newNonce="http://127.0.0.1:1/nonce")
+
+
+@lie("order", "PEM|certificate|time|within|alternate")
+def alternates_in_a_loop(handler, answer):
+    """Each chain, of another key, names itself and others as alternates."""
+    ca = handler.server.owner
+
+    def more(handler, answer):
+        answer.body = pem(ca.root)
+        answer.headers["Link"] = ", ".join(
+            f'<{ca.top}/certificate/1?{i}>;rel="alternate"'
+            for i in range(100))
+        return answer
+    ca.lies["certificate"] = more
+    return answer
+
+
 @lie("directory", "https|URL")
 def location_in_a_file(handler, answer):
     return change(answer, newAccount="file:///etc/passwd")
@@ -376,7 +426,7 @@ def retry(value):
 
 
 for _name, _value in {"century": "3155760000", "negative": "-1",
-                      "garbage": "soon", "huge": "9" * 300,
+                      "garbage": "soon", "huge": "9" * 300, "past": "Thu, 01 Jan 1970 00:00:00 GMT",
                       "date": "Fri, 31 Dec 2199 23:59:59 GMT"}.items():
     LIES["retry_after_" + _name] = (retry(_value), "within")
 
@@ -394,6 +444,14 @@ def nonces_refused_for_ever(handler, answer):
         "type": "urn:ietf:params:acme:error:badNonce", "detail": "stale"},
         "application/problem+json",
         **{"Replay-Nonce": answer.headers["Replay-Nonce"]})
+
+
+@lie("account", "nonce|HTTP|header|no answer|not understood")
+def nonce_with_a_line_feed(handler, answer):
+    handler.wfile.write(b"HTTP/1.1 400 Bad\r\nReplay-Nonce: abc\n def\r\n"
+                        b"Replay-Nonce: a\x0bb\r\nContent-Length: 0\r\n"
+                        b"\r\n")
+    handler.close_connection = True
 
 
 @each({"none": None, "empty": "", "long": "a" * 100000,

@@ -31,7 +31,8 @@ def pem(certificate):
     return certificate.public_bytes(serialization.Encoding.PEM)
 
 
-def certificate(key, subject, issuer=None, names=(), days=(-1, 30), ca=False):
+def certificate(key, subject, issuer=None, names=(), days=(-1, 30), ca=False,
+                usage=None):
     """issuer is (certificate, key), or None: it signs itself."""
     now = datetime.datetime.utcnow()
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)])
@@ -46,6 +47,8 @@ def certificate(key, subject, issuer=None, names=(), days=(-1, 30), ca=False):
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName(names),
                                         False)
+    if usage is not None:
+        builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), False)
     if issuer is not None:
         builder = builder.add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(

@@ -12,7 +12,10 @@
 
 #include "agent/deploy/deploy.h"
 #include "agent/proc/agent_proc.h"
+#include "agent/server/apart.h"
 #include "agent/server/probe.h"
+
+_Static_assert(APART_UID == AGENT_UID_BASE + AGENT_PROBE, "one user");
 
 struct look {
 	struct service service;
@@ -22,19 +25,6 @@ struct look {
 };
 
 #define ADDRESSES_MAX 16
-
-/* From here on it reads what strangers send: nothing but that is left to it,
- * and root least of all. */
-static int
-lock_up(struct err *err)
-{
-	struct sandbox sandbox = { .calls = SANDBOX_DIAL };
-	const char *missing;
-
-	if (geteuid() == 0)
-		sandbox.uid = sandbox.gid = AGENT_UID_BASE + AGENT_PROBE;
-	return sandbox_enter(&sandbox, &missing, err);
-}
 
 /* In the forked process: names are looked up by whatever the host has. */
 static int
@@ -61,6 +51,7 @@ look_at(void *arg, struct err *err)
 		getnameinfo(a->ai_addr, a->ai_addrlen, address,
 		    sizeof(address), NULL, 0, NI_NUMERICHOST);
 		at[count] = (struct probe_at){ .port = look->service.port,
+		    .here = true,
 		    .protocol = look->service.protocol,
 		    .settle_ms = look->wait_ms };
 		snprintf(at[count].host, sizeof(at[count].host),
@@ -69,7 +60,8 @@ look_at(void *arg, struct err *err)
 	}
 	freeaddrinfo(list);
 	OPENSSL_init_ssl(0, NULL); /* reads its configuration */
-	r = lock_up(err);
+	/* From here on it reads what strangers send. */
+	r = apart_enter(err);
 	for (size_t i = 0; r == 0 && i < count; i++)
 		r = probe_tls_wait(&at[i], look->name, &look->leaf, err);
 	if (r == 0)

@@ -12,8 +12,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "agent/server/starttls.h"
+#include "agent/server/apart.h"
 #include "agent/server/holders.h"
+#include "agent/server/starttls.h"
 #include "base/bld.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -120,8 +121,8 @@ check_answer(struct span answer, struct span body, struct err *err)
 	return 0;
 }
 
-int
-probe_http(const struct probe_at *at, const char *name, const char *path,
+static int
+look_http(const struct probe_at *at, const char *name, const char *path,
     struct span body, struct err *err)
 {
 	struct bld request;
@@ -206,8 +207,8 @@ make_ssl(SSL_CTX *ctx, int fd, const char *name, bool rsa)
 	return ssl;
 }
 
-int
-probe_tls(const struct probe_at *at, const char *name, bool rsa,
+static int
+look_tls(const struct probe_at *at, const char *name, bool rsa,
     uint8_t ret_hash[PROBE_HASH_SIZE], struct err *err)
 {
 	struct probe_leaf leaf = { 0 };
@@ -234,6 +235,49 @@ probe_tls(const struct probe_at *at, const char *name, bool rsa,
 	close(fd);
 	return r < 0 ? err_prefix(err, "TLS with %s:%u for %s", at->host,
 	    at->port, name) : 0;
+}
+
+/* ---- in a process of its own -------------------------------------------- */
+
+struct look {
+	const struct probe_at *at;
+	const char *name;
+	const char *path;  /* NULL: TLS */
+	struct span body;
+	bool rsa;
+};
+
+static int
+look_at(const void *arg, uint8_t result[APART_RESULT_SIZE], struct err *err)
+{
+	const struct look *look = arg;
+
+	return look->path == NULL ?
+	    look_tls(look->at, look->name, look->rsa, result, err) :
+	    look_http(look->at, look->name, look->path, look->body, err);
+}
+
+int
+probe_http(const struct probe_at *at, const char *name, const char *path,
+    struct span body, struct err *err)
+{
+	const struct look look = { at, name, path, body, false };
+	uint8_t nothing[APART_RESULT_SIZE];
+
+	return at->here ? look_at(&look, nothing, err) :
+	    apart_look(look_at, &look, nothing, err);
+}
+
+_Static_assert(PROBE_HASH_SIZE == APART_RESULT_SIZE, "a hash is the result");
+
+int
+probe_tls(const struct probe_at *at, const char *name, bool rsa,
+    uint8_t ret_hash[PROBE_HASH_SIZE], struct err *err)
+{
+	const struct look look = { at, name, NULL, SPAN_NONE, rsa };
+
+	return at->here ? look_at(&look, ret_hash, err) :
+	    apart_look(look_at, &look, ret_hash, err);
 }
 
 struct wait {

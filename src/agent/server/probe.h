@@ -25,6 +25,8 @@ struct probe_at {
 	uint64_t since;  /* when it was told to reload (agent/server/holders.h):
 	                    what workers that are newer serve stays so; 0: not
 	                    known */
+	bool here;       /* this process is in a sandbox already (apart.h); else
+	                    each look is made by one that is */
 	int settle_ms;   /* instead of PROBE_SETTLE_MS; 0: that */
 };
 
