@@ -3,16 +3,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/seccomp.h>
 #include <sched.h>
-#include <seccomp.h> /* the names of calls only */
+#include <seccomp.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/sandbox_filter.h"
 #include "base/sanitized.h"
 
 #define CALL(name) SCMP_SYS(name)
@@ -98,54 +97,69 @@ static const int calls_sanitizer[] = {
 	CALL(sched_setaffinity), CALL(arch_prctl), CALLS_END
 };
 
-#define ALLOW SECCOMP_RET_ALLOW
-#define REFUSE(number) (SECCOMP_RET_ERRNO | (number))
-#define WHOLE UINT64_MAX
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
-static void
-add_calls(struct sandbox_filter *f, uint32_t action, const int *calls)
+static int
+add_calls(scmp_filter_ctx ctx, uint32_t action, const int *calls)
 {
-	for (; *calls != CALLS_END; calls++)
-		sandbox_filter_add(f, action, *calls, 0, NULL);
+	int r = 0;
+
+	for (; r == 0 && *calls != CALLS_END; calls++) {
+		if (*calls == __NR_SCMP_ERROR)
+			continue;
+		r = seccomp_rule_add(ctx, action, *calls, 0);
+		/* The same call in two groups is no mistake. */
+		if (r == -EEXIST)
+			r = 0;
+	}
+	return r;
 }
 
-/* Only when (argument & mask) == value. */
-static void
-add_masked(struct sandbox_filter *f, uint32_t action, int call, unsigned arg,
+/* Allowed only when (argument & mask) == value. */
+static int
+add_masked(scmp_filter_ctx ctx, uint32_t action, int call, unsigned arg,
     uint64_t mask, uint64_t value)
 {
-	const struct sandbox_filter_arg condition = { arg, mask, value };
-
-	sandbox_filter_add(f, action, call, 1, &condition);
+	return seccomp_rule_add(ctx, action, call, 1,
+	    SCMP_CMP(arg, SCMP_CMP_MASKED_EQ, mask, value));
 }
 
-static void
-add_each(struct sandbox_filter *f, int call, unsigned arg,
-    const uint64_t *values, size_t count)
+static int
+add_each(scmp_filter_ctx ctx, int call, unsigned arg, const uint64_t *values,
+    size_t count)
 {
-	for (size_t i = 0; i < count; i++)
-		add_masked(f, ALLOW, call, arg, WHOLE, values[i]);
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < count; i++)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, call, 1,
+		    SCMP_CMP(arg, SCMP_CMP_EQ, values[i]));
+	return r;
 }
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 /* No memory becomes executable. Memory that is shared with a file would write
  * to it without appending: who has files only through descriptors maps none
  * from here on. */
-static void
-add_memory(struct sandbox_filter *f, bool files)
+static int
+add_memory(scmp_filter_ctx ctx, bool files)
 {
-	static const struct sandbox_filter_arg private[] = {
-		{ 2, PROT_EXEC, 0 }, { 3, MAP_TYPE, MAP_PRIVATE }
-	};
+	int r;
 
-	sandbox_filter_add(f, ALLOW, CALL(mmap), files ? 1 : 2, private);
-	add_masked(f, ALLOW, CALL(mprotect), 2, PROT_EXEC, 0);
+	if (files)
+		r = add_masked(ctx, SCMP_ACT_ALLOW, CALL(mmap), 2, PROT_EXEC,
+		    0);
+	else
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, CALL(mmap), 2,
+		    SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0),
+		    SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_TYPE, MAP_PRIVATE));
+	if (r == 0)
+		r = add_masked(ctx, SCMP_ACT_ALLOW, CALL(mprotect), 2,
+		    PROT_EXEC, 0);
+	return r;
 }
 
 /* Common calls that are harmless with some arguments only. F_SETFL is not
  * among them: it takes O_APPEND from a descriptor. */
-static void
-add_narrow(struct sandbox_filter *f, bool files)
+static int
+add_narrow(scmp_filter_ctx ctx, bool files)
 {
 	static const uint64_t fcntls[] = { F_GETFD, F_SETFD, F_GETFL, F_DUPFD,
 		F_DUPFD_CLOEXEC };
@@ -153,91 +167,107 @@ add_narrow(struct sandbox_filter *f, bool files)
 		F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW };
 	static const uint64_t ioctls[] = { FIONBIO, FIONREAD, TCGETS };
 	static const uint64_t prctls[] = { PR_SET_NAME };
-	/* Asking for limits, not setting them. */
-	static const struct sandbox_filter_arg limits[] = {
-		{ 0, WHOLE, 0 }, { 2, WHOLE, 0 }
-	};
 	const uint64_t self[] = { (uint64_t)getpid() };
+	int r;
 
-	add_each(f, CALL(fcntl), 1, fcntls, COUNT(fcntls));
-	if (files)
-		add_each(f, CALL(fcntl), 1, locks, COUNT(locks));
-	add_each(f, CALL(ioctl), 1, ioctls, COUNT(ioctls));
-	add_each(f, CALL(prctl), 0, prctls, COUNT(prctls));
+	r = add_each(ctx, CALL(fcntl), 1, fcntls, COUNT(fcntls));
+	if (r == 0 && files)
+		r = add_each(ctx, CALL(fcntl), 1, locks, COUNT(locks));
+	if (r == 0)
+		r = add_each(ctx, CALL(ioctl), 1, ioctls, COUNT(ioctls));
+	if (r == 0)
+		r = add_each(ctx, CALL(prctl), 0, prctls, COUNT(prctls));
 	/* abort() signals its own process. */
-	add_each(f, CALL(tgkill), 0, self, COUNT(self));
-	sandbox_filter_add(f, ALLOW, CALL(prlimit64), COUNT(limits), limits);
-	add_memory(f, files);
+	if (r == 0)
+		r = add_each(ctx, CALL(tgkill), 0, self, COUNT(self));
+	/* Asking for limits, not setting them. */
+	if (r == 0)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, CALL(prlimit64), 2,
+		    SCMP_A0(SCMP_CMP_EQ, 0), SCMP_A2(SCMP_CMP_EQ, 0));
+	if (r == 0)
+		r = add_memory(ctx, files);
+	return r;
 }
 
 /* glibc's fstat() is newfstatat() with AT_EMPTY_PATH. */
-static void
-add_fstat(struct sandbox_filter *f, bool files)
+static int
+add_fstat(scmp_filter_ctx ctx, bool files)
 {
-	if (files) {
-		sandbox_filter_add(f, ALLOW, CALL(newfstatat), 0, NULL);
-		return;
-	}
-	add_masked(f, ALLOW, CALL(newfstatat), 3, AT_EMPTY_PATH,
-	    AT_EMPTY_PATH);
-	add_masked(f, REFUSE(EACCES), CALL(newfstatat), 3, AT_EMPTY_PATH, 0);
+	int r;
+
+	if (files)
+		return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, CALL(newfstatat),
+		    0);
+	r = add_masked(ctx, SCMP_ACT_ALLOW, CALL(newfstatat), 3,
+	    AT_EMPTY_PATH, AT_EMPTY_PATH);
+	if (r == 0)
+		r = add_masked(ctx, SCMP_ACT_ERRNO(EACCES), CALL(newfstatat),
+		    3, AT_EMPTY_PATH, 0);
+	return r;
 }
 
 /* TCP and UDP over IP; libraries ask for others to learn about the machine
  * and do without. */
-static void
-add_sockets(struct sandbox_filter *f)
+static int
+add_sockets(scmp_filter_ctx ctx)
 {
 	static const uint64_t domains[] = { AF_INET, AF_INET6 };
 	static const uint64_t types[] = { SOCK_STREAM, SOCK_DGRAM };
 	static const uint64_t refused[] = { AF_UNIX, AF_NETLINK };
+	int r = 0;
 
-	for (size_t i = 0; i < 4; i++) {
-		const struct sandbox_filter_arg conditions[] = {
-			{ 0, WHOLE, domains[i / 2] }, { 1, 0xf, types[i % 2] }
-		};
-
-		sandbox_filter_add(f, ALLOW, CALL(socket), COUNT(conditions),
-		    conditions);
-	}
-	for (size_t i = 0; i < COUNT(refused); i++)
-		add_masked(f, REFUSE(EAFNOSUPPORT), CALL(socket), 0, WHOLE,
-		    refused[i]);
+	for (size_t i = 0; r == 0 && i < 4; i++)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, CALL(socket), 2,
+		    SCMP_A0(SCMP_CMP_EQ, domains[i / 2]),
+		    SCMP_A1(SCMP_CMP_MASKED_EQ, 0xf, types[i % 2]));
+	for (size_t i = 0; r == 0 && i < COUNT(refused); i++)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EAFNOSUPPORT),
+		    CALL(socket), 1, SCMP_A0(SCMP_CMP_EQ, refused[i]));
+	return r;
 }
 
 /* libcurl and libunbound make their sockets non-blocking by F_SETFL. */
-static void
-add_dial(struct sandbox_filter *f)
+static int
+add_dial(scmp_filter_ctx ctx)
 {
 	static const uint64_t fcntls[] = { F_SETFL };
+	int r;
 
-	add_calls(f, ALLOW, calls_dial);
-	add_sockets(f);
-	add_each(f, CALL(fcntl), 1, fcntls, COUNT(fcntls));
+	r = add_calls(ctx, SCMP_ACT_ALLOW, calls_dial);
+	if (r == 0)
+		r = add_sockets(ctx);
+	if (r == 0)
+		r = add_each(ctx, CALL(fcntl), 1, fcntls, COUNT(fcntls));
+	return r;
 }
 
-static void
-add_role(struct sandbox_filter *f, unsigned calls)
+static int
+add_role(scmp_filter_ctx ctx, unsigned calls)
 {
 	bool files = (calls & SANDBOX_FILES) != 0;
+	int r;
 
-	add_narrow(f, files);
-	add_fstat(f, files || SANITIZED);
-	add_calls(f, files || SANITIZED ? ALLOW : REFUSE(EACCES), calls_look);
-	if (files)
-		add_calls(f, ALLOW, calls_files);
-	if ((calls & SANDBOX_LINKS) != 0)
-		add_calls(f, ALLOW, calls_links);
-	if ((calls & SANDBOX_DIAL) != 0)
-		add_dial(f);
-	if ((calls & SANDBOX_ACCEPT) != 0)
-		add_calls(f, ALLOW, calls_accept);
+	r = add_narrow(ctx, files);
+	if (r == 0)
+		r = add_fstat(ctx, files || SANITIZED);
+	if (r == 0)
+		r = add_calls(ctx, files || SANITIZED ? SCMP_ACT_ALLOW :
+		    SCMP_ACT_ERRNO(EACCES), calls_look);
+	if (r == 0 && files)
+		r = add_calls(ctx, SCMP_ACT_ALLOW, calls_files);
+	if (r == 0 && (calls & SANDBOX_LINKS) != 0)
+		r = add_calls(ctx, SCMP_ACT_ALLOW, calls_links);
+	if (r == 0 && (calls & SANDBOX_DIAL) != 0)
+		r = add_dial(ctx);
+	if (r == 0 && (calls & SANDBOX_ACCEPT) != 0)
+		r = add_calls(ctx, SCMP_ACT_ALLOW, calls_accept);
+	return r;
 }
 
 /* A child of master is never in another namespace. clone3() hides its flags
  * from the filter: glibc falls back to clone(). */
-static void
-add_master(struct sandbox_filter *f)
+static int
+add_master(scmp_filter_ctx ctx)
 {
 	static const uint64_t ioctls[] = { FIONBIO, FIONREAD, TCGETS };
 	static const uint64_t namespaces = CLONE_NEWNS | CLONE_NEWCGROUP |
@@ -245,31 +275,54 @@ add_master(struct sandbox_filter *f)
 	    CLONE_NEWNET | CLONE_NEWTIME;
 	static const int *const groups[] = { calls_spawn, calls_look,
 		calls_files, calls_dial, calls_accept };
+	int r = 0;
 
-	for (size_t i = 0; i < COUNT(groups); i++)
-		add_calls(f, ALLOW, groups[i]);
-	add_masked(f, ALLOW, CALL(clone), 0, namespaces, 0);
-	sandbox_filter_add(f, REFUSE(ENOSYS), CALL(clone3), 0, NULL);
+	for (size_t i = 0; r == 0 && i < COUNT(groups); i++)
+		r = add_calls(ctx, SCMP_ACT_ALLOW, groups[i]);
+	if (r == 0)
+		r = add_masked(ctx, SCMP_ACT_ALLOW, CALL(clone), 0, namespaces,
+		    0);
+	if (r == 0)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS),
+		    CALL(clone3), 0);
 	/* Limits of its own. */
-	add_masked(f, ALLOW, CALL(prlimit64), 0, WHOLE, 0);
-	add_each(f, CALL(ioctl), 1, ioctls, COUNT(ioctls));
-	add_sockets(f);
+	if (r == 0)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, CALL(prlimit64), 1,
+		    SCMP_A0(SCMP_CMP_EQ, 0));
+	if (r == 0)
+		r = add_each(ctx, CALL(ioctl), 1, ioctls, COUNT(ioctls));
+	if (r == 0)
+		r = add_sockets(ctx);
+	return r;
 }
 
 int
 sandbox_calls_enter(const struct sandbox *sandbox, struct err *err)
 {
 	bool master = (sandbox->calls & SANDBOX_SPAWN) != 0;
-	struct sandbox_filter filter;
+	scmp_filter_ctx ctx;
+	int r;
 
-	sandbox_filter_init(&filter, master ? REFUSE(EPERM) :
-	    SECCOMP_RET_KILL_PROCESS);
-	add_calls(&filter, ALLOW, calls_common);
-	if (SANITIZED)
-		add_calls(&filter, ALLOW, calls_sanitizer);
-	if (master)
-		add_master(&filter);
-	else
-		add_role(&filter, sandbox->calls);
-	return sandbox_filter_enter(&filter, err);
+	ctx = seccomp_init(master ? SCMP_ACT_ERRNO(EPERM) :
+	    SCMP_ACT_KILL_PROCESS);
+	if (ctx == NULL)
+		return err_set(err, ERR_INTERNAL, NULL,
+		    "libseccomp makes no filter");
+	r = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH,
+	    SCMP_ACT_KILL_PROCESS);
+	if (r == 0)
+		r = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	if (r == 0)
+		r = add_calls(ctx, SCMP_ACT_ALLOW, calls_common);
+	if (r == 0 && SANITIZED)
+		r = add_calls(ctx, SCMP_ACT_ALLOW, calls_sanitizer);
+	if (r == 0)
+		r = master ? add_master(ctx) : add_role(ctx, sandbox->calls);
+	if (r == 0)
+		r = seccomp_load(ctx);
+	seccomp_release(ctx);
+	if (r < 0)
+		return err_set(err, ERR_INTERNAL, NULL,
+		    "seccomp refuses the filter: %s", strerror(-r));
+	return 0;
 }

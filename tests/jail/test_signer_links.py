@@ -10,7 +10,7 @@ import pytest
 from kit import signetd
 
 SIGNER = pathlib.Path(signetd.program()).parent / "signetd-signer"
-LIBRARIES = {"libc", "libcrypto", "libjansson", "libevent_core"}
+LIBRARIES = {"libc", "libcrypto", "libjansson", "libevent_core", "libseccomp"}
 # The seams at which a program gets out. Descriptors come from its master.
 OUTSIDE = re.compile(
     r"socket|bind|connect|listen|accept4?|getaddrinfo|gethostby\w+|res_\w+|"
