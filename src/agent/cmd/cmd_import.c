@@ -22,20 +22,28 @@ const struct cmd cmd_import = {
 	    "      --ca URL       the CA's directory, where DIR does not say "
 	    "it\n"
 	    "      --ca-file PEM  whom to trust as the CA's server\n"
+	    "      --via HOW      how control is proven, where DIR does not say"
+	    " it\n"
+	    "      --undo         forget what was taken over from DIR; files"
+	    " and hooks\n"
+	    "                     stay as they are, for the other client to go"
+	    " on\n"
 	    CMD_COMMON_HELP,
 	.run = run,
 };
 
-enum { OPTION_CA = 256, OPTION_CA_FILE };
+enum { OPTION_CA = 256, OPTION_CA_FILE, OPTION_VIA, OPTION_UNDO };
 
 struct import_run {
 	struct cmd_common common;
 	const struct import_program *program;
-	const char *ca, *ca_file;
+	const char *ca, *ca_file, *via;
+	bool undo;
 	char dir[PATH_MAX];
 	struct judge *judge;
 	struct import found;
 	size_t notes;
+	struct row_list kept;    /* CAs of sites that stay */
 };
 
 static void
@@ -195,6 +203,8 @@ take_site(struct import_run *import, struct site_conf *site, struct err *err)
 	if (r != -(int)ERR_NOT_FOUND)
 		return r;
 	err->kind = ERR_NONE;
+	if (site->via.count == 0 && import->via != NULL)
+		row_list_add(&site->via, import->via);
 	check_via(import, site);
 	r = judge_set_defaults(import->judge, site, err);
 	for (size_t i = 0; r == 0 && i < site->ca.count; i++)
@@ -207,13 +217,120 @@ take_site(struct import_run *import, struct site_conf *site, struct err *err)
 	return r;
 }
 
+/* ---- undoing it --------------------------------------------------------- */
+
+/* Is it one of the other client's folder? */
+static bool
+is_of(const struct import_run *import, const struct site_conf *site)
+{
+	struct site_conf_layout layout;
+	size_t len = strlen(import->dir);
+
+	if (site->layout == NULL)
+		return false;
+	layout = site_conf_layout(site);
+	return span_equal_str(layout.program, import->program->name) &&
+	    span_starts_with(layout.folder, span_str(import->dir)) &&
+	    (layout.folder.len == len || layout.folder.data[len] == '/');
+}
+
+static int
+forget_site(struct import_run *import, const struct state_site *row,
+    struct err *err)
+{
+	struct site_conf site;
+	int r = judge_read_site(row, &site, err);
+
+	if (r < 0)
+		return r;
+	if (!is_of(import, &site)) {
+		for (size_t i = 0; i < site.ca.count; i++)
+			row_list_add(&import->kept, site.ca.items[i]);
+	} else if (site.install.count > 0) {
+		note(import, site.name, "stays, since a web server is set up "
+		    "to serve it; `signet remove` ends that");
+	} else {
+		r = state_site_del(judge_state(import->judge), row->id, err);
+		printf("%s: forgotten; its files stay in %.*s\n", site.name,
+		    SPAN_FMT(site_conf_layout(&site).folder));
+	}
+	site_conf_done(&site);
+	return r;
+}
+
+/* Somebody else needs it. */
+static bool
+is_used(struct import_run *import, const char *directory)
+{
+	struct authority authority;
+	bool used = false;
+
+	for (size_t i = 0; !used && i < import->kept.count; i++) {
+		if (judge_find_authority(import->judge, import->kept.items[i],
+		    &authority, NULL) < 0)
+			continue;
+		used = strcmp(authority.directory, directory) == 0;
+		authority_done(&authority);
+	}
+	return used;
+}
+
+static int
+forget_account(struct import_run *import, const struct import_account *account,
+    struct err *err)
+{
+	struct state *state = judge_state(import->judge);
+	struct judge_import_key key = { .remove = true };
+	struct state_account row;
+	struct arena arena = { 0 };
+	int r = state_account_get(state, span_str(account->directory), &arena,
+	    &row, NULL);
+
+	if (r == 0 && span_equal_str(row.kid, account->kid) &&
+	    !is_used(import, account->directory)) {
+		key.id = row.id;
+		r = judge_run_import(import->judge, &key, 1, err);
+		if (r == 0)
+			r = state_account_del(state, row.id, err);
+		printf("account %s: forgotten, and good at the CA as before\n",
+		    account->kid);
+	}
+	arena_free(&arena);
+	return r == -(int)ERR_NOT_FOUND ? 0 : r;
+}
+
+static int
+undo(struct import_run *import, struct err *err)
+{
+	struct arena arena = { 0 };
+	struct state_site row = { 0 };
+	int r;
+
+	while ((r = state_site_next(judge_state(import->judge), row.name,
+	    &arena, &row, err)) == 0 &&
+	    (r = forget_site(import, &row, err)) == 0)
+		;
+	arena_free(&arena);
+	if (r == -(int)ERR_NOT_FOUND) {
+		err->kind = ERR_NONE;
+		r = 0;
+	}
+	for (size_t i = 0; r == 0 && i < import->found.num_accounts; i++)
+		r = forget_account(import, &import->found.accounts[i], err);
+	row_list_clear(&import->kept);
+	return r;
+}
+
 static int
 work(struct import_run *import, struct err *err)
 {
 	const struct import_from from = { .dir = import->dir,
-		.ca = import->ca, .note = note, .ctx = import };
+		.ca = import->ca, .via = import->via, .note = note,
+		.ctx = import };
 	int r = import->program->read(&from, &import->found, err);
 
+	if (r == 0 && import->undo)
+		return undo(import, err);
 	if (r == 0)
 		r = take_accounts(import, err);
 	for (size_t i = 0; r == 0 && i < import->found.num_sites; i++)
@@ -243,9 +360,12 @@ take(struct import_run *import, int argc, char **argv)
 	static const struct option options[] = {
 		CMD_COMMON_OPTIONS,
 		{ "ca", required_argument, NULL, OPTION_CA },
-		{ "ca-file", required_argument, NULL, OPTION_CA_FILE }, { 0 }
+		{ "ca-file", required_argument, NULL, OPTION_CA_FILE },
+		{ "via", required_argument, NULL, OPTION_VIA },
+		{ "undo", no_argument, NULL, OPTION_UNDO }, { 0 }
 	};
 	const struct import_program *program = import_programs;
+	struct err err = ERR_INIT;
 	int opt;
 
 	while ((opt = getopt_long(argc, argv, CMD_COMMON_SHORT, options,
@@ -256,6 +376,10 @@ take(struct import_run *import, int argc, char **argv)
 			import->ca = optarg;
 		else if (opt == OPTION_CA_FILE)
 			import->ca_file = optarg;
+		else if (opt == OPTION_VIA)
+			import->via = optarg;
+		else if (opt == OPTION_UNDO)
+			import->undo = true;
 		else
 			return cmd_usage(&cmd_import, "see its options");
 	}
@@ -265,6 +389,8 @@ take(struct import_run *import, int argc, char **argv)
 	if (program->name == NULL || argc - optind > 2)
 		return cmd_usage(&cmd_import, "say whose: certbot, "
 		    "dehydrated, lego or acme.sh");
+	if (import->via != NULL && solver_check(import->via, &err) < 0)
+		return cmd_usage(&cmd_import, "--via: %s", err.text);
 	import->program = program;
 	return find_dir(import, argc - optind == 2 ? argv[optind + 1] : NULL);
 }
@@ -282,7 +408,7 @@ run(int argc, char **argv)
 		return status;
 	if (work(&import, &err) < 0)
 		status = cmd_fail(&cmd_import, "%s", err.text);
-	else
+	else if (!import.undo)
 		status = finish(&import);
 	import_done(&import.found);
 	judge_free(import.judge);

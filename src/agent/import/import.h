@@ -34,6 +34,7 @@ struct import {
 struct import_from {
 	const char *dir;         /* the other program's folder, absolute */
 	const char *ca;          /* directory URL where nothing else says it */
+	const char *via;         /* how control is proven, the same; or NULL */
 	/* item is a certificate's or account's name; text says what was not
 	 * taken, and what to do. */
 	void (*note)(void *ctx, const char *item, const char *text);

@@ -18,6 +18,7 @@ struct reader {
 	const struct import_from *from;
 	struct import *import;
 	struct span conf;     /* of the certificate at hand */
+	const char *folder;   /* the same */
 	const char *path;     /* of the account's folder, below DIR/ca */
 	int depth;
 };
@@ -79,31 +80,80 @@ take_challenge(struct reader *r, struct site_conf *site)
 		    root));
 }
 
+/* acme.sh runs them in the certificate's folder. */
+static void
+take_command(struct reader *r, struct site_conf *site, const char *variable_,
+    const char *key)
+{
+	const char *command = variable(r, variable_);
+
+	if (command != NULL)
+		import_set(r->from, site, key, import_text(&r->import->arena,
+		    "cd '%s' && %s", r->folder, command));
+}
+
+/* Where --install-cert puts them is where they are served from. */
+static void
+take_copies(struct reader *r, struct site_conf *site)
+{
+	static const char *const installed[][2] = {
+		{ "Le_RealKeyPath", "privkey" },
+		{ "Le_RealCertPath", "cert" }, { "Le_RealCACertPath", "chain" },
+		{ "Le_RealFullChainPath", "fullchain" } };
+
+	for (size_t i = 0; i < sizeof(installed) / sizeof(installed[0]); i++) {
+		const char *path = variable(r, installed[i][0]);
+
+		if (path != NULL)
+			import_set(r->from, site, "copy", import_text(
+			    &r->import->arena, "%s=%s", installed[i][1],
+			    path));
+	}
+}
+
+/* "haproxy,ssh," */
+static void
+take_deploy_hooks(struct reader *r, struct site_conf *site)
+{
+	const char *list = variable(r, "Le_DeployHook");
+
+	while (list != NULL && list[0] != '\0') {
+		size_t len = strcspn(list, ",");
+
+		if (len > 0)
+			import_set(r->from, site, "deploy_hook", import_text(
+			    &r->import->arena, "acme.sh:%.*s,%s", (int)len,
+			    list, r->from->dir));
+		list += len + (list[len] == ',');
+	}
+}
+
 static void
 take_rest(struct reader *r, struct site_conf *site)
 {
-	static const char *const installed[] = { "Le_RealCertPath",
-		"Le_RealKeyPath", "Le_RealFullChainPath" };
 	const char *api = variable(r, "Le_API");
-	const char *reload = variable(r, "Le_ReloadCmd");
-	const char *hook = variable(r, "Le_RenewHook");
+	const char *chain = variable(r, "Le_Preferred_Chain");
+	const char *profile = variable(r, "Le_CertificateProfile");
+	const char *new_key = variable(r, "Le_ForceNewDomainKey");
+	const char *staple = variable(r, "Le_OCSP_Staple");
 
 	import_set(r->from, site, "ca", api != NULL ? api :
 	    r->from->ca != NULL ? r->from->ca : "letsencrypt");
-	if (reload != NULL)
-		import_set(r->from, site, "reload", reload);
-	if (hook != NULL)
-		r->from->note(r->from->ctx, site->name, import_text(
-		    &r->import->arena, "its renew hook is not taken: %s",
-		    hook));
-	for (size_t i = 0; i < 3; i++) {
-		if (variable(r, installed[i]) != NULL)
-			r->from->note(r->from->ctx, site->name, import_text(
-			    &r->import->arena, "is not copied to %s any more; "
-			    "write --copy DIR", variable(r, installed[i])));
-	}
+	take_copies(r, site);
+	take_command(r, site, "Le_PreHook", "pre_hook");
+	take_command(r, site, "Le_RenewHook", "deploy_hook");
+	take_command(r, site, "Le_ReloadCmd", "deploy_hook");
+	take_deploy_hooks(r, site);
+	take_command(r, site, "Le_PostHook", "post_hook");
+	if (chain != NULL)
+		import_set(r->from, site, "preferred_chain", chain);
+	if (profile != NULL)
+		import_set(r->from, site, "profile", profile);
+	if (staple != NULL && strcmp(staple, "1") == 0)
+		import_set(r->from, site, "must_staple", "true");
 	/* acme.sh's own habit. */
-	import_set(r->from, site, "reuse_key", "true");
+	if (new_key == NULL || strcmp(new_key, "1") != 0)
+		import_set(r->from, site, "reuse_key", "true");
 }
 
 static bool
@@ -146,6 +196,7 @@ take_certificate(void *ctx, const char *folder)
 	}
 	import_set(r->from, site, "layout", import_text(arena,
 	    "acme.sh:%s:%s", r->from->dir, folder));
+	r->folder = import_text(arena, "%s/%s", r->from->dir, folder);
 	take_challenge(r, site);
 	take_rest(r, site);
 }

@@ -6,11 +6,13 @@
  */
 #include <stdio.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "agent/import/import.h"
 
 #define SUFFIX ".conf"
+#define DEPTH_MAX 6    /* of folders below accounts */
 #define VALUES_MAX 128 /* lines of one file that are looked at */
 
 /* One line of a renewal file. */
@@ -28,6 +30,8 @@ struct reader {
 	struct import *import;
 	const struct renewal *renewal; /* of the certificate at hand */
 	struct site_conf *site;
+	const char *path;              /* below accounts, of the one at hand */
+	int depth;
 };
 
 /* The text without what is around it: blanks, brackets, a final comma. */
@@ -85,6 +89,14 @@ is_true(const struct renewal *renewal, const char *key)
 	return text != NULL && strcasecmp(text, "true") == 0;
 }
 
+static bool
+is_false(const struct renewal *renewal, const char *key)
+{
+	const char *text = value(renewal, key);
+
+	return text != NULL && strcasecmp(text, "false") == 0;
+}
+
 static void
 note(struct reader *r, const char *fmt, const char *a)
 {
@@ -94,29 +106,31 @@ note(struct reader *r, const char *fmt, const char *a)
 
 /* ---- how control was proven --------------------------------------------- */
 
-/* Of several, the first: a site has one way for all of its names. */
+/* All of them, since a token may be looked for in any. */
 static void
 take_webroot(struct reader *r)
 {
-	const char *first = NULL;
+	struct arena *arena = &r->import->arena;
+	struct row_list roots = { 0 };
+	const char *path = value(r->renewal, "webroot_path");
+	const char *all = NULL;
 
 	for (size_t i = 0; i < r->renewal->count; i++) {
 		const struct value *v = &r->renewal->values[i];
 
-		if (strcmp(v->section, "webroot_map") != 0)
-			continue;
-		if (first == NULL)
-			first = v->text;
-		else if (strcmp(first, v->text) != 0)
-			note(r, "has several web roots; only the first is "
-			    "used, not ", v->text);
+		if (strcmp(v->section, "webroot_map") == 0 &&
+		    !row_list_has(&roots, v->text))
+			row_list_add(&roots, v->text);
 	}
-	if (first == NULL && value(r->renewal, "webroot_path") != NULL)
-		first = strip(arena_str(&r->import->arena,
-		    span_str(value(r->renewal, "webroot_path"))), " ,\"'");
-	if (first != NULL)
+	for (size_t i = 0; i < roots.count; i++)
+		all = all == NULL ? import_text(arena, "%s", roots.items[i]) :
+		    import_text(arena, "%s,%s", all, roots.items[i]);
+	row_list_clear(&roots);
+	if (all == NULL && path != NULL)
+		all = strip(arena_str(arena, span_str(path)), " ,\"'");
+	if (all != NULL)
 		import_set(r->from, r->site, "via",
-		    import_text(&r->import->arena, "webroot=%s", first));
+		    import_text(arena, "webroot=%s", all));
 }
 
 static void
@@ -138,6 +152,21 @@ take_manual(struct reader *r)
 }
 
 static void
+take_standalone(struct reader *r)
+{
+	const char *port = value(r->renewal, "http01_port");
+	const char *address = value(r->renewal, "http01_address");
+
+	if (port == NULL && address == NULL)
+		import_set(r->from, r->site, "via", "standalone");
+	else
+		import_set(r->from, r->site, "via", import_text(
+		    &r->import->arena, "standalone=%s%s%s",
+		    address == NULL ? "" : address, address == NULL ? "" : ":",
+		    port == NULL ? "80" : port));
+}
+
+static void
 take_authenticator(struct reader *r)
 {
 	const char *name = value(r->renewal, "authenticator");
@@ -149,8 +178,9 @@ take_authenticator(struct reader *r)
 		take_webroot(r);
 	else if (strcmp(name, "manual") == 0)
 		take_manual(r);
-	else if (strcmp(name, "standalone") == 0 ||
-	    strcmp(name, "nginx") == 0 || strcmp(name, "apache") == 0)
+	else if (strcmp(name, "standalone") == 0)
+		take_standalone(r);
+	else if (strcmp(name, "nginx") == 0 || strcmp(name, "apache") == 0)
 		import_set(r->from, r->site, "via", name);
 	else if (strcmp(name, "dns-rfc2136") == 0)
 		note(r, "was got by dns-rfc2136; put its TSIG key into a file "
@@ -162,39 +192,31 @@ take_authenticator(struct reader *r)
 
 /* ---- what runs afterwards ----------------------------------------------- */
 
-static void
-take_directory_hook(void *ctx, const char *name)
-{
-	struct reader *r = ctx;
-	size_t len = strlen(name);
-	char *path = import_text(&r->import->arena,
-	    "%s/renewal-hooks/deploy/%s", r->from->dir, name);
-
-	if (name[len - 1] != '~' && access(path, X_OK) == 0)
-		import_set(r->from, r->site, "deploy_hook", path);
-}
-
+/* certbot reads its folders at each run, and so do we. */
 static void
 take_hooks(struct reader *r)
 {
-	const char *deploy = value(r->renewal, "renew_hook");
-	const char *pre = value(r->renewal, "pre_hook");
-	const char *post = value(r->renewal, "post_hook");
+	static const char *const texts[][2] = { { "pre_hook", "pre_hook" },
+		{ "renew_hook", "deploy_hook" },
+		{ "deploy_hook", "deploy_hook" },
+		{ "post_hook", "post_hook" } };
+	const char *installer = value(r->renewal, "installer");
+	const char *dir = import_text(&r->import->arena, "%s/renewal-hooks",
+	    r->from->dir);
 
-	if (deploy == NULL)
-		deploy = value(r->renewal, "deploy_hook");
-	if (deploy != NULL)
-		import_set(r->from, r->site, "deploy_hook", deploy);
-	import_list(&r->import->arena, import_text(&r->import->arena,
-	    "%s/renewal-hooks/deploy", r->from->dir), take_directory_hook, r);
-	if (post != NULL && pre == NULL)
-		import_set(r->from, r->site, "reload", post);
-	else if (post != NULL)
-		note(r, "its post_hook is not taken, since it undoes its "
-		    "pre_hook: ", post);
-	if (pre != NULL)
-		note(r, "its pre_hook is not taken; nothing has to be stopped "
-		    "here: ", pre);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		const char *text = value(r->renewal, texts[i][0]);
+
+		if (text != NULL)
+			import_set(r->from, r->site, texts[i][1], text);
+	}
+	if (access(dir, R_OK | X_OK) == 0)
+		import_set(r->from, r->site, "hook_dir", dir);
+	/* What its plugin does at the end. */
+	if (installer != NULL && strcmp(installer, "nginx") == 0)
+		import_set(r->from, r->site, "reload", "nginx -s reload");
+	else if (installer != NULL && strcmp(installer, "apache") == 0)
+		import_set(r->from, r->site, "reload", "apachectl graceful");
 }
 
 static void
@@ -230,28 +252,37 @@ has_account(const struct import *import, const char *kid)
 	return false;
 }
 
+/* A folder of DIR/accounts: an account, or part of a CA's URL. */
 static void
-take_account(struct reader *r, const char *server, const char *id)
+take_account(void *ctx, const char *name)
 {
+	struct reader *r = ctx, below = *r;
 	struct arena *arena = &r->import->arena;
-	const char *host = strstr(server, "://");
-	const char *dir, *kid, *contact;
+	const char *kid, *contact, *file;
+	char *dir = import_text(arena, "%s/accounts%s/%s", r->from->dir,
+	    r->path, name);
+	struct stat st;
 
-	if (host == NULL)
+	/* Links are accounts of a CA's older URL. */
+	if (lstat(dir, &st) < 0 || !S_ISDIR(st.st_mode) ||
+	    r->depth == DEPTH_MAX)
 		return;
-	dir = import_text(arena, "%s/accounts/%s/%s", r->from->dir, host + 3,
-	    id);
-	kid = import_json(arena, import_text(arena, "%s/regr.json", dir),
-	    "uri");
-	contact = import_json(arena, import_text(arena, "%s/regr.json", dir),
-	    "body/contact/0");
+	file = import_text(arena, "%s/regr.json", dir);
+	if (access(file, F_OK) < 0) {
+		below.path = import_text(arena, "%s/%s", r->path, name);
+		below.depth++;
+		import_list(arena, dir, take_account, &below);
+		return;
+	}
+	kid = import_json(arena, file, "uri");
+	contact = import_json(arena, file, "body/contact/0");
 	if (kid == NULL)
-		note(r, "its account is not taken: there is no regr.json in ",
-		    dir);
+		r->from->note(r->from->ctx, name, "the account is not taken: "
+		    "its URL is not in regr.json");
 	else if (!has_account(r->import, kid))
 		import_add_account(r->import, &(struct import_account){
-		    .directory = server, .kid = kid,
-		    .contacts = contact == NULL ? "" : contact,
+		    .directory = import_text(arena, "https:/%s", r->path),
+		    .kid = kid, .contacts = contact == NULL ? "" : contact,
 		    .key_file = import_text(arena, "%s/private_key.json",
 		    dir) });
 }
@@ -262,14 +293,11 @@ static void
 take_all(struct reader *r, const char *name)
 {
 	const char *server = value(r->renewal, "server");
-	const char *account = value(r->renewal, "account");
 
 	if (server == NULL)
 		server = r->from->ca;
 	if (server != NULL)
 		import_set(r->from, r->site, "ca", server);
-	if (server != NULL && account != NULL)
-		take_account(r, server, account);
 	import_set(r->from, r->site, "layout", import_text(
 	    &r->import->arena, "certbot:%s:%s", r->from->dir, name));
 	take_authenticator(r);
@@ -292,14 +320,20 @@ take_renewal(void *ctx, const char *file)
 		return;
 	name = import_text(arena, "%.*s", (int)(len - tail), file);
 	if (import_file(arena, import_text(arena, "%s/renewal/%s",
-	    r->from->dir, file), &text, &err) == 0)
+	    r->from->dir, file), &text, &err) == 0) {
+		parse(arena_str(arena, text), &renewal);
+		if (is_false(&renewal, "autorenew")) {
+			r->from->note(r->from->ctx, name, "is not taken: "
+			    "certbot was told not to renew it (autorenew)");
+			return;
+		}
 		r->site = import_site(r->import, name, import_text(arena,
 		    "%s/live/%s/fullchain.pem", r->from->dir, name), &err);
+	}
 	if (err.kind != ERR_NONE) {
 		r->from->note(r->from->ctx, name, err.text);
 		return;
 	}
-	parse(arena_str(arena, text), &renewal);
 	r->renewal = &renewal;
 	take_all(r, name);
 }
@@ -308,12 +342,14 @@ int
 import_certbot(const struct import_from *from, struct import *ret,
     struct err *err)
 {
-	struct reader reader = { .from = from, .import = ret };
+	struct reader reader = { .from = from, .import = ret, .path = "" };
 	char *dir = import_text(&ret->arena, "%s/renewal", from->dir);
 
 	if (access(dir, R_OK | X_OK) < 0)
 		return err_errno(err, "cannot read %s, where certbot keeps "
 		    "what it renews", dir);
 	import_list(&ret->arena, dir, take_renewal, &reader);
+	import_list(&ret->arena, import_text(&ret->arena, "%s/accounts",
+	    from->dir), take_account, &reader);
 	return 0;
 }

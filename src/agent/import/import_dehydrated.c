@@ -3,7 +3,7 @@
  * dehydrated: DIR/config says how, DIR/certs/NAME has the files, and
  * DIR/accounts/BASE64URL-OF-THE-CA the account.
  */
-#include <sys/stat.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "agent/import/import.h"
@@ -17,22 +17,91 @@ struct reader {
 	const struct import_from *from;
 	struct import *import;
 	struct span config;
-	const char *certs;
+	struct span own;         /* the config of the certificate at hand */
+	struct span domains;     /* domains.txt */
+	const char *certs, *file, *more;
 };
 
+/* What the certificate's own config says, else the main one and conf.d; of
+ * other variables, BASEDIR alone is filled in. */
 static const char *
 variable(struct reader *r, const char *key, const char *otherwise)
 {
-	const char *ret = import_variable(&r->import->arena, r->config, key);
+	static const char *const marks[] = { "${BASEDIR}", "$BASEDIR" };
+	struct arena *arena = &r->import->arena;
+	const char *ret = import_variable(arena, r->own, key), *at;
 
-	return ret == NULL || ret[0] == '\0' ? otherwise : ret;
+	if (ret == NULL)
+		ret = import_variable(arena, r->config, key);
+	if (ret == NULL || ret[0] == '\0')
+		return otherwise;
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+		at = strstr(ret, marks[i]);
+		if (at != NULL)
+			ret = import_text(arena, "%.*s%s%s", (int)(at - ret),
+			    ret, r->from->dir, at + strlen(marks[i]));
+	}
+	return ret;
 }
 
 static const char *
 ca_of(struct reader *r)
 {
-	return r->from->ca != NULL ? r->from->ca :
+	static const char *const presets[][2] = {
+		{ "letsencrypt", DEFAULT_CA },
+		{ "letsencrypt-test", "letsencrypt-staging" },
+		{ "zerossl", "zerossl" }, { "google", "google" },
+		{ "google-test", "google-staging" } };
+	const char *ca = r->from->ca != NULL ? r->from->ca :
 	    variable(r, "CA", DEFAULT_CA);
+
+	for (size_t i = 0; i < sizeof(presets) / sizeof(presets[0]); i++) {
+		if (strcmp(ca, presets[i][0]) == 0)
+			return presets[i][1];
+	}
+	return ca;
+}
+
+/* What dehydrated exports to its hook, and what its config does. */
+static void
+take_environment(struct reader *r, struct site_conf *site)
+{
+	static const char *const exported[][2] = { { "KEY_ALGO", "secp384r1" },
+		{ "PRIVATE_KEY_ROLLOVER", "no" } };
+	struct arena *arena = &r->import->arena;
+	char *text = arena_str(arena, r->config), *line;
+
+	import_set(r->from, site, "environment", import_text(arena,
+	    "BASEDIR=%s", variable(r, "BASEDIR", r->from->dir)));
+	import_set(r->from, site, "environment", import_text(arena,
+	    "CERTDIR=%s", r->certs));
+	import_set(r->from, site, "environment", import_text(arena,
+	    "ALPNCERTDIR=%s", variable(r, "ALPNCERTDIR", import_text(arena,
+	    "%s/alpn-certs", r->from->dir))));
+	import_set(r->from, site, "environment", import_text(arena,
+	    "CHALLENGETYPE=%s", variable(r, "CHALLENGETYPE", "http-01")));
+	import_set(r->from, site, "environment", import_text(arena,
+	    "alias=%s", site->name));
+	import_set(r->from, site, "environment", import_text(arena,
+	    "CONFIG=%s", r->file));
+	import_set(r->from, site, "environment", import_text(arena,
+	    "WELLKNOWN=%s", variable(r, "WELLKNOWN", DEFAULT_WELLKNOWN)));
+	for (size_t i = 0; i < 2; i++)
+		import_set(r->from, site, "environment", import_text(arena,
+		    "%s=%s", exported[i][0], variable(r, exported[i][0],
+		    exported[i][1])));
+	while ((line = strsep(&text, "\n")) != NULL) {
+		const char *name;
+
+		line += strspn(line, " \t");
+		if (strncmp(line, "export ", 7) != 0)
+			continue;
+		name = import_text(arena, "%.*s", (int)strcspn(line + 7, "= "),
+		    line + 7);
+		if (variable(r, name, NULL) != NULL)
+			import_set(r->from, site, "environment", import_text(
+			    arena, "%s=%s", name, variable(r, name, "")));
+	}
 }
 
 static void
@@ -42,25 +111,104 @@ take_challenge(struct reader *r, struct site_conf *site)
 	const char *type = variable(r, "CHALLENGETYPE", "http-01");
 	const char *hook = variable(r, "HOOK", NULL);
 	const char *known = variable(r, "WELLKNOWN", DEFAULT_WELLKNOWN);
+	const char *chain = strcmp(variable(r, "HOOK_CHAIN", "no"), "yes") == 0 ?
+	    ",chain" : "";
 	size_t len = strlen(known), tail = strlen(CHALLENGES);
 
-	if (hook != NULL)
+	if (hook != NULL) {
 		import_set(r->from, site, "deploy_hook", import_text(arena,
 		    "dehydrated:%s", hook));
+		take_environment(r, site);
+	}
 	if (strcmp(type, "dns-01") == 0 && hook != NULL)
 		import_set(r->from, site, "via", import_text(arena,
-		    "dehydrated-dns=%s", hook));
-	else if (strcmp(type, "http-01") == 0 && len > tail &&
+		    "dehydrated-dns=%s%s", hook, chain));
+	else if (strcmp(type, "http-01") == 0 && hook == NULL && len > tail &&
 	    strcmp(known + len - tail, CHALLENGES) == 0)
 		import_set(r->from, site, "via", import_text(arena,
 		    "webroot=%.*s", (int)(len - tail), known));
 	else if (strcmp(type, "http-01") == 0)
-		r->from->note(r->from->ctx, site->name, import_text(arena,
-		    "is proven by files in %s, which a web server shows under "
-		    "another name; write --via webroot=DIR", known));
+		import_set(r->from, site, "via", import_text(arena,
+		    "dehydrated-http=%s%s,wellknown=%s",
+		    hook == NULL ? "" : hook, hook == NULL ? "" : chain,
+		    known));
 	else
-		r->from->note(r->from->ctx, site->name, "say how control is "
-		    "proven with `signet get --via ...`");
+		r->from->note(r->from->ctx, site->name, import_text(arena,
+		    "is proven by %s; say how with `signet get --via tls-alpn`, "
+		    "for example", type));
+}
+
+/* The first name of the line is what hooks are called with. */
+static void
+take_order(struct reader *r, char *line, struct site_conf *site)
+{
+	const struct row *row = row_find(site_conf_rows, "names");
+	struct row_list names = { 0 };
+	char *word;
+	bool same = true;
+
+	line[strcspn(line, ">")] = '\0';
+	while ((word = strsep(&line, " \t\r")) != NULL) {
+		same = same && (word[0] == '\0' ||
+		    row_list_has(&site->names, word));
+		if (word[0] != '\0')
+			row_list_add(&names, word);
+	}
+	if (same && names.count == site->names.count) {
+		row_clear(row, site);
+		for (size_t i = 0; i < names.count; i++)
+			import_set(r->from, site, "names", names.items[i]);
+	}
+	row_list_clear(&names);
+}
+
+/* A line of domains.txt is the certificate's, by its first name or alias. */
+static char *
+find_line(struct reader *r, const char *name)
+{
+	char *text = arena_str(&r->import->arena, r->domains), *line, *word;
+
+	while ((line = strsep(&text, "\n")) != NULL) {
+		char *alias = strchr(line, '>');
+		size_t len;
+
+		word = alias != NULL ? alias + 1 : line;
+		word += strspn(word, " \t");
+		len = strcspn(word, " \t\r");
+		if (len == strlen(name) && strncasecmp(word, name, len) == 0)
+			return line;
+	}
+	return NULL;
+}
+
+static void
+read_own(struct reader *r, const char *name)
+{
+	struct arena *arena = &r->import->arena;
+	const char *dir = import_variable(arena, r->config, "DOMAINS_D");
+	struct err err = ERR_INIT;
+
+	if (import_file(arena, dir != NULL && dir[0] != '\0' ?
+	    import_text(arena, "%s/%s", dir, name) :
+	    import_text(arena, "%s/%s/config", r->certs, name), &r->own,
+	    &err) < 0 && err.kind != ERR_NOT_FOUND)
+		r->from->note(r->from->ctx, name, err.text);
+}
+
+/* All configs as one text, of which the last line holds. */
+static void
+take_more(void *ctx, const char *name)
+{
+	struct reader *r = ctx;
+	struct arena *arena = &r->import->arena;
+	size_t len = strlen(name);
+	struct span text;
+
+	if (len > 3 && strcmp(name + len - 3, ".sh") == 0 &&
+	    import_file(arena, import_text(arena, "%s/%s", r->more, name),
+	    &text, NULL) == 0)
+		r->config = span_str(import_text(arena, "%.*s\n%.*s",
+		    SPAN_FMT(r->config), SPAN_FMT(text)));
 }
 
 static void
@@ -71,14 +219,24 @@ take_certificate(void *ctx, const char *name)
 	char *file = import_text(arena, "%s/%s/fullchain.pem", r->certs, name);
 	struct err err = ERR_INIT;
 	struct site_conf *site;
+	char *line;
 
 	if (access(file, F_OK) < 0)
 		return;
+	line = find_line(r, name);
+	if (r->domains.len > 0 && line == NULL) {
+		r->from->note(r->from->ctx, name, "is not taken: domains.txt "
+		    "does not have it, so dehydrated does not renew it");
+		return;
+	}
+	read_own(r, name);
 	site = import_site(r->import, name, file, &err);
 	if (site == NULL) {
 		r->from->note(r->from->ctx, name, err.text);
 		return;
 	}
+	if (line != NULL)
+		take_order(r, line, site);
 	import_set(r->from, site, "ca", ca_of(r));
 	import_set(r->from, site, "layout", import_text(arena,
 	    "dehydrated:%s:%s", r->certs, name));
@@ -90,6 +248,9 @@ take_certificate(void *ctx, const char *name)
 	if (variable(r, "PREFERRED_CHAIN", NULL) != NULL)
 		import_set(r->from, site, "preferred_chain",
 		    variable(r, "PREFERRED_CHAIN", NULL));
+	if (variable(r, "ACME_PROFILE", NULL) != NULL)
+		import_set(r->from, site, "profile",
+		    variable(r, "ACME_PROFILE", NULL));
 	take_challenge(r, site);
 }
 
@@ -99,7 +260,8 @@ take_account(void *ctx, const char *name)
 {
 	struct reader *r = ctx;
 	struct arena *arena = &r->import->arena;
-	const char *dir = import_text(arena, "%s/accounts/%s", r->from->dir,
+	const char *dir = import_text(arena, "%s/%s", variable(r,
+	    "ACCOUNTDIR", import_text(arena, "%s/accounts", r->from->dir)),
 	    name);
 	struct import_account account = { .contacts = "" };
 	struct span text;
@@ -132,20 +294,28 @@ import_dehydrated(const struct import_from *from, struct import *ret,
 {
 	struct reader reader = { .from = from, .import = ret };
 	struct arena *arena = &ret->arena;
+	struct err none = ERR_INIT;
 	char *file = import_text(arena, "%s/config", from->dir);
 
 	if (access(file, F_OK) < 0)
 		file = import_text(arena, "/etc/dehydrated/config");
-	(void)import_file(arena, file, &reader.config, NULL);
+	reader.file = file;
+	if (import_file(arena, file, &reader.config, &none) < 0 &&
+	    none.kind != ERR_NOT_FOUND)
+		from->note(from->ctx, "dehydrated", none.text);
+	reader.more = variable(&reader, "CONFIG_D", NULL);
+	if (reader.more != NULL)
+		import_list(arena, reader.more, take_more, &reader);
 	reader.certs = variable(&reader, "CERTDIR",
 	    import_text(arena, "%s/certs", from->dir));
-	if (strchr(reader.certs, '$') != NULL)
-		reader.certs = import_text(arena, "%s/certs", from->dir);
+	(void)import_file(arena, variable(&reader, "DOMAINS_TXT",
+	    import_text(arena, "%s/domains.txt", from->dir)), &reader.domains,
+	    NULL);
 	if (access(reader.certs, R_OK | X_OK) < 0)
 		return err_errno(err, "cannot read %s, where dehydrated keeps "
 		    "certificates", reader.certs);
 	import_list(arena, reader.certs, take_certificate, &reader);
-	import_list(arena, import_text(arena, "%s/accounts", from->dir),
-	    take_account, &reader);
+	import_list(arena, variable(&reader, "ACCOUNTDIR", import_text(arena,
+	    "%s/accounts", from->dir)), take_account, &reader);
 	return 0;
 }

@@ -2,16 +2,16 @@
 /*
  * lego (version 4): DIR/certificates/NAME.crt and so on, accounts in
  * DIR/accounts/HOST/EMAIL. How control is proven it is told on each command
- * line, and so it is not written down anywhere; nor is the CA's directory.
+ * line, and so it is not written down anywhere; nor is the CA's directory,
+ * which is found by its host.
  */
 #include <unistd.h>
 
+#include "agent/conf/authority.h"
 #include "agent/import/import.h"
 
 #define SUFFIX ".crt"
 #define ISSUER ".issuer.crt"
-#define LETSENCRYPT "acme-v02.api.letsencrypt.org"
-#define LETSENCRYPT_URL "https://" LETSENCRYPT "/directory"
 
 struct reader {
 	const struct import_from *from;
@@ -27,10 +27,58 @@ ends_with(const char *text, const char *end)
 	return len > tail && strcmp(text + len - tail, end) == 0;
 }
 
+/* The host of a URL, as lego names folders: with '_' for ':'. */
 static const char *
-ca_of(const struct reader *r)
+host_of(struct reader *r, const char *url)
 {
-	return r->from->ca != NULL ? r->from->ca : LETSENCRYPT_URL;
+	const char *at = strstr(url, "://");
+	char *ret;
+
+	if (at == NULL)
+		return "";
+	ret = import_text(&r->import->arena, "%.*s",
+	    (int)strcspn(at + 3, "/"), at + 3);
+	for (char *c = ret; *c != '\0'; c++)
+		*c = *c == ':' ? '_' : *c;
+	return ret;
+}
+
+/* Which CA has its API there: the one that --ca says, or one that is known.
+ * NULL: nobody says. */
+static const char *
+ca_at(struct reader *r, const char *host)
+{
+	static const char *const names[] = { "letsencrypt",
+		"letsencrypt-staging", "google", "google-staging", "zerossl",
+		"sslcom", "actalis" };
+	struct authority authority;
+	const char *ret = NULL;
+
+	if (r->from->ca != NULL && strcmp(host_of(r, r->from->ca), host) == 0)
+		return r->from->ca;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (ret != NULL || authority_init(&authority, names[i],
+		    NULL) < 0)
+			continue;
+		if (strcmp(host_of(r, authority.directory), host) == 0)
+			ret = import_text(&r->import->arena, "%s",
+			    authority.directory);
+		authority_done(&authority);
+	}
+	return ret;
+}
+
+/* By where it was fetched from. */
+static const char *
+ca_of(struct reader *r, const char *lineage)
+{
+	struct arena *arena = &r->import->arena;
+	const char *url = import_json(arena, import_text(arena,
+	    "%s/certificates/%s.json", r->from->dir, lineage), "certUrl");
+	const char *ret = url == NULL ? NULL : ca_at(r, host_of(r, url));
+
+	return ret != NULL ? ret : r->from->ca != NULL ? r->from->ca :
+	    "letsencrypt";
 }
 
 static void
@@ -54,14 +102,16 @@ take_certificate(void *ctx, const char *file)
 		r->from->note(r->from->ctx, name, err.text);
 		return;
 	}
-	import_set(r->from, site, "ca", ca_of(r));
+	import_set(r->from, site, "ca", ca_of(r, lineage));
 	import_set(r->from, site, "layout", import_text(arena,
 	    "lego:%s/certificates:%s", r->from->dir, lineage));
 	/* lego's own habit. */
 	import_set(r->from, site, "reuse_key", "true");
-	r->from->note(r->from->ctx, site->name, "lego does not write down how "
-	    "control is proven; say it with `signet get --via ...` "
-	    "(lego-exec=PROGRAM, webroot=DIR, standalone, ...)");
+	if (r->from->via == NULL)
+		r->from->note(r->from->ctx, site->name, "lego does not write "
+		    "down how control is proven; say it with `signet import "
+		    "--via ...` or `signet get --via ...` (lego-exec=PROGRAM, "
+		    "webroot=DIR, standalone, ...)");
 }
 
 static void
@@ -73,13 +123,13 @@ take_account(void *ctx, const char *email)
 	    r->from->dir, r->host, email);
 	const char *file = import_text(arena, "%s/account.json", dir);
 	struct import_account account = {
-		.directory = ca_of(r),
+		.directory = ca_at(r, r->host),
 		.kid = import_json(arena, file, "registration/uri"),
 		.contacts = import_json(arena, file, "email"),
 		.key_file = import_text(arena, "%s/keys/%s.key", dir, email),
 	};
 
-	if (r->from->ca == NULL && strcmp(r->host, LETSENCRYPT) != 0) {
+	if (account.directory == NULL) {
 		r->from->note(r->from->ctx, email, import_text(arena, "the "
 		    "account at %s is not taken: lego does not keep the URL "
 		    "of the CA's directory; write --ca URL", r->host));

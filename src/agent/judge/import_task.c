@@ -57,12 +57,14 @@ start(struct judge *judge)
 
 	bld_init(&out, LINK_PAYLOAD_MAX);
 	for (size_t i = 0; i < task->num_fds; i++) {
+		request.type = task->ones[i].key->remove ?
+		    JUDGE_ACCOUNT_REMOVE : JUDGE_ACCOUNT_IMPORT;
 		request.id = task->ones[i].key->id;
 		request.import = (uint32_t)i;
 		bld_reset(&out);
 		judge_account_request_encode(&out, &request);
 		task->left++;
-		ask_send(judge, AGENT_ACCOUNT, JUDGE_ACCOUNT_IMPORT, &out,
+		ask_send(judge, AGENT_ACCOUNT, (uint16_t)request.type, &out,
 		    on_imported, &task->ones[i]);
 	}
 	bld_free(&out);
@@ -79,7 +81,8 @@ run_batch(struct judge *judge, struct judge_import_key *keys, size_t count,
 	int r;
 
 	for (size_t i = 0; i < count; i++) {
-		int fd = open(keys[i].file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+		int fd = open(keys[i].remove ? "/dev/null" : keys[i].file,
+		    O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
 		if (fd < 0) {
 			err_errno(&keys[i].err, "cannot open %s",

@@ -114,6 +114,7 @@ int judge_run_account(struct judge *judge, enum judge_account what,
  * says why it was not taken (kind ERR_NONE: it was). */
 struct judge_import_key {
 	int64_t id;              /* of the account, which is in the state */
+	bool remove;             /* our copy goes instead */
 	const char *file;        /* PEM or JWK */
 	struct err err;
 };

@@ -10,23 +10,61 @@
 #include <unistd.h>
 
 #include "agent/solvers/challenge_file.h"
+#include "base/mem.h"
 
 static const char *const folders[] = { ".well-known", "acme-challenge" };
 #define NUM_FOLDERS 2
 
-static int
-check(const char *argument, struct err *err)
+#define ROOTS_MAX 16 /* folders of one argument */
+
+struct roots {
+	struct arena arena;
+	size_t count;
+	const char *paths[ROOTS_MAX];
+};
+
+/* "DIR" or "DIR,DIR": a folder's own name may have a comma, too. */
+static void
+split(const char *argument, struct roots *ret)
 {
 	struct stat st;
 
-	if (argument[0] != '/')
-		return err_set(err, ERR_CONFIG, NULL, "webroot=%s is not an "
-		    "absolute path; write --via webroot=/var/www/html, the "
-		    "folder that the web server shows as /", argument);
-	if (stat(argument, &st) < 0 || !S_ISDIR(st.st_mode))
-		return err_set(err, ERR_CONFIG, NULL, "there is no folder %s; "
-		    "write the one that the web server shows as /", argument);
-	return 0;
+	*ret = (struct roots){ 0 };
+	while (ret->count < ROOTS_MAX) {
+		size_t len = stat(argument, &st) == 0 ? strlen(argument) :
+		    strcspn(argument, ",");
+
+		ret->paths[ret->count++] = arena_str(&ret->arena,
+		    span_of(argument, len));
+		if (argument[len] == '\0')
+			return;
+		argument += len + 1;
+	}
+}
+
+static int
+check(const char *argument, struct err *err)
+{
+	struct roots roots;
+	struct stat st;
+	int r = 0;
+
+	split(argument, &roots);
+	for (size_t i = 0; r == 0 && i < roots.count; i++) {
+		const char *path = roots.paths[i];
+
+		if (path[0] != '/')
+			r = err_set(err, ERR_CONFIG, NULL, "webroot=%s is not "
+			    "an absolute path; write --via "
+			    "webroot=/var/www/html, the folder that the web "
+			    "server shows as /", path);
+		else if (stat(path, &st) < 0 || !S_ISDIR(st.st_mode))
+			r = err_set(err, ERR_CONFIG, NULL, "there is no folder "
+			    "%s; write the one that the web server shows as /",
+			    path);
+	}
+	arena_free(&roots.arena);
+	return r;
 }
 
 /* ARGUMENT/.well-known/acme-challenge; *ret_made is how many of the two were
@@ -62,25 +100,50 @@ open_folder(const char *argument, size_t *ret_made, struct err *err)
 	    ".well-known/acme-challenge in %s", argument);
 }
 
+/* Bits of task->own: in which of the folders setup made others. */
+static void
+mark_made(struct solver_task *task, size_t root)
+{
+	task->own = (void *)((uintptr_t)task->own | (uintptr_t)1 << root);
+}
+
+static bool
+is_made(const struct solver_task *task, size_t root)
+{
+	return ((uintptr_t)task->own >> root & 1) != 0;
+}
+
 static void
 setup(const struct solver_world *world, const char *argument,
     struct solver_task *const *tasks, size_t count)
 {
-	struct err err = ERR_INIT;
-	size_t made = 0;
-	int folder = open_folder(argument, &made, &err);
+	struct err *errs = mem_zalloc((count + 1) * sizeof(errs[0]));
+	struct roots roots;
+	size_t made;
 
 	(void)world;
-	for (size_t i = 0; i < count; i++) {
-		struct err why = err;
+	split(argument, &roots);
+	for (size_t i = 0; i < count; i++)
+		tasks[i]->own = NULL;
+	for (size_t root = 0; root < roots.count; root++) {
+		int folder = open_folder(roots.paths[root], &made, &errs[count]);
 
-		tasks[i]->own = made > 0 ? tasks[i] : NULL;
+		for (size_t i = 0; i < count; i++) {
+			if (made > 0)
+				mark_made(tasks[i], root);
+			if (folder < 0)
+				errs[i] = errs[count];
+			else if (errs[i].kind == ERR_NONE)
+				challenge_file_write(folder, tasks[i],
+				    &errs[i]);
+		}
 		if (folder >= 0)
-			challenge_file_write(folder, tasks[i], &why);
-		tasks[i]->ready(tasks[i], &why);
+			close(folder);
 	}
-	if (folder >= 0)
-		close(folder);
+	arena_free(&roots.arena);
+	for (size_t i = 0; i < count; i++)
+		tasks[i]->ready(tasks[i], &errs[i]);
+	free(errs);
 }
 
 /* What setup made goes, if it is empty. */
@@ -102,31 +165,45 @@ remove_folders(const char *argument)
 }
 
 static void
-takedown(const struct solver_world *world, const char *argument,
-    struct solver_task *const *tasks, size_t count)
+clean_root(const char *path, size_t root, struct solver_task *const *tasks,
+    size_t count, struct err *errs)
 {
-	struct err err = ERR_INIT;
 	bool made_folders = false;
 	size_t made;
-	int folder = open_folder(argument, &made, &err);
+	int folder = open_folder(path, &made, &errs[count]);
 
-	(void)world;
 	for (size_t i = 0; i < count; i++) {
-		struct err why = err;
-
-		made_folders = made_folders || tasks[i]->own != NULL;
-		if (folder >= 0)
-			challenge_file_remove(folder, tasks[i], &why);
-		tasks[i]->gone(tasks[i], &why);
+		made_folders = made_folders || is_made(tasks[i], root);
+		if (folder < 0)
+			errs[i] = errs[count];
+		else
+			challenge_file_remove(folder, tasks[i], &errs[i]);
 	}
 	if (folder >= 0)
 		close(folder);
 	if (made_folders)
-		remove_folders(argument);
+		remove_folders(path);
+}
+
+static void
+takedown(const struct solver_world *world, const char *argument,
+    struct solver_task *const *tasks, size_t count)
+{
+	struct err *errs = mem_zalloc((count + 1) * sizeof(errs[0]));
+	struct roots roots;
+
+	(void)world;
+	split(argument, &roots);
+	for (size_t root = 0; root < roots.count; root++)
+		clean_root(roots.paths[root], root, tasks, count, errs);
+	arena_free(&roots.arena);
+	for (size_t i = 0; i < count; i++)
+		tasks[i]->gone(tasks[i], &errs[i]);
+	free(errs);
 }
 
 const struct solver solver_webroot = {
-	.name = "webroot", .argument = "DIR",
+	.name = "webroot", .argument = "DIR[,DIR]",
 	.doc = "files in the folder that a running web server shows as /",
 	.methods = CLIENT_METHOD_BIT(CLIENT_HTTP_01),
 	.check = check, .setup = setup, .takedown = takedown,
