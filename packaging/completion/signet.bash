@@ -41,10 +41,10 @@ _signet()
 		esac
 	done
 	case $prev in
-	-d | --dir | --copy)
+	-d | --dir | --copy | --hook-dir)
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		return ;;
-	-c | --config | --ca-file | --csr | --eab-key-file | --server | \
+	-c | --config | --ca-file | --csr | --environment | --eab-key-file | --server | \
 	    --textfile)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return ;;
@@ -73,6 +73,7 @@ _signet()
 			case $command in
 			renew | status | revoke | remove | get)
 				choice=$(_signet_sites "$program" "${state[@]}") ;;
+			import) choice='certbot dehydrated lego acme.sh' ;;
 			account) choice='show update rollover deactivate' ;;
 			esac ;;
 		esac

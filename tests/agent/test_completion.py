@@ -112,7 +112,8 @@ def test_zsh(agent, web_ca):
         assert zsh(command, "-") == bash(command, "-")
     for words in (("get", "--key", ""), ("get", "--ca", ""),
                   ("get", "--via", ""), ("get", "--install", ""),
-                  ("revoke", "--reason", ""), ("account", "")):
+                  ("revoke", "--reason", ""), ("account", ""),
+                  ("import", "")):
         assert zsh(*words) == bash(*words)
     agent.get(web_ca, "zsh.example")
     assert zsh("renew", "--dir", agent.dir, "") == {"zsh.example"}

@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import re
+import subprocess
 import threading
 
 import pytest
@@ -174,6 +175,87 @@ def test_lego_exec_raw(agent, pebble, tmp_path):
     assert TOKEN.fullmatch(present[3])
     assert present[4].startswith(present[3] + ".")
     assert cleanup == ["cleanup", *present[1:]]
+
+
+def lego(servers, pebble, folder, name, provider, **env):
+    """Debian's, which need not succeed: its hook is of interest."""
+    if not os.path.exists("/usr/bin/lego"):
+        pytest.skip("lego is not installed")
+    subprocess.run(
+        ["/usr/bin/lego", "--server", pebble.url, "--path", folder / "lego",
+         "--accept-tos", "--email", "admin@example.com", "--dns", provider,
+         "--dns.disable-cp", "--dns.resolvers", f"127.0.0.1:{servers.port}",
+         "--domains", name, "run"], capture_output=True, timeout=120,
+        stdin=subprocess.DEVNULL, env={
+            **os.environ, "LEGO_CA_CERTIFICATES": pebble.cafile,
+            "LEGO_CA_SERVER_NAME": "127.0.0.1", **env})
+
+
+def plain(calls):
+    """Without what is random."""
+    return [[DIGEST.sub("VALUE", word) for word in call] for call in calls]
+
+
+@pytest.mark.parametrize("mode", ["", "RAW"])
+def test_lego_exec_beside(agent, pebble, servers, tmp_path, mode):
+    hook, name = Hook(tmp_path, "exit 0"), f"beside{mode}.hooks.test".lower()
+    lego(servers, pebble, tmp_path, name, "exec", EXEC_MODE=mode,
+         EXEC_PATH=str(hook.path))
+    theirs = [call[0] for call in hook.calls()]
+    hook.log.unlink()
+    agent.get(pebble, name, "--environment", f"EXEC_MODE={mode}",
+              "--environment", "EXEC_PROPAGATION_TIMEOUT=1",
+              "--environment", "EXEC_POLLING_INTERVAL=1",
+              via=f"lego-exec={hook.path}", status=1)
+    ours = [call[0] for call in hook.calls()]
+    assert plain(ours) == plain(theirs)
+    assert len(ours) == 2
+
+
+@pytest.fixture
+def requests():
+    """What a server was asked, and its URL."""
+    asked = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            asked.append([self.path, self.headers["Content-Type"],
+                          self.headers["Authorization"], json.loads(body)])
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever,
+                              kwargs={"poll_interval": 0.05})
+    thread.start()
+    yield asked, f"http://127.0.0.1:{server.server_address[1]}/x"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.parametrize("mode", ["", "RAW"])
+def test_lego_httpreq_beside(agent, pebble, servers, tmp_path, requests,
+                             mode):
+    asked, url = requests
+    name = f"httpreq{mode}.hooks.test".lower()
+    said = {"HTTPREQ_MODE": mode, "HTTPREQ_USERNAME": 'some"body',
+            "HTTPREQ_PASSWORD": "with \\ and : in it",
+            "HTTPREQ_ENDPOINT": url}
+    lego(servers, pebble, tmp_path, name, "httpreq", **said)
+    theirs = json.loads(DIGEST.sub("VALUE", json.dumps(asked)))
+    asked.clear()
+    secrets = tmp_path / "secrets"
+    secrets.write_text("".join(f"{key}={value}\n"
+                               for key, value in said.items()))
+    agent.get(pebble, name, "--environment", str(secrets), "--environment",
+              "HTTPREQ_PROPAGATION_TIMEOUT=1", via="lego-httpreq=", status=1)
+    assert json.loads(DIGEST.sub("VALUE", json.dumps(asked))) == theirs
+    assert len(theirs) == 2 and theirs[0][2].startswith("Basic ")
 
 
 def test_lego_httpreq(agent, pebble):

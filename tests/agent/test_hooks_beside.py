@@ -229,7 +229,6 @@ def test_dehydrated(agent, web_ca, dehydrated, chain):
     agent.run("renew", "--force")
     ours = dehydrated.hook.take()
     # Theirs is a new certificate at first, with names that are not in order.
-    print(told(ours), told(theirs))
     assert [call[0][0] for call in ours] == [call[0][0] for call in theirs]
     for mine, their in zip(told(ours), told(theirs)):
         for of in (mine, their):

@@ -35,12 +35,12 @@ def accounts(agent):
     return re.findall(r"account\s+(\S+)", agent.run("account", "show").stdout)
 
 
-def adopts_and_renews(agent, ca, site, program, folder, cert, key):
+def adopts_and_renews(agent, ca, site, program, folder, cert, key, *words):
     """Nothing is issued by the import; then a renewal, in place. Gives what
     the import said."""
     before = cert.read_bytes(), key.read_bytes()
     done = agent.run("import", program, "--ca", ca.url, "--ca-file",
-                     ca.cafile, folder)
+                     ca.cafile, *words, folder)
     assert f"{site}: taken over in " in done.stdout
     assert (cert.read_bytes(), key.read_bytes()) == before
     assert agent.run("renew").stdout == ""
@@ -104,7 +104,17 @@ def test_certbot(agent, web, web_ca, tmp_path):
     assert pathlib.Path(path).samefile(live)
     assert set(names) == {"certbot.import.example",
                           "www.certbot.import.example"}
-    # certbot still understands its folder.
+    # It goes on with its folder when we have left it.
+    done = agent.run("import", "certbot", "--undo", etc)
+    assert "certbot.import.example: forgotten" in done.stdout
+    assert f"account {kid}: forgotten" in done.stdout
+    assert agent.status() == {} and accounts(agent) == []
+    assert not list(pathlib.Path(agent.dir, "accounts").iterdir())
+    assert os.readlink(live / "cert.pem").endswith("/cert2.pem")
+    certbot(web_ca, tmp_path, "renew", "--force-renewal",
+            "--no-random-sleep-on-renew")
+    assert os.readlink(live / "cert.pem").endswith("/cert3.pem")
+    assert matches(live / "cert.pem", live / "privkey.pem")
     assert "certbot.import.example" in certbot(
         web_ca, tmp_path, "certificates").stdout
 
@@ -121,15 +131,18 @@ def test_certbot_manual_hooks(agent, web, web_ca, tmp_path):
             "--register-unsafely-without-email", "--manual",
             "--manual-auth-hook", auth, "--manual-cleanup-hook", cleanup,
             "-d", "manual.import.example", "--key-type", "rsa",
-            "--reuse-key", "--pre-hook", "true", "--post-hook", "true")
+            "--reuse-key", "--pre-hook", f"echo pre >> {tmp_path}/run",
+            "--post-hook", f"echo post >> {tmp_path}/run")
+    (tmp_path / "run").unlink()
     live = tmp_path / "etc/live/manual.import.example"
     key = (live / "privkey.pem").read_bytes()
-    done = adopts_and_renews(agent, web_ca, "manual.import.example",
-                             "certbot", tmp_path / "etc", live / "cert.pem",
-                             live / "privkey.pem")
-    assert "its pre_hook is not taken" in done.stderr
+    adopts_and_renews(agent, web_ca, "manual.import.example", "certbot",
+                      tmp_path / "etc", live / "cert.pem",
+                      live / "privkey.pem")
+    assert not (tmp_path / "run").exists()
     renews(agent, web_ca, "manual.import.example", live / "cert.pem",
            live / "privkey.pem")
+    assert (tmp_path / "run").read_text() == "pre\npost\n"
     public = [serialization.load_pem_private_key(text, None).public_key(
         ).public_numbers() for text in (key, (live / "privkey.pem"
                                               ).read_bytes())]
@@ -163,6 +176,11 @@ def test_lego(agent, web, web_ca, tmp_path):
           "--http", "--http.webroot", web.root, "run",
           LEGO_CA_CERTIFICATES=web_ca.cafile)
     live = tmp_path / "certificates"
+    adopts_and_renews(agent, web_ca, "lego.import.example", "lego",
+                      tmp_path, live / "lego.import.example.crt",
+                      live / "lego.import.example.key",
+                      "--via", f"webroot={web.root}")
+    agent.run("import", "lego", "--undo", tmp_path)
     done = adopts_and_renews(agent, web_ca, "lego.import.example", "lego",
                              tmp_path, live / "lego.import.example.crt",
                              live / "lego.import.example.key")
@@ -189,20 +207,44 @@ def test_acme_sh(agent, web, web_ca, tmp_path):
                 ca / "account.key")
     (ca / "ca.conf").write_text(f"ACCOUNT_URL='{kid}'\n"
                                 "CA_EMAIL='admin@example.com'\n")
+
+    def hook(kind):
+        return base64.b64encode(f"echo {kind} $(pwd) $CERT_KEY_PATH >> "
+                                f"{tmp_path}/ran".encode()).decode()
+
     reload = base64.b64encode(f"touch {tmp_path}/reloaded".encode()).decode()
     (folder / f"{name}.conf").write_text(f"""Le_Domain='{name}'
 Le_Alt='no'
 Le_Webroot='{web.root}'
 Le_API='{web_ca.url}'
 Le_Keylength='ec-256'
+Le_RealKeyPath='{tmp_path}/served.key'
+Le_RealFullChainPath='{tmp_path}/served.pem'
+Le_PreHook='__ACME_BASE64__START_{hook("pre")}__ACME_BASE64__END_'
+Le_PostHook='__ACME_BASE64__START_{hook("post")}__ACME_BASE64__END_'
+Le_RenewHook='__ACME_BASE64__START_{hook("renew")}__ACME_BASE64__END_'
+Le_DeployHook='test,'
 Le_ReloadCmd='__ACME_BASE64__START_{reload}__ACME_BASE64__END_'
 """)
+    (tmp_path / "served.key").write_text("old")
+    (tmp_path / "served.key").chmod(0o640)
+    (tmp_path / "deploy").mkdir()
+    (tmp_path / "deploy/test.sh").write_text(
+        f'test_deploy() {{ echo "deploy $1 $5" >> {tmp_path}/ran; }}\n')
     shutil.rmtree(agent.dir)
     cert, key = folder / f"{name}.cer", folder / f"{name}.key"
     adopts_and_renews(agent, web_ca, name, "acme.sh", tmp_path, cert, key)
     assert accounts(agent) == [kid]
     renews(agent, web_ca, name, cert, key)
     assert (tmp_path / "reloaded").exists()
+    assert (tmp_path / "ran").read_text().splitlines() == [
+        f"pre {folder}", f"renew {folder} {key}",
+        f"deploy {name} {folder}/fullchain.cer", f"post {folder}"]
+    # Where acme.sh had installed them, they are current.
+    assert (tmp_path / "served.key").read_bytes() == key.read_bytes()
+    assert (tmp_path / "served.key").stat().st_mode & 0o777 == 0o640
+    assert (tmp_path / "served.pem").read_bytes() == (
+        folder / "fullchain.cer").read_bytes()
 
 
 @pytest.mark.parametrize("words,text", [

@@ -134,7 +134,11 @@ make_dehydrated(const char *words, const struct deploy_call *call,
 	struct hook_argument argument;
 	const char **at = ret->argv;
 
-	if (hook_argument_parse(words, &argument, NULL) < 0 || call->step > 1)
+	const char *ocsp = text(arena, "%.*s/ocsp.der",
+	    SPAN_FMT(call->cert->path));
+
+	if (hook_argument_parse(words, &argument, NULL) < 0 || call->step > 2 ||
+	    (call->step == 2 && access(ocsp, F_OK) < 0))
 		return false;
 	deploy_dialect_find(call->cert->site, call->cert->path, arena, &paths);
 	ret->variables[0] = "COMMAND=sign_domains";
@@ -147,6 +151,11 @@ make_dehydrated(const char *words, const struct deploy_call *call,
 		*at++ = real(paths.chain, arena);
 		*at++ = text(arena, "%.*s/cert.csr",
 		    SPAN_FMT(call->cert->path));
+	} else if (call->step == 2) {
+		*at++ = "deploy_ocsp";
+		*at++ = domain_of(call->cert);
+		*at++ = ocsp;
+		*at++ = text(arena, "%" PRId64, call->now_s);
 	} else {
 		*at++ = "deploy_cert";
 		*at++ = domain_of(call->cert);

@@ -6,7 +6,7 @@
  * deploy_dialect: deploy hooks that were written for other ACME clients, by
  * what stands before their path in deploy_hook:
  *
- *   dehydrated:/PATH   sync_cert, then deploy_cert of a hook.sh
+ *   dehydrated:/PATH   sync_cert, deploy_cert, deploy_ocsp of a hook.sh
  *   lego:/PATH         a --renew-hook of lego 4, a --deploy-hook of lego 5
  *   acme.sh:NAME[,DIR] a script of its folder deploy
  *
