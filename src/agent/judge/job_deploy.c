@@ -26,7 +26,8 @@ judge_deploy(struct judge *judge)
 {
 	struct job *job;
 
-	if (judge->err.kind != ERR_NONE ||
+	/* Hooks that clean up come before those that deploy. */
+	if (judge->err.kind != ERR_NONE || judge->num_solvings > 0 ||
 	    find(judge, JOB_DEPLOYING) != NULL)
 		return;
 	job = find(judge, JOB_READY);

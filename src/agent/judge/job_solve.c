@@ -87,16 +87,18 @@ on_gone(struct solver_task *base, const struct err *err)
 {
 	struct task *task = (struct task *)base;
 	struct solving *s = task->solving;
+	struct judge *judge = s->judge;
 
 	if (err->kind != ERR_NONE)
-		judge_say(s->judge, JUDGE_WARN, NULL, "%.*s: %s",
+		judge_say(judge, JUDGE_WARN, NULL, "%.*s: %s",
 		    SPAN_FMT(base->ident.value), err->text);
 	if (--s->left > 0)
 		return;
-	s->judge->num_solvings--;
-	judge_check_end(s->judge);
+	judge->num_solvings--;
 	arena_free(&s->arena);
 	free(s);
+	judge_check_end(judge);
+	judge_deploy(judge);
 }
 
 /* The first solver of the site with a type that is offered. */
