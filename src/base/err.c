@@ -45,20 +45,19 @@ static const char *const kind_names[ERR_KIND_COUNT] = {
 	[ERR_UNSUPPORTED_MEDIA] = "unsupportedMedia",
 };
 
-int
-err_set(struct err *err, enum err_kind kind, const char *rule,
+void
+err_fill(struct err *err, enum err_kind kind, const char *rule,
     const char *fmt, ...)
 {
 	va_list ap;
 
-	if (err != NULL) {
-		err->kind = kind;
-		err->rule = rule;
-		va_start(ap, fmt);
-		vsnprintf(err->text, sizeof(err->text), fmt, ap);
-		va_end(ap);
-	}
-	return -(int)kind;
+	if (err == NULL)
+		return;
+	err->kind = kind;
+	err->rule = rule;
+	va_start(ap, fmt);
+	vsnprintf(err->text, sizeof(err->text), fmt, ap);
+	va_end(ap);
 }
 
 int

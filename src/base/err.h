@@ -76,10 +76,24 @@ struct err {
 
 #define ERR_INIT { .kind = ERR_NONE }
 
-/* Fills *err (which may be NULL) and returns -kind, so that callers write
- * `return err_set(err, ERR_MALFORMED, "RFC 8555 6.2", "...")`. */
-int err_set(struct err *err, enum err_kind kind, const char *rule,
+/*
+ *   int err_set(struct err *err, enum err_kind kind, const char *rule,
+ *       const char *fmt, ...);
+ *
+ * Fills *err (which may be NULL) and returns -kind, so that callers write
+ * `return err_set(err, ERR_MALFORMED, "RFC 8555 6.2", "...")`. A macro, so that
+ * compilers and analyzers see that it returns an error.
+ */
+#define err_set(err, kind, ...) \
+	(err_fill((err), (kind), __VA_ARGS__), err_status(kind))
+void err_fill(struct err *err, enum err_kind kind, const char *rule,
     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+static inline int
+err_status(enum err_kind kind)
+{
+	return -(int)kind;
+}
 
 /* As err_set, with ": " and strerror(errno) after the text. kind is ERR_IO. */
 int err_errno(struct err *err, const char *fmt, ...)

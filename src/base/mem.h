@@ -23,6 +23,17 @@ char *mem_strdup(const char *s) __attribute__((malloc, returns_nonnull));
 struct span mem_span_dup(struct span s);
 void mem_span_free(struct span s);
 
+/* p as what is not const, for interfaces of others that take so what they do
+ * not change: execv, putenv. */
+static inline void *
+mem_unconst(const void *p)
+{
+	void *ret;
+
+	memcpy(&ret, &p, sizeof(ret));
+	return ret;
+}
+
 /* Overwrites bytes that the compiler may not skip: for every secret, before
  * its memory goes. */
 void mem_wipe(void *data, size_t len);

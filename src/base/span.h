@@ -78,4 +78,31 @@ span_from(struct span a, size_t offset)
 	return span_of(a.data + offset, a.len - offset);
 }
 
+/* Takes the first line or word off *rest: what stands before the first end, or
+ * all of it, is returned, and end itself is dropped. */
+static inline struct span
+span_cut(struct span *rest, char end)
+{
+	struct span all = *rest;
+	const uint8_t *at = all.len == 0 ? NULL :
+	    memchr(all.data, end, all.len);
+
+	if (at == NULL) {
+		*rest = SPAN_NONE;
+		return all;
+	}
+	all.len = (size_t)(at - all.data);
+	*rest = span_from(*rest, all.len + 1);
+	return all;
+}
+
+/* As span_cut, of words with one blank or more before each. */
+static inline struct span
+span_word(struct span *rest)
+{
+	while (rest->len > 0 && rest->data[0] == ' ')
+		*rest = span_from(*rest, 1);
+	return span_cut(rest, ' ');
+}
+
 #endif

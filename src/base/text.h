@@ -30,6 +30,13 @@ void text_pem(struct bld *out, const char *label, struct span der);
 /* Digits only, no sign, no leading zero but "0" itself, at most max. */
 int text_uint(struct span in, uint64_t max, uint64_t *ret);
 
+/* c, in lower case if it is an ASCII letter, whatever the locale. */
+static inline char
+text_lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
+
 /* v in decimal, appended. */
 void text_decimal(struct bld *out, int64_t v);
 

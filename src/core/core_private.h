@@ -14,9 +14,9 @@
  * then it is so; if the turn is rolled back, it is as before.
  */
 
+#include "base/list.h"
 #include "ca/ca.h"
 #include "core/core.h"
-#include "core/list.h"
 #include "core/queue.h"
 #include "core/table.h"
 

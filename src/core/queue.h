@@ -11,7 +11,7 @@
  * Items are nodes inside of the objects.
  */
 
-#include "core/list.h"
+#include "base/list.h"
 #include "core/table.h"
 
 /* Target 0 is none: it is not counted. */
