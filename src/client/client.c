@@ -54,12 +54,7 @@ client_new(const struct env *env, const struct client_options *options,
 static void
 op_free(struct client_op *op)
 {
-	struct client *client = op->client;
-	struct client_op **at = &client->first_op;
-
-	while (*at != op)
-		at = &(*at)->next;
-	*at = op->next;
+	list_del(&op->client->all_ops, &op->of_client);
 	client_op_wait_cancel(op);
 	client_call_cancel(&op->call);
 	if (op->class->release != NULL)
@@ -71,13 +66,15 @@ op_free(struct client_op *op)
 void
 client_free(struct client *client)
 {
+	struct client_op *op;
+
 	if (client == NULL)
 		return;
 	client->closing = true;
 	client_call_cancel_all(client);
 	client_ready_cancel(client);
-	while (client->first_op != NULL)
-		op_free(client->first_op);
+	LIST_EACH(op, &client->all_ops, of_client)
+		op_free(op);
 	arena_free(&client->directory_arena);
 	arena_free(&client->options_arena);
 	bld_free(&client->kid);
@@ -133,8 +130,7 @@ client_op_new(struct client *client, uint64_t id,
 	op->client = client;
 	op->id = id;
 	op->class = class;
-	op->next = client->first_op;
-	client->first_op = op;
+	list_add(&client->all_ops, &op->of_client);
 	client_op_wait(op, 0, begin);
 	return op;
 }
@@ -231,12 +227,12 @@ end_cancelled(struct client_op *op)
 void
 client_cancel(struct client *client, uint64_t id)
 {
-	struct client_op *op = client->first_op;
+	struct client_op *op;
 
-	while (op != NULL && op->id != id)
-		op = op->next;
-	if (op == NULL || op->cancelled)
-		return;
-	client_op_wait(op, 0, end_cancelled);
-	op->cancelled = true;
+	LIST_EACH(op, &client->all_ops, of_client) {
+		if (op->id == id && !op->cancelled) {
+			client_op_wait(op, 0, end_cancelled);
+			op->cancelled = true;
+		}
+	}
 }

@@ -30,9 +30,9 @@ static const struct client_op_class open_class = {
 };
 
 void
-client_open(struct client *client, uint64_t op)
+client_open(struct client *client, uint64_t id)
 {
-	client_op_new(client, op, &open_class, sizeof(struct client_op));
+	client_op_new(client, id, &open_class, sizeof(struct client_op));
 }
 
 static void

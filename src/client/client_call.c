@@ -17,7 +17,7 @@
 enum call_state { QUEUED, NONCE, NONCE_BY_GET, SIGNING, ASKING, WAITING };
 
 struct client_call {
-	struct client_call *next;
+	struct list_node of_client;
 	struct client *client;
 	struct client_call **slot;
 	void (*done)(void *arg, const struct client_reply *reply);
@@ -37,15 +37,16 @@ static void go(struct client_call *call);
 static void
 run_next(struct client *client)
 {
-	struct client_call *call = client->first_call;
+	struct client_call *call;
 
-	if (client->num_running >= CALLS_MAX)
+	if (client->closing || client->num_running >= CALLS_MAX)
 		return;
-	while (call != NULL && call->state != QUEUED)
-		call = call->next;
-	if (call != NULL) {
-		client->num_running++;
-		go(call);
+	LIST_EACH(call, &client->all_calls, of_client) {
+		if (call->state == QUEUED) {
+			client->num_running++;
+			go(call);
+			return;
+		}
 	}
 }
 
@@ -54,11 +55,8 @@ static void
 detach(struct client_call *call)
 {
 	struct client *client = call->client;
-	struct client_call **at = &client->first_call;
 
-	while (*at != call)
-		at = &(*at)->next;
-	*at = call->next;
+	list_del(&client->all_calls, &call->of_client);
 	*call->slot = NULL;
 	if (call->state != QUEUED)
 		client->num_running--;
@@ -382,11 +380,13 @@ on_answer(struct client_call *call, const struct client_response *response)
 static struct client_call *
 find(struct client *client, uint64_t id)
 {
-	struct client_call *call = client->first_call;
+	struct client_call *call;
 
-	while (call != NULL && call->id != id)
-		call = call->next;
-	return id == 0 ? NULL : call;
+	LIST_EACH(call, &client->all_calls, of_client) {
+		if (call->id == id && id != 0)
+			return call;
+	}
+	return NULL;
 }
 
 void
@@ -427,7 +427,6 @@ client_call_start(struct client *client, const struct client_call_plan *plan,
     void (*done)(void *arg, const struct client_reply *reply), void *arg)
 {
 	struct client_call *call = mem_zalloc(sizeof(*call));
-	struct client_call **at = &client->first_call;
 
 	call->client = client;
 	call->slot = slot;
@@ -438,9 +437,7 @@ client_call_start(struct client *client, const struct client_call_plan *plan,
 	call->plan.payload = arena_dup(&call->arena, plan->payload);
 	call->plan.kid = arena_dup(&call->arena, plan->kid);
 	*slot = call;
-	while (*at != NULL)
-		at = &(*at)->next;
-	*at = call;
+	list_add(&client->all_calls, &call->of_client);
 	run_next(client);
 }
 
@@ -465,14 +462,6 @@ client_call_cancel_all(struct client *client)
 {
 	struct client_call *call;
 
-	/* The queued first: nothing must begin. */
-	for (call = client->first_call; call != NULL;) {
-		struct client_call *next = call->next;
-
-		if (call->state == QUEUED)
-			client_call_cancel(call->slot);
-		call = next;
-	}
-	while (client->first_call != NULL)
-		client_call_cancel(client->first_call->slot);
+	LIST_EACH(call, &client->all_calls, of_client)
+		client_call_cancel(call->slot);
 }

@@ -449,11 +449,13 @@ static const struct client_op_class order_class = {
 struct client_order_op *
 client_order_find(struct client *client, uint64_t id)
 {
-	struct client_op *op = client->first_op;
+	struct client_op *op;
 
-	while (op != NULL && (op->id != id || op->class != &order_class))
-		op = op->next;
-	return (struct client_order_op *)op;
+	LIST_EACH(op, &client->all_ops, of_client) {
+		if (op->id == id && op->class == &order_class)
+			return (struct client_order_op *)op;
+	}
+	return NULL;
 }
 
 void

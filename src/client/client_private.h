@@ -11,6 +11,7 @@
  * repetitions: nonces, signatures, badNonce, a server in trouble.
  */
 
+#include "base/list.h"
 #include "client/client.h"
 #include "client/client_answer.h"
 #include "client/client_problem.h"
@@ -43,8 +44,8 @@ struct client {
 	bool closing;                  /* nobody is told anything more */
 	struct bld kid;                /* what options.kid is in */
 	uint64_t next_id;
-	struct client_op *first_op;
-	struct client_call *first_call;
+	struct list all_ops;
+	struct list all_calls;         /* who came first is first */
 	size_t num_running;            /* calls that are not queued */
 	struct client_nonces nonces;
 
@@ -70,6 +71,8 @@ enum client_op_state {
 	CLIENT_OP_RUNS,
 };
 
+struct client_op;
+
 struct client_op_class {
 	enum client_need need;
 	/* All that is needed is there. May be called again after
@@ -80,7 +83,7 @@ struct client_op_class {
 };
 
 struct client_op {
-	struct client_op *next;
+	struct list_node of_client;
 	struct client *client;
 	uint64_t id;
 	const struct client_op_class *class;
@@ -175,7 +178,7 @@ void client_call_start(struct client *client,
     void (*done)(void *arg, const struct client_reply *reply), void *arg);
 /* *slot may be NULL. */
 void client_call_cancel(struct client_call **slot);
-/* Cancels all of the client. */
+/* Cancels all of the client, which is closing. */
 void client_call_cancel_all(struct client *client);
 
 #endif

@@ -17,6 +17,18 @@ struct client_register {
 	struct arena arena;
 };
 
+static struct client_op *
+first_waiting(const struct client *client, enum client_op_state state)
+{
+	struct client_op *op;
+
+	LIST_EACH(op, &client->all_ops, of_client) {
+		if (op->state == state && op->timer == NULL)
+			return op;
+	}
+	return NULL;
+}
+
 /* Runs all operations that are in state, or ends them with problem: all, or
  * only those that asked whether the account exists. An operation that ends may
  * end others: begin anew after each. */
@@ -24,18 +36,13 @@ static void
 wake(struct client *client, enum client_op_state state,
     const struct client_problem *problem, bool only_existing)
 {
-	struct client_op *op = client->first_op;
+	struct client_op *op;
 
-	while (op != NULL) {
-		if (op->state != state || op->timer != NULL) {
-			op = op->next;
-			continue;
-		}
+	while ((op = first_waiting(client, state)) != NULL) {
 		if (problem != NULL && (!only_existing || op->only_existing))
 			client_op_fail(op, problem);
 		else
 			client_op_advance(op);
-		op = client->first_op;
 		/* Who waits on after being woken began something new. */
 		if (client->directory_call != NULL &&
 		    state == CLIENT_OP_DIRECTORY)

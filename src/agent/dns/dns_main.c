@@ -9,6 +9,7 @@
 
 #include "agent/dns/dns_job.h"
 #include "base/file.h"
+#include "base/list.h"
 #include "base/mem.h"
 
 #define SUFFIX ".key"
@@ -27,13 +28,13 @@ struct key_file {
 };
 
 struct running {
+	struct list_node of_all;
 	struct dns_main *main;
 	uint64_t id;
 	uint8_t *payload;
 	struct judge_dns_request request;
 	struct tsig_key key;
 	struct dns_job *job;
-	struct running *next;
 };
 
 struct dns_main {
@@ -41,8 +42,7 @@ struct dns_main {
 	struct zone_world world;
 	size_t num_keys;
 	struct key_file *keys; /* DNS_MAIN_KEYS_MAX */
-	size_t num_jobs;
-	struct running *first;
+	struct list running;
 	struct bld out;
 };
 
@@ -123,12 +123,7 @@ answer(struct dns_main *main, uint64_t id,
 static void
 release(struct running *running)
 {
-	struct running **at = &running->main->first;
-
-	while (*at != running)
-		at = &(*at)->next;
-	*at = running->next;
-	running->main->num_jobs--;
+	list_del(&running->main->running, &running->of_all);
 	mem_wipe(&running->key, sizeof(running->key));
 	free(running->payload);
 	free(running);
@@ -171,7 +166,7 @@ start(struct dns_main *main, struct running *running, struct err *err)
 	    request->type == JUDGE_DNS_REMOVE);
 	int r = 0;
 
-	if (main->num_jobs > DNS_MAIN_JOBS_MAX)
+	if (main->running.count > DNS_MAIN_JOBS_MAX)
 		return err_set(err, ERR_BUSY, NULL,
 		    "too many records at once");
 	if (signs)
@@ -196,9 +191,7 @@ on_judge(void *ctx, uint16_t type, uint64_t id, struct span payload,
 	running->payload = mem_alloc(payload.len + 1);
 	if (payload.len > 0)
 		memcpy(running->payload, payload.data, payload.len);
-	running->next = main->first;
-	main->first = running;
-	main->num_jobs++;
+	list_add(&main->running, &running->of_all);
 	r = judge_dns_request_decode(type, span_of(running->payload,
 	    payload.len), &running->request, err);
 	if (r < 0) {
@@ -215,9 +208,11 @@ on_judge(void *ctx, uint16_t type, uint64_t id, struct span payload,
 static void
 release_all(struct dns_main *main)
 {
-	while (main->first != NULL) {
-		dns_job_cancel(main->first->job);
-		release(main->first);
+	struct running *running;
+
+	LIST_EACH(running, &main->running, of_all) {
+		dns_job_cancel(running->job);
+		release(running);
 	}
 	mem_wipe(main->keys, DNS_MAIN_KEYS_MAX * sizeof(main->keys[0]));
 	free(main->keys);

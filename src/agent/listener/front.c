@@ -7,18 +7,18 @@
 #include <event2/bufferevent_ssl.h>
 #include <event2/listener.h>
 #include <stdio.h>
-#include <sys/queue.h>
 #include <sys/resource.h>
 
 #include "agent/listener/client_hello.h"
 #include "agent/listener/pass.h"
 #include "agent/proc/agent_proc.h"
+#include "base/list.h"
 #include "base/log.h"
 
 #define SPARE_FDS 64 /* descriptors for all but connections */
 
 struct caller {
-	TAILQ_ENTRY(caller) of_front;
+	struct list_node of_front;
 	struct front *front;
 	struct bufferevent *bev;  /* until it is passed on */
 	struct client_hello hello;
@@ -27,8 +27,6 @@ struct caller {
 	struct pass *pass;
 };
 
-TAILQ_HEAD(callers, caller);
-
 struct front {
 	struct event_base *base;
 	const struct env *env;
@@ -36,10 +34,8 @@ struct front {
 	const struct listener_backend *backend;
 	struct evconnlistener *listeners[AGENT_FDS_MAX];
 	size_t num_listeners;
-	struct callers new;    /* not known yet, or answered: oldest first */
-	struct callers passed;
-	size_t num_new;
-	size_t num_passed;
+	struct list new;       /* not known yet, or answered: oldest first */
+	struct list passed;
 	size_t passes_max;
 	bool paused;
 	struct env_timer *sweep;  /* runs while there are callers, or paused */
@@ -64,8 +60,7 @@ hang_up(struct caller *caller)
 {
 	struct front *front = caller->front;
 
-	TAILQ_REMOVE(&front->new, caller, of_front);
-	front->num_new--;
+	list_del(&front->new, &caller->of_front);
 	bufferevent_free(caller->bev);
 	client_hello_done(&caller->hello);
 	free(caller);
@@ -77,10 +72,9 @@ on_passed(void *ctx)
 	struct caller *caller = ctx;
 	struct front *front = caller->front;
 
-	TAILQ_REMOVE(&front->passed, caller, of_front);
-	front->num_passed--;
+	list_del(&front->passed, &caller->of_front);
 	free(caller);
-	if (front->paused && front->num_passed < front->passes_max)
+	if (front->paused && front->passed.count < front->passes_max)
 		accepting(front, true);
 }
 
@@ -89,8 +83,7 @@ pass_on(struct caller *caller)
 {
 	struct front *front = caller->front;
 
-	TAILQ_REMOVE(&front->new, caller, of_front);
-	front->num_new--;
+	list_del(&front->new, &caller->of_front);
 	client_hello_done(&caller->hello);
 	caller->pass = pass_new(front->base, front->env, caller->bev,
 	    front->backend, on_passed, caller);
@@ -99,8 +92,8 @@ pass_on(struct caller *caller)
 		free(caller);
 		return;
 	}
-	TAILQ_INSERT_TAIL(&front->passed, caller, of_front);
-	if (++front->num_passed >= front->passes_max)
+	list_add(&front->passed, &caller->of_front);
+	if (front->passed.count >= front->passes_max)
 		accepting(front, false);
 }
 
@@ -202,26 +195,26 @@ on_sweep(void *arg)
 {
 	struct front *front = arg;
 	int64_t now = env_now(front->env);
-	struct caller *caller, *next;
+	struct caller *caller;
 
 	front->sweep = NULL;
-	while ((caller = TAILQ_FIRST(&front->new)) != NULL &&
-	    now - caller->since_ms > FRONT_HELLO_MS)
+	LIST_EACH(caller, &front->new, of_front) {
+		if (now - caller->since_ms <= FRONT_HELLO_MS)
+			break;
 		hang_up(caller);
-	for (caller = TAILQ_FIRST(&front->passed); caller != NULL;
-	    caller = next) {
-		next = TAILQ_NEXT(caller, of_front);
+	}
+	LIST_EACH(caller, &front->passed, of_front) {
 		if (pass_is_late(caller->pass, now)) {
 			pass_free(caller->pass);
 			on_passed(caller);
 		}
 	}
-	if (front->paused && front->num_passed < front->passes_max)
+	if (front->paused && front->passed.count < front->passes_max)
 		accepting(front, true);
 	if (front->drained_at != 0 && now >= front->drained_at &&
-	    front->num_new + front->num_passed == 0)
+	    front->new.count + front->passed.count == 0)
 		loop_stop(front->loop);
-	else if (front->num_new + front->num_passed > 0 || front->paused ||
+	else if (front->new.count + front->passed.count > 0 || front->paused ||
 	    front->drained_at != 0)
 		sweep_later(front);
 }
@@ -244,8 +237,9 @@ on_accept(struct evconnlistener *listener, evutil_socket_t fd,
 	(void)listener;
 	(void)peer;
 	(void)peer_len;
-	if (front->num_new == FRONT_HELLO_MAX)
-		hang_up(TAILQ_FIRST(&front->new));
+	if (front->new.count == FRONT_HELLO_MAX)
+		hang_up(LIST_OBJECT(front->new.first, struct caller,
+		    of_front));
 	caller->front = front;
 	caller->since_ms = env_now(front->env);
 	caller->bev = bufferevent_socket_new(front->base, fd,
@@ -256,8 +250,7 @@ on_accept(struct evconnlistener *listener, evutil_socket_t fd,
 	bufferevent_setwatermark(caller->bev, EV_READ, 0,
 	    2 * CLIENT_HELLO_RAW_MAX);
 	bufferevent_enable(caller->bev, EV_READ);
-	TAILQ_INSERT_TAIL(&front->new, caller, of_front);
-	front->num_new++;
+	list_add(&front->new, &caller->of_front);
 	sweep_later(front);
 }
 
@@ -279,11 +272,8 @@ front_new(struct loop *loop, const struct env *env,
 	struct rlimit limit = { 0, 0 };
 
 	*front = (struct front){ .base = loop_base(loop), .loop = loop,
-		.env = env,
-		.tls = tls, .backend = backend,
+		.env = env, .tls = tls, .backend = backend,
 		.passes_max = FRONT_PASSES_MAX };
-	TAILQ_INIT(&front->new);
-	TAILQ_INIT(&front->passed);
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
 	    limit.rlim_cur < 2 * FRONT_PASSES_MAX + FRONT_HELLO_MAX +
 	    SPARE_FDS)
@@ -311,10 +301,9 @@ front_free(struct front *front)
 	front->env->timer_cancel(front->env->ctx, front->sweep);
 	for (size_t i = 0; i < front->num_listeners; i++)
 		evconnlistener_free(front->listeners[i]);
-	while (!TAILQ_EMPTY(&front->new))
-		hang_up(TAILQ_FIRST(&front->new));
-	while ((caller = TAILQ_FIRST(&front->passed)) != NULL) {
-		TAILQ_REMOVE(&front->passed, caller, of_front);
+	LIST_EACH(caller, &front->new, of_front)
+		hang_up(caller);
+	LIST_EACH(caller, &front->passed, of_front) {
 		pass_free(caller->pass);
 		free(caller);
 	}

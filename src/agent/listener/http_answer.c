@@ -6,14 +6,14 @@
 #include <event2/bufferevent.h>
 #include <event2/http.h>
 #include <stdio.h>
-#include <sys/queue.h>
 
+#include "base/list.h"
 #include "base/log.h"
 
 #define PREFIX SPAN_LIT("/.well-known/acme-challenge/")
 
 struct http_token {
-	TAILQ_ENTRY(http_token) of_all;
+	struct list_node of_all;
 	char token[CLIENT_TOKEN_MAX + 1];
 	char text[CLIENT_KEY_AUTHORIZATION_MAX + 1];
 };
@@ -21,7 +21,7 @@ struct http_token {
 /* evhttp tells nobody when a connection goes: we hold a reference to its
  * bufferevent, and see by its callbacks whether evhttp is done with it. */
 struct http_client {
-	TAILQ_ENTRY(http_client) of_all; /* who came first is first */
+	struct list_node of_all;
 	struct bufferevent *bev;
 	int64_t since_ms;
 };
@@ -30,10 +30,8 @@ struct http_answer {
 	const struct env *env;
 	struct event_base *base;
 	struct evhttp *evhttp;
-	TAILQ_HEAD(, http_token) tokens;
-	TAILQ_HEAD(http_clients, http_client) clients;
-	size_t num_tokens;
-	size_t num_clients;
+	struct list tokens;
+	struct list clients;      /* who came first is first */
 	struct env_timer *sweep;  /* runs while there are clients */
 };
 
@@ -42,7 +40,7 @@ find(const struct http_answer *http, struct span token)
 {
 	struct http_token *at;
 
-	TAILQ_FOREACH(at, &http->tokens, of_all) {
+	LIST_EACH(at, &http->tokens, of_all) {
 		if (span_equal_str(token, at->token))
 			return at;
 	}
@@ -114,8 +112,7 @@ is_alive(const struct http_client *client)
 static void
 forget(struct http_answer *http, struct http_client *client)
 {
-	TAILQ_REMOVE(&http->clients, client, of_all);
-	http->num_clients--;
+	list_del(&http->clients, &client->of_all);
 	bufferevent_decref(client->bev);
 	free(client);
 }
@@ -133,11 +130,9 @@ static void
 look(struct http_answer *http)
 {
 	int64_t late = env_now(http->env) - HTTP_ANSWER_TIME_MS;
-	struct http_client *client, *next;
+	struct http_client *client;
 
-	for (client = TAILQ_FIRST(&http->clients); client != NULL;
-	    client = next) {
-		next = TAILQ_NEXT(client, of_all);
+	LIST_EACH(client, &http->clients, of_all) {
 		if (!is_alive(client))
 			forget(http, client);
 		else if (client->since_ms <= late)
@@ -152,7 +147,7 @@ on_sweep(void *arg)
 
 	http->sweep = NULL;
 	look(http);
-	if (http->num_clients > 0)
+	if (http->clients.count > 0)
 		http->sweep = http->env->timer_start(http->env->ctx,
 		    HTTP_ANSWER_SWEEP_MS, on_sweep, http);
 }
@@ -163,18 +158,18 @@ make_client(struct event_base *base, void *arg)
 	struct http_answer *http = arg;
 	struct http_client *client = mem_zalloc(sizeof(*client));
 
-	if (http->num_clients >= HTTP_ANSWER_CONNECTIONS_MAX)
+	if (http->clients.count >= HTTP_ANSWER_CONNECTIONS_MAX)
 		look(http);
-	if (http->num_clients >= HTTP_ANSWER_CONNECTIONS_MAX)
-		cut(http, TAILQ_FIRST(&http->clients));
+	if (http->clients.count >= HTTP_ANSWER_CONNECTIONS_MAX)
+		cut(http, LIST_OBJECT(http->clients.first, struct http_client,
+		    of_all));
 	/* The descriptor is closed with the last reference, which is ours;
 	 * evhttp has told the client of the end before. */
 	client->bev = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
 	assert(client->bev != NULL);
 	bufferevent_incref(client->bev);
 	client->since_ms = env_now(http->env);
-	TAILQ_INSERT_TAIL(&http->clients, client, of_all);
-	http->num_clients++;
+	list_add(&http->clients, &client->of_all);
 	if (http->sweep == NULL)
 		http->sweep = http->env->timer_start(http->env->ctx,
 		    HTTP_ANSWER_SWEEP_MS, on_sweep, http);
@@ -188,8 +183,6 @@ http_answer_new(struct loop *loop, const struct env *env, const int *fds,
 	struct http_answer *http = mem_zalloc(sizeof(*http));
 
 	http->env = env;
-	TAILQ_INIT(&http->tokens);
-	TAILQ_INIT(&http->clients);
 	http->evhttp = evhttp_new(loop_base(loop));
 	assert(http->evhttp != NULL);
 	evhttp_set_allowed_methods(http->evhttp, EVHTTP_REQ_GET |
@@ -210,18 +203,17 @@ http_answer_new(struct loop *loop, const struct env *env, const int *fds,
 void
 http_answer_free(struct http_answer *http)
 {
+	struct http_client *client;
 	struct http_token *token;
 
 	if (http == NULL)
 		return;
 	http->env->timer_cancel(http->env->ctx, http->sweep);
 	evhttp_free(http->evhttp);
-	while (!TAILQ_EMPTY(&http->clients))
-		forget(http, TAILQ_FIRST(&http->clients));
-	while ((token = TAILQ_FIRST(&http->tokens)) != NULL) {
-		TAILQ_REMOVE(&http->tokens, token, of_all);
+	LIST_EACH(client, &http->clients, of_all)
+		forget(http, client);
+	LIST_EACH(token, &http->tokens, of_all)
 		free(token);
-	}
 	free(http);
 }
 
@@ -231,14 +223,13 @@ http_answer_set(struct http_answer *http, struct span token,
 {
 	struct http_token *at = find(http, token);
 
-	if (at == NULL && http->num_tokens == LISTENER_CHALLENGES_MAX)
+	if (at == NULL && http->tokens.count == LISTENER_CHALLENGES_MAX)
 		return err_set(err, ERR_BUSY, NULL,
 		    "more than %d challenges at a time",
 		    LISTENER_CHALLENGES_MAX);
 	if (at == NULL) {
 		at = mem_zalloc(sizeof(*at));
-		TAILQ_INSERT_TAIL(&http->tokens, at, of_all);
-		http->num_tokens++;
+		list_add(&http->tokens, &at->of_all);
 	}
 	snprintf(at->token, sizeof(at->token), "%.*s", SPAN_FMT(token));
 	snprintf(at->text, sizeof(at->text), "%.*s",
@@ -253,7 +244,6 @@ http_answer_drop(struct http_answer *http, struct span token)
 
 	if (at == NULL)
 		return;
-	TAILQ_REMOVE(&http->tokens, at, of_all);
-	http->num_tokens--;
+	list_del(&http->tokens, &at->of_all);
 	free(at);
 }

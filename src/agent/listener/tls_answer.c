@@ -3,8 +3,8 @@
 
 #include <arpa/inet.h>
 #include <stdio.h>
-#include <sys/queue.h>
 
+#include "base/list.h"
 #include "pkix/cert.h"
 #include "pkix/key.h"
 
@@ -14,7 +14,7 @@ static const uint8_t protocol[] = "\x0a" "acme-tls/1";
 #define PROTOCOL_LEN (sizeof(protocol) - 1)
 
 struct tls_challenge {
-	TAILQ_ENTRY(tls_challenge) of_all;
+	struct list_node of_all;
 	char name[TLS_ANSWER_NAME_SIZE];
 	X509 *certificate;
 };
@@ -23,8 +23,7 @@ struct tls_answer {
 	const struct env *env;
 	EVP_PKEY *key;
 	SSL_CTX *ctx;
-	TAILQ_HEAD(, tls_challenge) challenges;
-	size_t count;
+	struct list challenges;
 };
 
 bool
@@ -76,7 +75,6 @@ tls_answer_new(const struct env *env, struct tls_answer **ret,
 	int r;
 
 	tls->env = env;
-	TAILQ_INIT(&tls->challenges);
 	r = key_generate(&tls->key, err);
 	tls->ctx = SSL_CTX_new(TLS_server_method());
 	if (r == 0 && (tls->ctx == NULL || SSL_CTX_set_min_proto_version(
@@ -99,8 +97,7 @@ tls_answer_new(const struct env *env, struct tls_answer **ret,
 static void
 forget(struct tls_answer *tls, struct tls_challenge *challenge)
 {
-	TAILQ_REMOVE(&tls->challenges, challenge, of_all);
-	tls->count--;
+	list_del(&tls->challenges, &challenge->of_all);
 	X509_free(challenge->certificate);
 	free(challenge);
 }
@@ -108,10 +105,12 @@ forget(struct tls_answer *tls, struct tls_challenge *challenge)
 void
 tls_answer_free(struct tls_answer *tls)
 {
+	struct tls_challenge *challenge;
+
 	if (tls == NULL)
 		return;
-	while (!TAILQ_EMPTY(&tls->challenges))
-		forget(tls, TAILQ_FIRST(&tls->challenges));
+	LIST_EACH(challenge, &tls->challenges, of_all)
+		forget(tls, challenge);
 	SSL_CTX_free(tls->ctx);
 	EVP_PKEY_free(tls->key);
 	free(tls);
@@ -158,7 +157,7 @@ find(const struct tls_answer *tls, const char *name)
 {
 	struct tls_challenge *at;
 
-	TAILQ_FOREACH(at, &tls->challenges, of_all) {
+	LIST_EACH(at, &tls->challenges, of_all) {
 		if (strcmp(at->name, name) == 0)
 			return at;
 	}
@@ -177,7 +176,7 @@ tls_answer_set(struct tls_answer *tls, const struct ident *ident,
 	int r;
 
 	tls_answer_drop(tls, ident);
-	if (tls->count == LISTENER_CHALLENGES_MAX)
+	if (tls->challenges.count == LISTENER_CHALLENGES_MAX)
 		return err_set(err, ERR_BUSY, NULL,
 		    "more than %d challenges at a time",
 		    LISTENER_CHALLENGES_MAX);
@@ -196,8 +195,7 @@ tls_answer_set(struct tls_answer *tls, const struct ident *ident,
 	challenge = mem_zalloc(sizeof(*challenge));
 	challenge->certificate = certificate;
 	tls_answer_name(ident, challenge->name);
-	TAILQ_INSERT_TAIL(&tls->challenges, challenge, of_all);
-	tls->count++;
+	list_add(&tls->challenges, &challenge->of_all);
 	return 0;
 }
 

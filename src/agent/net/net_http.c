@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "agent/net/net_curl.h"
+#include "base/list.h"
 #include "base/mem.h"
 
 #define HOST_MAX 255
@@ -20,14 +21,14 @@ struct host {
 };
 
 struct known_host {
-	struct known_host *next;
+	struct list_node of_known;
 	char name[HOST_MAX + 1];
 	char *addresses;
 	int64_t at;
 };
 
 struct request {
-	struct request *next;
+	struct list_node of_all;
 	struct net_http *http;
 	uint64_t id;
 	void (*cb)(void *arg, uint64_t id,
@@ -58,8 +59,8 @@ struct net_http {
 	char *proxy;               /* NULL: none */
 	char *direct;
 	struct host proxy_host;
-	struct known_host *known;
-	struct request *first;
+	struct list known;
+	struct list requests;
 };
 
 static void look_up(struct request *request);
@@ -76,11 +77,7 @@ now_of(const struct net_http *http)
 static void
 request_free(struct request *request)
 {
-	struct request **at = &request->http->first;
-
-	while (*at != request)
-		at = &(*at)->next;
-	*at = request->next;
+	list_del(&request->http->requests, &request->of_all);
 	net_names_cancel(request->query);
 	if (request->running)
 		net_curl_remove(request->http->curl, request->easy);
@@ -320,31 +317,36 @@ host_parse(const char *url, struct host *ret)
 	return r;
 }
 
+static struct known_host *
+find_known(const struct net_http *http, const char *name)
+{
+	struct known_host *at;
+
+	LIST_EACH(at, &http->known, of_known) {
+		if (strcmp(at->name, name) == 0)
+			return at;
+	}
+	return NULL;
+}
+
 static const char *
 known(const struct net_http *http, const char *name)
 {
-	const struct known_host *at = http->known;
+	const struct known_host *host = find_known(http, name);
 	int64_t now = now_of(http);
 
-	for (; at != NULL; at = at->next) {
-		if (strcmp(at->name, name) == 0 && now - at->at < KEEP_MS &&
-		    now >= at->at)
-			return at->addresses;
-	}
-	return NULL;
+	return host != NULL && now - host->at < KEEP_MS && now >= host->at ?
+	    host->addresses : NULL;
 }
 
 static void
 keep(struct net_http *http, const char *name, struct span addresses)
 {
-	struct known_host *host = http->known;
+	struct known_host *host = find_known(http, name);
 
-	while (host != NULL && strcmp(host->name, name) != 0)
-		host = host->next;
 	if (host == NULL) {
 		host = mem_zalloc(sizeof(*host));
-		host->next = http->known;
-		http->known = host;
+		list_add(&http->known, &host->of_known);
 		snprintf(host->name, sizeof(host->name), "%s", name);
 	}
 	free(host->addresses);
@@ -428,8 +430,7 @@ net_http_start(struct net_http *http, uint64_t id,
 	request->id = id;
 	request->cb = cb;
 	request->arg = arg;
-	request->next = http->first;
-	http->first = request;
+	list_add(&http->requests, &request->of_all);
 	request->easy = curl_easy_init();
 	assert(request->easy != NULL);
 	set_common(request);
@@ -449,12 +450,12 @@ net_http_start(struct net_http *http, uint64_t id,
 void
 net_http_cancel(struct net_http *http, uint64_t id)
 {
-	struct request *request = http->first;
+	struct request *request;
 
-	while (request != NULL && request->id != id)
-		request = request->next;
-	if (request != NULL && id != 0)
-		request_free(request);
+	LIST_EACH(request, &http->requests, of_all) {
+		if (request->id == id && id != 0)
+			request_free(request);
+	}
 }
 
 struct net_http *
@@ -494,15 +495,15 @@ net_http_setup(struct net_http *http, const struct net_http_setup *setup)
 void
 net_http_free(struct net_http *http)
 {
-	struct known_host *host, *next;
+	struct known_host *host;
+	struct request *request;
 
 	if (http == NULL)
 		return;
-	while (http->first != NULL)
-		request_free(http->first);
+	LIST_EACH(request, &http->requests, of_all)
+		request_free(request);
 	net_curl_free(http->curl);
-	for (host = http->known; host != NULL; host = next) {
-		next = host->next;
+	LIST_EACH(host, &http->known, of_known) {
 		free(host->addresses);
 		free(host);
 	}
