@@ -67,8 +67,7 @@ take_host(const char *in, struct url *ret, struct err *err)
 		return err_set(err, ERR_MALFORMED, URL_RULE " 3.2.2",
 		    "the URL has no host or one that is too long");
 	for (size_t i = 0; i < len; i++)
-		ret->host[i] = in[i] >= 'A' && in[i] <= 'Z' ?
-		    (char)(in[i] + ('a' - 'A')) : in[i];
+		ret->host[i] = text_lower(in[i]);
 	ret->host[len] = '\0';
 	ret->host_is_ip = ip_addr_parse(span_of(ret->host, len), &addr) == 0;
 	if (!ret->host_is_ip && !is_dns_name(ret->host))

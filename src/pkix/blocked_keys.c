@@ -48,17 +48,6 @@ take_line(struct blocked_keys *keys, struct span line)
 	return 0;
 }
 
-static struct span
-next_line(struct span *text)
-{
-	const uint8_t *end = memchr(text->data, '\n', text->len);
-	size_t len = end == NULL ? text->len : (size_t)(end - text->data);
-	struct span line = span_of(text->data, len);
-
-	*text = span_from(*text, len + (end != NULL));
-	return line;
-}
-
 static void
 sort(struct blocked_keys *keys)
 {
@@ -83,7 +72,7 @@ blocked_keys_parse(struct span text, struct blocked_keys **ret,
 	bld_init(&keys->hashes, (size_t)BLOCKED_KEYS_MAX * HASH_SIZE);
 	while (r == 0 && text.len > 0) {
 		line++;
-		if (take_line(keys, next_line(&text)) < 0)
+		if (take_line(keys, span_cut(&text, '\n')) < 0)
 			r = err_set(err, ERR_CONFIG, NULL, "line %u is not "
 			    "the SHA-256 of a public key, 64 hex digits",
 			    line);

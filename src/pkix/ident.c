@@ -3,6 +3,8 @@
 
 #include <arpa/inet.h>
 
+#include "base/text.h"
+
 #define IP_TEXT_MAX 45 /* bytes: INET6_ADDRSTRLEN without the NUL */
 
 const char *
@@ -174,8 +176,7 @@ parse_dns(struct span value, struct arena *arena, struct ident *ret,
 		return check_dns(value, err);
 	name = arena_str(arena, value);
 	for (size_t i = 0; i < value.len; i++)
-		if (name[i] >= 'A' && name[i] <= 'Z')
-			name[i] = (char)(name[i] - 'A' + 'a');
+		name[i] = text_lower(name[i]);
 	*ret = (struct ident){ IDENT_DNS, span_of(name, value.len) };
 	return check_dns(ret->value, err);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/account/account_sign.h"
 
-#include <ctype.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/sha.h>
@@ -59,7 +58,7 @@ origin_of(struct span url, char out[ACCOUNT_ORIGIN_MAX + 1])
 
 		if (c <= ' ' || c >= 0x7f || c == '@' || c == '\\')
 			return false;
-		out[i] = (char)tolower(c);
+		out[i] = text_lower((char)c);
 	}
 	out[len] = '\0';
 	return true;
@@ -135,7 +134,7 @@ account_sign_csr(struct account_signer *account,
 /* Some CAs read members in any case, in a way of their own (U+017F for an s):
  * so what is not exactly one of ours may mean anything. */
 static bool
-is_ours(const json_t *obj)
+is_ours(json_t *obj)
 {
 	static const char *const names[] = { "csr", "identifiers", "profile",
 		"replaces", "notBefore", "notAfter", "status", "contact",
@@ -144,7 +143,7 @@ is_ours(const json_t *obj)
 	const char *name;
 	const json_t *value;
 
-	json_object_foreach((json_t *)(uintptr_t)obj, name, value) {
+	json_object_foreach(obj, name, value) {
 		bool found = false;
 
 		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)

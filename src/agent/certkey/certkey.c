@@ -122,11 +122,10 @@ certkey_revoke(const struct judge_certkey_request *request, EVP_PKEY *key,
 {
 	struct bld header, payload;
 	struct jwk jwk;
-	int r = pki_check_key(request->certificate, key, err);
+	int r;
 
-	if (r == 0)
-		r = jwk_from_key(key, &jwk, err);
-	if (r < 0)
+	if ((r = pki_check_key(request->certificate, key, err)) < 0 ||
+	    (r = jwk_from_key(key, &jwk, err)) < 0)
 		return r;
 	bld_init(&header, JWS_HEADER_MAX);
 	bld_init(&payload, JWS_BODY_MAX);

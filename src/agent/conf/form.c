@@ -2,6 +2,7 @@
 #include "agent/conf/form.h"
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "pkix/ident.h"
 
 #include <arpa/inet.h>
@@ -66,10 +67,10 @@ form_email(const char *text, struct err *err)
 int
 form_seconds(const char *text, struct err *err)
 {
-	size_t len = strlen(text);
+	uint64_t seconds;
 
-	if (len == 0 || len > 5 || strspn(text, "0123456789") != len ||
-	    atoi(text) < 1 || atoi(text) > FORM_SECONDS_MAX)
+	if (text_uint(span_str(text), FORM_SECONDS_MAX, &seconds) < 0 ||
+	    seconds == 0)
 		return err_set(err, ERR_CONFIG, NULL, "\"%s\" is not a number "
 		    "of seconds; write one from 1 to %d", text,
 		    FORM_SECONDS_MAX);

@@ -345,20 +345,17 @@ row_parse_all(struct span text, const struct row *rows, void *object,
     struct err *err)
 {
 	char line[ROW_TEXT_MAX + 64];
-	const uint8_t *end;
-	size_t len;
+	struct span next;
 	int r = 0;
 
 	while (r == 0 && text.len > 0) {
-		end = memchr(text.data, '\n', text.len);
-		len = end == NULL ? text.len : (size_t)(end - text.data);
-		if (len >= sizeof(line))
+		next = span_cut(&text, '\n');
+		if (next.len >= sizeof(line))
 			return err_set(err, ERR_CONFIG, NULL, "a line is "
 			    "longer than %zu bytes", sizeof(line) - 1);
-		memcpy(line, text.data, len);
-		line[len] = '\0';
+		memcpy(line, next.data, next.len);
+		line[next.len] = '\0';
 		r = parse_line(line, rows, object, err);
-		text = span_from(text, end == NULL ? len : len + 1);
 	}
 	return r;
 }

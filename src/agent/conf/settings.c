@@ -63,9 +63,9 @@ enter(const cfg_t *section, const char *title)
 	running->section = section;
 	running->seen = 0;
 	running->rows = site_conf_rows;
-	if (strcmp(cfg_name((cfg_t *)(uintptr_t)section), "defaults") == 0) {
+	if (strcmp(cfg_name(mem_unconst(section)), "defaults") == 0) {
 		running->object = &running->settings->defaults;
-	} else if (strcmp(cfg_name((cfg_t *)(uintptr_t)section), "ca") == 0) {
+	} else if (strcmp(cfg_name(mem_unconst(section)), "ca") == 0) {
 		running->rows = authority_rows;
 		running->object = add_authority(running->settings, title);
 	} else {
@@ -109,7 +109,7 @@ on_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 static void
 unknown(const cfg_t *cfg, const char *key)
 {
-	const char *name = cfg_name((cfg_t *)(uintptr_t)cfg), *nearest;
+	const char *name = cfg_name(mem_unconst(cfg)), *nearest;
 	char shown[CONFIG_KEY_SIZE];
 
 	text_printable(shown, sizeof(shown), span_str(key));

@@ -4,6 +4,7 @@
 #include "agent/conf/form.h"
 #include "agent/conf/service.h"
 #include "base/mem.h"
+#include "base/text.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -182,5 +183,5 @@ site_conf_make_name(char out[SITE_CONF_NAME_MAX + 1], const char *ident)
 	snprintf(out, SITE_CONF_NAME_MAX + 1, "%s",
 	    strncmp(ident, "*.", 2) == 0 ? ident + 2 : ident);
 	for (char *c = out; *c != '\0'; c++)
-		*c = (char)tolower((unsigned char)*c);
+		*c = text_lower(*c);
 }

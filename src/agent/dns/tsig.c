@@ -5,6 +5,7 @@
 #include <openssl/hmac.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 
 #define CLASS_ANY 255
 #define ARCOUNT_AT 10  /* in a message's header */
@@ -103,17 +104,17 @@ expect(struct span *text, const char *want)
 static int
 take_name(const char *word, struct tsig_key *ret)
 {
-	size_t len = strlen(word);
+	size_t len = 0;
 
-	if (len > 0 && word[len - 1] == '.')
-		len--;
-	if (len == 0 || len > DNS_NAME_MAX)
-		return -(int)ERR_CONFIG;
-	for (size_t i = 0; i < len; i++)
-		ret->name[i] = word[i] >= 'A' && word[i] <= 'Z' ?
-		    (char)(word[i] + ('a' - 'A')) : word[i];
+	/* A dot at the end says nothing. */
+	for (; word[len] != '\0' && strcmp(word + len, ".") != 0; len++) {
+		if (len == DNS_NAME_MAX)
+			return -(int)ERR_CONFIG;
+		ret->name[len] = text_lower(word[len]);
+	}
 	ret->name[len] = '\0';
-	return packet_name_check(ret->name) ? 0 : -(int)ERR_CONFIG;
+	return len > 0 && packet_name_check(ret->name) ? 0 :
+	    -(int)ERR_CONFIG;
 }
 
 /* EVP_DecodeBlock counts the padding as bytes. */

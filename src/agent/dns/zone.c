@@ -43,12 +43,18 @@ finish(struct zone_find *find, const struct err *err)
 }
 
 static void
-ask(struct zone_find *find, const char *name, enum packet_type type)
+set_question(struct zone_find *find, const char *name, enum packet_type type)
 {
 	/* name may be find's own. */
 	memmove(find->asked, name, strlen(name) + 1);
 	find->type = type;
 	find->tries = 0;
+}
+
+static void
+ask(struct zone_find *find, const char *name, enum packet_type type)
+{
+	set_question(find, name, type);
 	ask_again(find);
 }
 
@@ -251,18 +257,12 @@ on_answer(void *ctx, const struct packet *answer, const struct err *err)
 }
 
 static void
-ask_again(struct zone_find *find)
+send_question(struct zone_find *find)
 {
-	struct err err = ERR_INIT;
 	struct bld message;
 	uint16_t id;
 
-	if (++find->questions > QUESTIONS_MAX) {
-		err_set(&err, ERR_DNS, NULL, "the zone of %s takes more than "
-		    "%d questions to find", find->zone.name, QUESTIONS_MAX);
-		finish(find, &err);
-		return;
-	}
+	find->questions++;
 	env_random(find->world.env, &id, sizeof(id));
 	bld_init(&message, PACKET_MAX);
 	packet_put_question(&message, id, true, find->asked, find->type);
@@ -270,6 +270,20 @@ ask_again(struct zone_find *find)
 	    &find->world.resolvers[find->resolver], bld_view(&message), false,
 	    on_answer, find);
 	bld_free(&message);
+}
+
+static void
+ask_again(struct zone_find *find)
+{
+	struct err err = ERR_INIT;
+
+	if (find->questions < QUESTIONS_MAX) {
+		send_question(find);
+		return;
+	}
+	err_set(&err, ERR_DNS, NULL, "the zone of %s takes more than %d "
+	    "questions to find", find->zone.name, QUESTIONS_MAX);
+	finish(find, &err);
 }
 
 struct zone_find *
@@ -284,6 +298,7 @@ zone_find_start(const struct zone_world *world, const char *name,
 	find->done = done;
 	find->ctx = ctx;
 	snprintf(find->zone.name, DNS_NAME_SIZE, "%s", name);
-	ask(find, name, PACKET_SOA);
+	set_question(find, name, PACKET_SOA);
+	send_question(find);
 	return find;
 }

@@ -204,7 +204,7 @@ load(const struct files_main *main, const struct known *known,
 {
 	int r = intent_read(main->proc->dir, &known->site, arena, intent, err);
 
-	return r == 0 ? chain_parse(intent->chain, arena, chain, err) : r;
+	return r < 0 ? r : chain_parse(intent->chain, arena, chain, err);
 }
 
 /* Publishes what the intent says, as soon as the key is there: the key that is
@@ -222,10 +222,10 @@ carry_out(struct files_main *main, struct known *known)
 	known->live = false;
 	known->copies = (struct err)ERR_INIT;
 	bld_init_secret(&key, PUBLISH_KEY_MAX);
-	r = publish_settle(&known->site, main->proc->dir, &err);
-	if (r == 0)
-		r = load(main, known, &arena, &intent, &chain, &err);
-	if (r == -(int)ERR_NOT_FOUND && known->asked_site)
+	if (publish_settle(&known->site, main->proc->dir, &err) < 0)
+		fail(main, known, &err);
+	else if ((r = load(main, known, &arena, &intent, &chain, &err)) ==
+	    -(int)ERR_NOT_FOUND && known->asked_site)
 		answer_live(main, known, false);
 	else if (r < 0)
 		fail(main, known, &err);

@@ -169,7 +169,7 @@ static void
 call_solvers(struct solving *s, bool takedown)
 {
 	struct solver_task **tasks =
-	    mem_alloc((s->count + 1) * sizeof(tasks[0]));
+	    mem_alloc((s->count + 1) * sizeof(struct solver_task *));
 	const struct solver *solver;
 	const char *argument;
 	size_t n;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "agent/conf/form.h"
 #include "agent/judge/judge_private.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -44,12 +45,13 @@ refuse(struct judge_ca *ca, const struct err *err)
 static struct span
 origin_of(const char *url, char out[ORIGIN_MAX + 1])
 {
-	size_t len = 8 + strcspn(url + (strlen(url) < 8 ? 0 : 8), "/?#");
+	size_t start = strlen("https://"),
+	    len = start + strcspn(url + start, "/?#");
 
 	if (len > ORIGIN_MAX)
 		len = ORIGIN_MAX;
 	for (size_t i = 0; i < len; i++)
-		out[i] = (char)tolower((unsigned char)url[i]);
+		out[i] = text_lower(url[i]);
 	out[len] = '\0';
 	return span_str(out);
 }
@@ -77,6 +79,7 @@ send_ca(struct judge_ca *ca, const uint8_t *thumbprint)
 	struct judge_net_ask ask = { .type = JUDGE_NET_CA };
 	struct err err = ERR_INIT;
 	struct bld out, trust;
+	uint64_t seconds;
 	int r = 0;
 
 	bld_init(&out, LINK_PAYLOAD_MAX);
@@ -85,9 +88,9 @@ send_ca(struct judge_ca *ca, const uint8_t *thumbprint)
 	ask.new_ca.account = ca->account.id;
 	ask.new_ca.options.directory_url = span_str(ca->authority.directory);
 	ask.new_ca.options.kid = ca->account.kid;
-	if (ca->authority.timeout != NULL)
-		ask.new_ca.options.step_max_ms =
-		    1000 * (uint32_t)atoi(ca->authority.timeout);
+	if (text_uint(span_str(ca->authority.timeout), FORM_SECONDS_MAX,
+	    &seconds) == 0)
+		ask.new_ca.options.step_max_ms = 1000 * (uint32_t)seconds;
 	memcpy(ask.new_ca.options.thumbprint, thumbprint, JWK_THUMBPRINT_SIZE);
 	judge_ca_registration(ca, &ca->arena,
 	    &ask.new_ca.options.registration);

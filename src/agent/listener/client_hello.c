@@ -2,6 +2,7 @@
 #include "agent/listener/client_hello.h"
 
 #include "base/cur.h"
+#include "base/text.h"
 
 #define RECORD_HANDSHAKE 22
 #define RECORD_MAX 16384 /* bytes of a record's plaintext, RFC 8446 5.1 */
@@ -34,7 +35,7 @@ read_server_name(struct span data, struct client_hello *hello)
 
 		if (c <= ' ' || c > '~')
 			return false;
-		hello->name[i] = c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+		hello->name[i] = text_lower(c);
 	}
 	hello->name[name.len] = '\0';
 	return true;

@@ -54,18 +54,21 @@ put_v2(struct bld *out, const void *from, const void *to, size_t len,
 	bld_u16(out, to_port);
 }
 
-static const void *
-octets_of(const struct sockaddr_storage *address, uint16_t *ret_port)
+/* The address's bytes, and the port. */
+static uint16_t
+read_address(const struct sockaddr_storage *from, struct in6_addr *ret)
 {
-	const struct sockaddr_in6 *v6 = (const void *)address;
-	const struct sockaddr_in *v4 = (const void *)address;
+	struct sockaddr_in6 v6;
+	struct sockaddr_in v4;
 
-	if (address->ss_family == AF_INET6) {
-		*ret_port = ntohs(v6->sin6_port);
-		return &v6->sin6_addr;
+	if (from->ss_family == AF_INET6) {
+		memcpy(&v6, from, sizeof(v6));
+		*ret = v6.sin6_addr;
+		return ntohs(v6.sin6_port);
 	}
-	*ret_port = ntohs(v4->sin_port);
-	return &v4->sin_addr;
+	memcpy(&v4, from, sizeof(v4));
+	memcpy(ret, &v4.sin_addr, sizeof(v4.sin_addr));
+	return ntohs(v4.sin_port);
 }
 
 void
@@ -73,21 +76,21 @@ pass_proxy_header(struct bld *out, enum listener_proxy proxy,
     const struct sockaddr_storage *from, const struct sockaddr_storage *to)
 {
 	char text[2][INET6_ADDRSTRLEN];
-	uint16_t from_port, to_port;
-	const void *a = octets_of(from, &from_port);
-	const void *b = octets_of(to, &to_port);
+	struct in6_addr a, b;
+	uint16_t from_port = read_address(from, &a),
+	    to_port = read_address(to, &b);
 	bool v6 = from->ss_family == AF_INET6;
 
 	switch (proxy) {
 	case LISTENER_PROXY_NONE:
 		break;
 	case LISTENER_PROXY_V1:
-		inet_ntop(from->ss_family, a, text[0], sizeof(text[0]));
-		inet_ntop(to->ss_family, b, text[1], sizeof(text[1]));
+		inet_ntop(from->ss_family, &a, text[0], sizeof(text[0]));
+		inet_ntop(to->ss_family, &b, text[1], sizeof(text[1]));
 		put_v1(out, text[0], text[1], from_port, to_port, v6);
 		break;
 	case LISTENER_PROXY_V2:
-		put_v2(out, a, b, v6 ? 16 : 4, from_port, to_port);
+		put_v2(out, &a, &b, v6 ? 16 : 4, from_port, to_port);
 		break;
 	}
 }
@@ -206,7 +209,7 @@ static void
 introduce(struct pass *pass, const struct listener_backend *backend)
 {
 	evutil_socket_t fd = bufferevent_getfd(pass->client.bev);
-	struct sockaddr_storage from, to;
+	struct sockaddr_storage from = { 0 }, to = { 0 };
 	socklen_t from_len = sizeof(from), to_len = sizeof(to);
 	struct bld header;
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 
 struct proc_link {
 	struct agent_proc *proc;
@@ -49,6 +50,15 @@ agent_proc_secret(enum agent_role role)
 {
 	return role == AGENT_ACCOUNT || role == AGENT_CERTKEY ||
 	    role == AGENT_FILES || role == AGENT_DNS;
+}
+
+enum log_level
+agent_proc_log_level(int argc, char **argv)
+{
+	uint64_t level;
+
+	return argc < 2 || text_uint(span_str(argv[1]), LOG_ERROR, &level) < 0 ?
+	    LOG_INFO : (enum log_level)level;
 }
 
 /* Signals are judge's business: those of a terminal go to all processes. */

@@ -72,6 +72,10 @@ const char *agent_proc_name(enum agent_role role);
 /* Has it keys? Its links leave nothing in memory that they carried. */
 bool agent_proc_secret(enum agent_role role);
 
+/* The log's level as the first argument of a program that was exec'd gives it;
+ * LOG_INFO if it does not. */
+enum log_level agent_proc_log_level(int argc, char **argv);
+
 /* agent_procs.c does it for forked roles; a program that was exec'd
  * (signet-net, whose only argument is the log's level) begins with it. What is
  * NULL or empty in *proc may be filled before. */

@@ -223,7 +223,7 @@ clean_up(const char *const *variables)
 		setenv("PATH", DEFAULT_PATH, 1);
 	for (; *variables != NULL; variables++) {
 		if (strchr(*variables, '=') != NULL)
-			putenv((char *)(uintptr_t)*variables);
+			putenv(mem_unconst(*variables));
 		else
 			unsetenv(*variables);
 	}
@@ -239,7 +239,7 @@ run_shell(const char *text, const char *const *variables, int out)
 
 	prepare(out, out);
 	clean_up(variables);
-	execv("/bin/sh", (char *const *)(uintptr_t)argv);
+	execv("/bin/sh", mem_unconst(argv));
 	_exit(127);
 }
 
@@ -249,7 +249,7 @@ run_program(const char *const *argv, const char *const *variables, int out,
 {
 	prepare(out, words);
 	clean_up(variables);
-	execvp(argv[0], (char *const *)(uintptr_t)argv);
+	execvp(argv[0], mem_unconst(argv));
 	dprintf(2, "cannot run %s: %s", argv[0], strerror(errno));
 	_exit(127);
 }

@@ -279,12 +279,9 @@ apache_dump_text(struct apache_vhost *vhost, struct span file,
 
 	add_name(vhost, vhost->name, arena);
 	for (unsigned i = 1; i < vhost->line; i++) {
-		const uint8_t *end = file.len == 0 ? NULL :
-		    memchr(file.data, '\n', file.len);
-
-		if (end == NULL)
+		if (file.len == 0)
 			return;
-		file = span_from(file, (size_t)(end - file.data) + 1);
+		span_cut(&file, '\n');
 	}
 	/* A macro's virtual host stands elsewhere. */
 	if (!apache_dump_line(&file, &line) ||

@@ -7,12 +7,8 @@ char *
 haproxy_answer_line(struct arena *arena, struct span *rest)
 {
 	while (rest->len > 0) {
-		const uint8_t *end = memchr(rest->data, '\n', rest->len);
-		size_t len = end == NULL ? rest->len :
-		    (size_t)(end - rest->data);
-		struct span line = span_of(rest->data, len);
+		struct span line = span_cut(rest, '\n');
 
-		*rest = span_from(*rest, len + (end != NULL));
 		if (line.len > 0 && line.data[0] != '#')
 			return arena_str(arena, line);
 	}

@@ -61,7 +61,7 @@ static bool
 find_list(void *ctx, const char *list, bool folder)
 {
 	struct removal *removal = ctx;
-	size_t len = strlen(removal->combined);
+	struct span combined = span_str(removal->combined);
 	struct bld whole;
 	struct span rest;
 
@@ -70,18 +70,14 @@ find_list(void *ctx, const char *list, bool folder)
 		bld_reset(&whole);
 	bld_reset(&removal->text);
 	for (rest = bld_view(&whole); rest.len > 0;) {
-		const uint8_t *end = memchr(rest.data, '\n', rest.len);
-		struct span line = span_of(rest.data, end == NULL ? rest.len :
-		    (size_t)(end - rest.data) + 1);
+		struct span all = rest, line = span_cut(&rest, '\n');
 
-		if (span_starts_with(line, span_str(removal->combined)) &&
-		    (line.len == len || line.data[len] == '\n' ||
-		    line.data[len] == ' '))
+		if (span_equal(span_cut(&line, ' '), combined))
 			snprintf(removal->list, sizeof(removal->list), "%s",
 			    list);
 		else
-			bld_span(&removal->text, line);
-		rest = span_from(rest, line.len);
+			bld_span(&removal->text, span_of(all.data,
+			    all.len - rest.len));
 	}
 	bld_free(&whole);
 	return removal->list[0] == '\0';

@@ -17,6 +17,6 @@ uint64_t holders_now(void);
 /* Whether all processes that hold a TCP port's listening sockets were started
  * since then, but for one that others are children of. false where nobody
  * holds them, or where that cannot be seen. */
-bool holders_settled(unsigned port, uint64_t since);
+bool holders_settled(uint16_t port, uint64_t since);
 
 #endif

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "base/text.h"
 
 #define FOLDERS "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -45,7 +46,7 @@ child(const char *const *argv, int out, int said)
 	setenv("LC_ALL", "C", 1);
 	if (in < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(said, 2) < 0)
 		_exit(126);
-	execvp(argv[0], (char *const *)(uintptr_t)argv);
+	execvp(argv[0], mem_unconst(argv));
 	_exit(127);
 }
 

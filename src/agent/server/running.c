@@ -2,12 +2,16 @@
 #include "agent/server/running.h"
 
 #include <ctype.h>
-#include <dirent.h>
-#include <inttypes.h>
 #include <stdio.h>
-#include <unistd.h>
+
+#include "base/sockets.h"
+#include "base/text.h"
 
 #define COMMAND_MAX 8192
+#define SOCKETS_MAX 4096 /* of the process, that are looked at */
+#define NUM_WORDS 7      /* of a line of /proc/net/unix, before the path */
+
+enum { FLAGS = 3, INODE = 6 }; /* words that are of use */
 
 void
 running_option_of(struct span text, const char *option,
@@ -49,30 +53,6 @@ running_option(int pid, const char *option, char out[RUNNING_SIZE])
 	running_option_of(span_of(text, len), option, out);
 }
 
-static bool
-holds(int pid, uint64_t inode)
-{
-	char path[64], name[400], target[64], wanted[64];
-	const struct dirent *entry;
-	bool found = false;
-	DIR *folder;
-
-	snprintf(wanted, sizeof(wanted), "socket:[%" PRIu64 "]", inode);
-	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
-	folder = opendir(path);
-	while (folder != NULL && !found && (entry = readdir(folder)) != NULL) {
-		ssize_t n;
-
-		snprintf(name, sizeof(name), "%s/%s", path, entry->d_name);
-		n = readlink(name, target, sizeof(target) - 1);
-		target[n > 0 ? n : 0] = '\0';
-		found = strcmp(target, wanted) == 0;
-	}
-	if (folder != NULL)
-		closedir(folder);
-	return found;
-}
-
 /* HAProxy binds a socket as "PATH.PID.tmp", and renames it. */
 static void
 cut_temporary(char *path)
@@ -88,26 +68,41 @@ cut_temporary(char *path)
 		path[at - 1] = '\0';
 }
 
+/* A line of /proc/net/unix that is of a socket which listens at a path. */
+static bool
+take_line(struct span line, uint64_t *ret_inode, struct span *ret_path)
+{
+	struct span words[NUM_WORDS];
+
+	line = span_cut(&line, '\n');
+	for (size_t i = 0; i < NUM_WORDS; i++)
+		words[i] = span_word(&line);
+	*ret_path = line;
+	return span_equal_str(words[FLAGS], "00010000") &&
+	    text_uint(words[INODE], UINT64_MAX, ret_inode) == 0 &&
+	    span_starts_with(line, SPAN_LIT("/"));
+}
+
 bool
 running_socket(int pid, unsigned skip, char out[RUNNING_SIZE])
 {
 	char line[RUNNING_SIZE + 128];
-	unsigned flags, state;
-	uint64_t inode;
-	int at = 0;
-	bool found = false;
+	uint64_t inodes[SOCKETS_MAX], inode;
+	size_t count = sockets_of(pid, inodes, SOCKETS_MAX);
 	FILE *in = fopen("/proc/net/unix", "re");
+	bool found = false;
+	struct span path;
 
-	/* Flag 0x10000: it listens. */
 	while (in != NULL && !found && fgets(line, sizeof(line), in) != NULL) {
-		if (sscanf(line, "%*x: %*x %*x %x %*x %x %" SCNu64 " %n",
-		    &flags, &state, &inode, &at) != 3 || at == 0 ||
-		    (flags & 0x10000) == 0 || line[at] != '/' ||
-		    !holds(pid, inode) || skip-- > 0)
+		bool holds = false;
+
+		if (!take_line(span_str(line), &inode, &path))
 			continue;
-		line[strcspn(line, "\n")] = '\0';
-		snprintf(out, RUNNING_SIZE, "%.*s", RUNNING_SIZE - 1,
-		    line + at);
+		for (size_t i = 0; i < count; i++)
+			holds = holds || inodes[i] == inode;
+		if (!holds || skip-- > 0)
+			continue;
+		snprintf(out, RUNNING_SIZE, "%.*s", SPAN_FMT(path));
 		cut_temporary(out);
 		found = true;
 	}

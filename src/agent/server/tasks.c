@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/server/tasks.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "base/text.h"
-
-#define LINE_MAX_SIZE 1024 /* bytes */
 
 static bool
 plain(const char *text)
@@ -21,26 +20,24 @@ plain(const char *text)
 static void
 load_line(struct tasks *tasks, struct span line)
 {
-	char text[LINE_MAX_SIZE], name[400], token[400], answer[400];
-	struct server_task *task = &tasks->items[tasks->count];
-	int pid;
+	struct span first = span_cut(&line, ' '), name, token;
+	struct arena *arena = &tasks->arena;
+	uint64_t pid;
 
-	if (line.len >= sizeof(text) || tasks->count == SERVER_TASKS_MAX)
+	if (span_equal_str(first, "file")) {
+		tasks->file = arena_str(arena, line);
 		return;
-	memcpy(text, line.data, line.len);
-	text[line.len] = '\0';
-	if (strncmp(text, "file ", 5) == 0) {
-		tasks_set_file(tasks, text + 5);
-	} else if (sscanf(text, "%d %399s %399s %399s", &pid, name, token,
-	    answer) != 4 || pid != tasks->run) {
-		tasks->stale = true;
-	} else {
-		task->name = arena_str(&tasks->arena, span_str(name));
-		task->token = arena_str(&tasks->arena, span_str(token));
-		task->key_authorization = arena_str(&tasks->arena,
-		    span_str(answer));
-		tasks->count++;
 	}
+	name = span_cut(&line, ' ');
+	token = span_cut(&line, ' ');
+	if (text_uint(first, INT_MAX, &pid) < 0 || (pid_t)pid != tasks->run ||
+	    line.len == 0 || tasks->count == SERVER_TASKS_MAX)
+		tasks->stale = true;
+	else
+		tasks->items[tasks->count++] = (struct server_task){
+			.name = arena_str(arena, name),
+			.token = arena_str(arena, token),
+			.key_authorization = arena_str(arena, line) };
 }
 
 void
@@ -56,14 +53,8 @@ tasks_load(struct tasks *tasks, const struct change *change)
 	bld_init(&text, CHANGE_FILE_MAX);
 	if (change_read(path, &text, NULL) == 0) {
 		rest = bld_view(&text);
-		while (rest.len > 0) {
-			const uint8_t *end = memchr(rest.data, '\n', rest.len);
-			size_t len = end == NULL ? rest.len :
-			    (size_t)(end - rest.data);
-
-			load_line(tasks, span_of(rest.data, len));
-			rest = span_from(rest, len + (end != NULL));
-		}
+		while (rest.len > 0)
+			load_line(tasks, span_cut(&rest, '\n'));
 	}
 	bld_free(&text);
 }

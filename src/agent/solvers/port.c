@@ -2,22 +2,18 @@
 #include "agent/solvers/port.h"
 
 #include <arpa/inet.h>
-#include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/sockets.h"
 #include "base/text.h"
 
 #define BACKLOG 1024
-#define STATE_LISTEN 0x0a /* of /proc/net/tcp */
-#define INODES_MAX 16     /* sockets of one port that are looked at */
-#define LISTENERS_MAX 65536 /* lines of /proc/net/tcp */
+#define LISTENERS_MAX 16 /* sockets of one port that are looked at */
 
 static void
 add_v4(struct port *port, struct in_addr address)
@@ -162,70 +158,15 @@ port_listen(const struct port *port, const char *remedy,
 	return 0;
 }
 
-struct inodes {
-	size_t count;
-	unsigned long items[INODES_MAX];
-};
-
-/* The sockets that listen on the port, of one family. */
 static void
-read_table(const char *path, uint16_t number, struct inodes *ret)
+read_name(int pid, char ret[PORT_OWNER_SIZE])
 {
-	char line[512];
-	unsigned port, state;
-	unsigned long inode;
-	FILE *file = fopen(path, "re");
-
-	for (int i = 0; file != NULL && i < LISTENERS_MAX &&
-	    fgets(line, sizeof(line), file) != NULL; i++) {
-		if (sscanf(line, " %*d: %*[0-9A-F]:%x %*[0-9A-F]:%*x %x "
-		    "%*x:%*x %*x:%*x %*x %*u %*u %lu", &port, &state,
-		    &inode) == 3 && port == number && state == STATE_LISTEN &&
-		    ret->count < INODES_MAX)
-			ret->items[ret->count++] = inode;
-	}
-	if (file != NULL)
-		fclose(file);
-}
-
-static bool
-has_one(int proc, const char *pid, const struct inodes *inodes)
-{
-	char path[320], target[64];
-	bool found = false;
-	struct dirent *at;
-	unsigned long inode;
-	DIR *dir;
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/fd", pid);
-	fd = openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	dir = fd < 0 ? NULL : fdopendir(fd);
-	while (dir != NULL && !found && (at = readdir(dir)) != NULL) {
-		ssize_t len = readlinkat(fd, at->d_name, target,
-		    sizeof(target) - 1);
-
-		target[len < 0 ? 0 : len] = '\0';
-		if (strncmp(target, "socket:[", 8) != 0)
-			continue;
-		inode = strtoul(target + 8, NULL, 10);
-		for (size_t i = 0; i < inodes->count; i++)
-			found = found || inodes->items[i] == inode;
-	}
-	if (dir != NULL)
-		closedir(dir);
-	return found;
-}
-
-static void
-read_name(int proc, const char *pid, char ret[PORT_OWNER_SIZE])
-{
-	char path[320], text[PORT_OWNER_SIZE];
+	char path[32], text[PORT_OWNER_SIZE];
 	ssize_t len;
 	int fd;
 
-	snprintf(path, sizeof(path), "%s/comm", pid);
-	fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
 	len = fd < 0 ? -1 : read(fd, text, sizeof(text));
 	if (fd >= 0)
 		close(fd);
@@ -238,26 +179,13 @@ read_name(int proc, const char *pid, char ret[PORT_OWNER_SIZE])
 bool
 port_owner(uint16_t number, char ret[PORT_OWNER_SIZE], int *ret_pid)
 {
-	struct inodes inodes = { 0 };
-	struct dirent *at;
-	DIR *dir;
+	struct sockets_listener listeners[LISTENERS_MAX];
+	size_t count = sockets_listening(number, listeners, LISTENERS_MAX);
 
 	ret[0] = '\0';
 	*ret_pid = 0;
-	read_table("/proc/net/tcp", number, &inodes);
-	read_table("/proc/net/tcp6", number, &inodes);
-	if (inodes.count == 0)
-		return false;
-	dir = opendir("/proc");
 	/* The first is the oldest: a server's master, not its workers. */
-	while (dir != NULL && *ret_pid == 0 && (at = readdir(dir)) != NULL) {
-		if (!isdigit((unsigned char)at->d_name[0]) ||
-		    !has_one(dirfd(dir), at->d_name, &inodes))
-			continue;
-		*ret_pid = (int)strtol(at->d_name, NULL, 10);
-		read_name(dirfd(dir), at->d_name, ret);
-	}
-	if (dir != NULL)
-		closedir(dir);
-	return true;
+	if (sockets_holders(listeners, count, ret_pid, 1) > 0)
+		read_name(*ret_pid, ret);
+	return count > 0;
 }
