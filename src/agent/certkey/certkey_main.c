@@ -3,6 +3,7 @@
 
 #include "agent/certkey/certkey.h"
 #include "agent/rpc/certkey_files.h"
+#include "base/list.h"
 #include "pkix/key.h"
 
 static const struct sandbox_path paths[] = {
@@ -17,17 +18,16 @@ const struct sandbox certkey_main_sandbox = {
 
 /* A question of judge that waits until files has lent a key. */
 struct waiting {
+	struct list_node of_main;
 	uint64_t id;       /* of judge's frame and of the one to files */
 	uint16_t type;
 	uint8_t *payload;
 	size_t len;
-	struct waiting *next;
 };
 
 struct certkey_main {
 	struct agent_proc *proc;
-	struct waiting *first;
-	size_t count;
+	struct list waiting;
 	struct bld out;    /* of the answer that is being made */
 };
 
@@ -93,7 +93,7 @@ ask_files(struct certkey_main *main, uint64_t id, uint16_t type,
 	struct judge_certkey_answer busy = { .type = JUDGE_CERTKEY_REFUSED };
 	struct waiting *waiting;
 
-	if (main->count == CERTKEY_MAIN_WAITING_MAX) {
+	if (main->waiting.count == CERTKEY_MAIN_WAITING_MAX) {
 		answer(main, id, err_set(&busy.err, ERR_BUSY, NULL,
 		    "too many questions at once"), &busy);
 		return;
@@ -104,9 +104,7 @@ ask_files(struct certkey_main *main, uint64_t id, uint16_t type,
 	waiting->payload = mem_alloc(payload.len);
 	memcpy(waiting->payload, payload.data, payload.len);
 	waiting->len = payload.len;
-	waiting->next = main->first;
-	main->first = waiting;
-	main->count++;
+	list_add(&main->waiting, &waiting->of_main);
 	memcpy(question.spki_hash, request->spki_hash, CERTKEY_HASH_SIZE);
 	bld_reset(&main->out);
 	certkey_files_request_encode(&main->out, &question);
@@ -192,16 +190,15 @@ drop_key(struct certkey_main *main, uint64_t id,
 static struct waiting *
 take_waiting(struct certkey_main *main, uint64_t id)
 {
-	struct waiting **at = &main->first, *found;
+	struct waiting *found;
 
-	while (*at != NULL && (*at)->id != id)
-		at = &(*at)->next;
-	found = *at;
-	if (found != NULL) {
-		*at = found->next;
-		main->count--;
+	LIST_EACH(found, &main->waiting, of_main) {
+		if (found->id == id) {
+			list_del(&main->waiting, &found->of_main);
+			return found;
+		}
 	}
-	return found;
+	return NULL;
 }
 
 /* What files lends, or that it has none. */
@@ -281,8 +278,7 @@ certkey_main(struct agent_proc *proc)
 	agent_proc_link(proc, AGENT_JUDGE, on_judge, &main);
 	agent_proc_link(proc, AGENT_FILES, on_files, &main);
 	status = agent_proc_run(proc);
-	while ((waiting = main.first) != NULL) {
-		main.first = waiting->next;
+	LIST_EACH(waiting, &main.waiting, of_main) {
 		free(waiting->payload);
 		free(waiting);
 	}

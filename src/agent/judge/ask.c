@@ -10,9 +10,8 @@ ask_send(struct judge *judge, enum agent_role to, uint16_t type,
 
 	if (answer != NULL) {
 		ask = mem_alloc(sizeof(*ask));
-		*ask = (struct ask){ .next = judge->asks, .id = id,
-		    .answer = answer, .ctx = ctx };
-		judge->asks = ask;
+		*ask = (struct ask){ .id = id, .answer = answer, .ctx = ctx };
+		list_add(&judge->asks, &ask->of_judge);
 	}
 	ask_more(judge, to, id, type, payload);
 	return id;
@@ -25,32 +24,41 @@ ask_more(struct judge *judge, enum agent_role to, uint64_t id, uint16_t type,
 	agent_procs_send(judge->procs, to, type, id, bld_view(payload));
 }
 
-static struct ask **
-find(struct judge *judge, uint64_t id)
+static struct ask *
+find(const struct judge *judge, uint64_t id)
 {
-	struct ask **at = &judge->asks;
+	struct ask *ask;
 
-	while (*at != NULL && (*at)->id != id)
-		at = &(*at)->next;
-	return at;
+	LIST_EACH(ask, &judge->asks, of_judge) {
+		if (ask->id == id)
+			return ask;
+	}
+	return NULL;
+}
+
+static void
+forget(struct judge *judge, struct ask *ask)
+{
+	list_del(&judge->asks, &ask->of_judge);
+	free(ask);
 }
 
 void
 ask_forget(struct judge *judge, uint64_t id)
 {
-	struct ask **at = find(judge, id), *ask = *at;
+	struct ask *ask = find(judge, id);
 
-	if (ask == NULL)
-		return;
-	*at = ask->next;
-	free(ask);
+	if (ask != NULL)
+		forget(judge, ask);
 }
 
 void
 ask_forget_all(struct judge *judge)
 {
-	while (judge->asks != NULL)
-		ask_forget(judge, judge->asks->id);
+	struct ask *ask;
+
+	LIST_EACH(ask, &judge->asks, of_judge)
+		forget(judge, ask);
 }
 
 static int
@@ -78,7 +86,7 @@ on_frame(void *ctx, uint16_t type, uint64_t id, struct span payload,
 
 	if (id == 0 && type == NET_JUDGE_ACCOUNT)
 		return on_net_account(judge, payload, err);
-	ask = *find(judge, id);
+	ask = find(judge, id);
 	if (ask != NULL && ask->answer(ask->ctx, type, payload))
 		ask_forget(judge, id);
 	return 0;

@@ -478,8 +478,8 @@ static void
 on_generated(struct job *job, const struct err *why, struct span output)
 {
 	struct err err = *why;
-	bool given = memmem(output.data, output.len, "-----BEGIN ", 11) !=
-	    NULL;
+	bool given = output.len > 0 && memmem(output.data, output.len,
+	    "-----BEGIN ", 11) != NULL;
 
 	if (err.kind == ERR_NONE && given && take_request(job,
 	    BIO_new_mem_buf(output.data, (int)output.len), &err) == 0)

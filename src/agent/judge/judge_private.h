@@ -17,6 +17,7 @@
 #include "agent/rpc/judge_files.h"
 #include "agent/rpc/judge_net.h"
 #include "agent/solvers/solver.h"
+#include "base/list.h"
 
 /* ---- ask: questions to processes -------------------------------------- */
 
@@ -24,7 +25,7 @@
 typedef bool ask_answer(void *ctx, uint16_t type, struct span payload);
 
 struct ask {
-	struct ask *next;
+	struct list_node of_judge;
 	uint64_t id;
 	ask_answer *answer;
 	void *ctx;
@@ -142,7 +143,7 @@ struct judge {
 	struct state *state;
 	struct agent_procs *procs;
 	uint64_t last_id;
-	struct ask *asks;
+	struct list asks;
 	struct judge_ca *cas;
 	uint32_t num_cas;
 	struct solver_world world;

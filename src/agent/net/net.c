@@ -5,6 +5,7 @@
 #include "agent/rpc/judge_net.h"
 #include "agent/rpc/net_account.h"
 #include "base/frame.h"
+#include "base/list.h"
 
 #define SLOT_SHIFT 48 /* an id to account: the CA's slot, then the client's */
 
@@ -20,7 +21,7 @@ struct ca {
 
 /* A signature that judge gets from certkey. */
 struct wanted {
-	struct wanted *next;
+	struct list_node of_net;
 	uint64_t op;
 	uint64_t sign_id;
 	struct ca *ca;
@@ -31,7 +32,7 @@ struct net {
 	const struct net_ops *ops;
 	void *ctx;
 	struct ca cas[NET_CAS_MAX];
-	struct wanted *wanted;
+	struct list wanted;
 	struct net_ocsp *ocsp;
 	struct bld out;
 };
@@ -62,20 +63,21 @@ tell_problem(struct net *net, uint64_t id, enum client_cause cause,
 }
 
 static void
+forget(struct net *net, struct wanted *wanted)
+{
+	list_del(&net->wanted, &wanted->of_net);
+	free(wanted);
+}
+
+static void
 on_done(void *ctx, uint64_t op, const struct client_result *result)
 {
 	struct net *net = ((struct ca *)ctx)->net;
-	struct wanted **at = &net->wanted;
+	struct wanted *wanted;
 
-	while (*at != NULL) {
-		struct wanted *wanted = *at;
-
-		if (wanted->op == op) {
-			*at = wanted->next;
-			free(wanted);
-		} else {
-			at = &wanted->next;
-		}
+	LIST_EACH(wanted, &net->wanted, of_net) {
+		if (wanted->op == op)
+			forget(net, wanted);
 	}
 	tell(net, op, &(struct judge_net_tell){
 		.type = NET_JUDGE_RESULT, .result = *result });
@@ -135,8 +137,9 @@ on_sign(void *ctx, uint64_t sign_id, uint64_t op,
 
 	if (sign->type == CLIENT_SIGN_CERTIFICATE) {
 		wanted = mem_zalloc(sizeof(*wanted));
-		*wanted = (struct wanted){ net->wanted, op, sign_id, ca };
-		net->wanted = wanted;
+		*wanted = (struct wanted){ .op = op, .sign_id = sign_id,
+			.ca = ca };
+		list_add(&net->wanted, &wanted->of_net);
 		tell(net, op, &(struct judge_net_tell){
 			.type = NET_JUDGE_SIGN, .sign = *sign });
 		return;
@@ -237,21 +240,22 @@ new_ca(struct net *net, const struct judge_net_ca *from, struct err *err)
 static void
 take_signed(struct net *net, uint64_t op, const struct judge_net_signed *signed_)
 {
-	struct wanted **at = &net->wanted, *wanted;
+	struct wanted *wanted, found;
 	struct err why = ERR_INIT;
 
-	while (*at != NULL && (*at)->op != op)
-		at = &(*at)->next;
-	wanted = *at;
-	if (wanted == NULL)
-		return; /* it was cancelled */
-	*at = wanted->next;
 	if (!signed_->ok)
 		err_set(&why, ERR_INTERNAL, NULL, "%.*s",
 		    SPAN_FMT(signed_->text));
-	client_sign_done(wanted->ca->client, wanted->sign_id, signed_->text,
-	    &why);
-	free(wanted);
+	LIST_EACH(wanted, &net->wanted, of_net) {
+		if (wanted->op == op) {
+			found = *wanted;
+			forget(net, wanted);
+			client_sign_done(found.ca->client, found.sign_id,
+			    signed_->text, &why);
+			return;
+		}
+	}
+	/* It was cancelled. */
 }
 
 static void
@@ -382,17 +386,15 @@ net_new(const struct env *env, const struct net_ops *ops, void *ctx)
 void
 net_free(struct net *net)
 {
+	struct wanted *wanted;
+
 	if (net == NULL)
 		return;
 	for (unsigned i = 0; i < NET_CAS_MAX; i++)
 		client_free(net->cas[i].client);
 	net_ocsp_free(net->ocsp);
-	while (net->wanted != NULL) {
-		struct wanted *next = net->wanted->next;
-
-		free(net->wanted);
-		net->wanted = next;
-	}
+	LIST_EACH(wanted, &net->wanted, of_net)
+		forget(net, wanted);
 	bld_free(&net->out);
 	free(net);
 }

@@ -1,28 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/solvers/dns_ask.h"
 
+#include "base/list.h"
 #include "base/mem.h"
 
 struct asked {
+	struct list_node of_all;
 	uint64_t id;
 	void (*done)(void *ctx, const struct judge_dns_answer *answer);
 	void *ctx;
-	struct asked *next;
 };
 
 /* There is one judge in a process, and one dns process of its run. */
-static struct asked *first;
+static struct list all;
 static uint64_t last_id;
+
+static void
+forget(struct asked *asked)
+{
+	list_del(&all, &asked->of_all);
+	free(asked);
+}
 
 static void
 forget_all(void)
 {
 	struct asked *asked;
 
-	while ((asked = first) != NULL) {
-		first = asked->next;
-		free(asked);
-	}
+	LIST_EACH(asked, &all, of_all)
+		forget(asked);
 }
 
 static int
@@ -30,22 +36,21 @@ on_frame(void *ctx, uint16_t type, uint64_t id, struct span payload,
     struct err *err)
 {
 	struct judge_dns_answer answer;
-	struct asked **at = &first, *asked;
+	struct asked *asked, found;
 	int r = judge_dns_answer_decode(type, payload, &answer, err);
 
 	(void)ctx;
 	if (r < 0)
 		return r;
-	while (*at != NULL && (*at)->id != id)
-		at = &(*at)->next;
-	asked = *at;
-	if (asked == NULL)
-		return err_set(err, ERR_FRAME, NULL,
-		    "dns answers what nobody asked");
-	*at = asked->next;
-	asked->done(asked->ctx, &answer);
-	free(asked);
-	return 0;
+	LIST_EACH(asked, &all, of_all) {
+		if (asked->id == id) {
+			found = *asked;
+			forget(asked);
+			found.done(found.ctx, &answer);
+			return 0;
+		}
+	}
+	return err_set(err, ERR_FRAME, NULL, "dns answers what nobody asked");
 }
 
 static int
@@ -79,8 +84,8 @@ dns_ask(const struct solver_world *world,
 		return;
 	}
 	asked = mem_zalloc(sizeof(*asked));
-	*asked = (struct asked){ ++last_id, done, ctx, first };
-	first = asked;
+	*asked = (struct asked){ .id = ++last_id, .done = done, .ctx = ctx };
+	list_add(&all, &asked->of_all);
 	bld_init(&out, LINK_PAYLOAD_MAX);
 	judge_dns_request_encode(&out, request);
 	agent_procs_send(*world->procs, AGENT_DNS, (uint16_t)request->type,

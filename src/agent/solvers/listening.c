@@ -4,11 +4,12 @@
 #include <unistd.h>
 
 #include "agent/solvers/steer.h"
+#include "base/list.h"
 #include "base/mem.h"
 
 /* A question that is open. */
 struct pending {
-	struct pending *next;
+	struct list_node of_listening;
 	uint64_t id;
 	struct solver_task *task;
 	bool dropping;
@@ -17,7 +18,7 @@ struct pending {
 struct listening {
 	char *argument;
 	int steer;        /* steer.h's; -1: the port is ours */
-	struct pending *first;
+	struct list pending;
 	uint64_t last_id;
 	size_t count;     /* challenges that are set up */
 };
@@ -29,17 +30,20 @@ place_of(const struct solver_world *world, enum agent_role role)
 }
 
 static void
+forget(struct listening *listening, struct pending *pending)
+{
+	list_del(&listening->pending, &pending->of_listening);
+	free(pending);
+}
+
+static void
 forget_pending(struct listening *listening, const struct solver_task *task)
 {
-	for (struct pending **at = &listening->first; *at != NULL;) {
-		struct pending *pending = *at;
+	struct pending *pending;
 
-		if (task != NULL && pending->task != task) {
-			at = &pending->next;
-			continue;
-		}
-		*at = pending->next;
-		free(pending);
+	LIST_EACH(pending, &listening->pending, of_listening) {
+		if (task == NULL || pending->task == task)
+			forget(listening, pending);
 	}
 }
 
@@ -60,24 +64,24 @@ on_answer(void *ctx, uint16_t type, uint64_t id, struct span payload,
     struct err *err)
 {
 	struct listening *listening = ctx;
-	struct pending **at = &listening->first, found;
+	struct pending *pending, found;
 	struct judge_listener_answer answer;
 	int r = judge_listener_answer_decode(type, payload, &answer, err);
 
 	if (r < 0)
 		return r;
-	while (*at != NULL && (*at)->id != id)
-		at = &(*at)->next;
-	if (*at == NULL) /* of a task that is gone already */
+	LIST_EACH(pending, &listening->pending, of_listening) {
+		if (pending->id != id)
+			continue;
+		found = *pending;
+		forget(listening, pending);
+		if (found.dropping)
+			found.task->gone(found.task, &answer.err);
+		else
+			found.task->ready(found.task, &answer.err);
 		return 0;
-	found = **at;
-	free(*at);
-	*at = found.next;
-	if (found.dropping)
-		found.task->gone(found.task, &answer.err);
-	else
-		found.task->ready(found.task, &answer.err);
-	return 0;
+	}
+	return 0; /* of a task that is gone already */
 }
 
 /* A server has the port: where the kernel can, new connections come to us
@@ -178,9 +182,9 @@ ask(const struct solver_world *world, enum agent_role role,
 		request.type = dropping ? JUDGE_LISTENER_DROP_TLS :
 		    JUDGE_LISTENER_SET_TLS;
 	client_tls_alpn_digest(request.digest, task->key_authorization);
-	*pending = (struct pending){ listening->first, ++listening->last_id,
-		task, dropping };
-	listening->first = pending;
+	*pending = (struct pending){ .id = ++listening->last_id,
+		.task = task, .dropping = dropping };
+	list_add(&listening->pending, &pending->of_listening);
 	bld_init(&out, LINK_PAYLOAD_MAX);
 	judge_listener_request_encode(&out, &request);
 	agent_procs_send(*world->procs, role, (uint16_t)request.type,
@@ -215,6 +219,7 @@ finish(const struct solver_world *world, enum agent_role role)
 {
 	static const struct err fine = ERR_INIT;
 	struct listening *listening = *place_of(world, role);
+	const struct pending *pending;
 
 	*place_of(world, role) = NULL;
 	/* First nobody new comes, then it goes on with those who came. */
@@ -225,8 +230,9 @@ finish(const struct solver_world *world, enum agent_role role)
 	} else {
 		agent_procs_end(*world->procs, role);
 	}
-	while (listening->first != NULL) {
-		struct solver_task *task = listening->first->task;
+	while ((pending = LIST_FIRST(&listening->pending, struct pending,
+	    of_listening)) != NULL) {
+		struct solver_task *task = pending->task;
 
 		forget_pending(listening, task);
 		task->gone(task, &fine);
