@@ -101,7 +101,7 @@ find_key(const char *dir, char via[CHOOSE_VIA_SIZE],
 	return count == 1;
 }
 
-static bool
+__attribute__((format(printf, 4, 5))) static bool
 take(char via[CHOOSE_VIA_SIZE], char why[CHOOSE_WHY_SIZE], const char *what,
     const char *fmt, ...)
 {
