@@ -52,7 +52,7 @@ move(struct bld *bld, size_t cap)
 {
 	uint8_t *data = mem_alloc(cap);
 
-	if (bld->len > 0)
+	if (bld->data != NULL)
 		memcpy(data, bld->data, bld->len);
 	wipe(bld);
 	free(bld->data);

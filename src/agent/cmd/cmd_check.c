@@ -366,18 +366,20 @@ open_sites(struct options *o)
 static int
 look_at_all(struct options *o)
 {
-	int worst = CMD_OK, r = CMD_OK;
+	int worst = CMD_OK, r;
 
 	for (size_t i = 0; i < o->sites.num_sites; i++) {
 		const struct row_list *names = &o->sites.sites[i].site.names;
 
 		memset(o->names, 0, sizeof(o->names));
 		o->count = 0;
-		for (size_t k = 0; k < names->count && k < NAMES_MAX; k++)
+		r = CMD_OK;
+		for (size_t k = 0; r == CMD_OK && k < names->count &&
+		    k < NAMES_MAX; k++)
 			r = take_name(o, names->items[k]);
-		if (o->count == 0) /* a CSR has them */
+		if (r == CMD_OK && o->count == 0) /* a CSR has them */
 			continue;
-		r = complete(o);
+		r = r == CMD_OK ? complete(o) : r;
 		r = r == CMD_OK ? look(o) : r;
 		fflush(stdout);
 		worst = r > worst ? r : worst;

@@ -45,7 +45,7 @@ void deploy_dialect_shell(const struct deploy_cert *cert, struct arena *arena,
 struct deploy_dialect_paths {
 	const char *key, *cert, *chain, *fullchain;
 };
-void deploy_dialect_find(const struct site_conf *site, struct span folder,
+void deploy_dialect_find(const struct site_conf *conf, struct span folder,
     struct arena *arena, struct deploy_dialect_paths *ret);
 
 /* A text made as printf makes it, in the arena. */

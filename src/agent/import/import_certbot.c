@@ -311,7 +311,7 @@ take_renewal(void *ctx, const char *file)
 	struct reader *r = ctx;
 	struct arena *arena = &r->import->arena;
 	size_t len = strlen(file), tail = strlen(SUFFIX);
-	struct renewal renewal;
+	struct renewal renewal = { .count = 0 };
 	struct err err = ERR_INIT;
 	struct span text;
 	char *name;

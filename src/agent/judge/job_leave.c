@@ -43,7 +43,7 @@ read_leaf(struct job *job, struct span *ret, struct err *err)
 	    FILES_CHAIN_CERTIFICATES_MAX, &count, err) < 0)
 		r = err_prefix(err, "%s", path);
 	bld_free(&text);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	SHA256(all[0].data, all[0].len, hash);
 	if (memcmp(hash, job->cert.leaf_hash, sizeof(hash)) != 0)

@@ -243,7 +243,7 @@ set_up(struct pass *pass, struct side *side)
 static int
 dial_steered(struct pass *pass)
 {
-	struct sockaddr_storage to, from = { 0 };
+	struct sockaddr_storage to = { 0 }, from = { 0 };
 	struct sockaddr_in *v4 = (struct sockaddr_in *)&from;
 	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&from;
 	socklen_t len = sizeof(to);

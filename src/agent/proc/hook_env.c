@@ -134,14 +134,14 @@ hook_env_secret(const struct hook_env *env, const char *name,
 {
 	char file[128];
 	const char *path, *ret = hook_env_get(env, name);
-	char *text;
+	char *text = NULL;
 
 	snprintf(file, sizeof(file), "%s_FILE", name);
 	path = hook_env_get(env, file);
-	if (ret != NULL || path == NULL ||
-	    read_file(path, arena, &text, NULL) < 0)
-		return ret;
-	return strip(text);
+	if (ret == NULL && path != NULL &&
+	    read_file(path, arena, &text, NULL) == 0 && text != NULL)
+		return strip(text);
+	return ret;
 }
 
 unsigned

@@ -19,15 +19,15 @@
 
 struct probe_at {
 	char host[64];   /* "*", "127.0.0.1", "[::]"; where it listens */
-	unsigned port;
-	bool proxy;      /* it wants the PROXY protocol's line first */
-	enum service_protocol protocol; /* that TLS begins in */
 	uint64_t since;  /* when it was told to reload (agent/server/holders.h):
 	                    what workers that are newer serve stays so; 0: not
 	                    known */
+	int settle_ms;   /* instead of PROBE_SETTLE_MS; 0: that */
+	unsigned port;
+	enum service_protocol protocol; /* that TLS begins in */
+	bool proxy;      /* it wants the PROXY protocol's line first */
 	bool here;       /* this process is in a sandbox already (apart.h); else
 	                    each look is made by one that is */
-	int settle_ms;   /* instead of PROBE_SETTLE_MS; 0: that */
 };
 
 /* The leaf that is to be seen. */

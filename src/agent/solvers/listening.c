@@ -199,11 +199,12 @@ listening_setup(const struct solver_world *world,
 {
 	struct err err = ERR_INIT;
 	int r = need(world, place, argument, &err);
-	struct listening *listening = *place_of(world, place->role);
+	struct listening *listening = r < 0 ? NULL :
+	    *place_of(world, place->role);
 
 	for (size_t i = 0; i < count; i++) {
-		tasks[i]->own = r < 0 ? NULL : listening;
-		if (r < 0) {
+		tasks[i]->own = listening;
+		if (listening == NULL) {
 			tasks[i]->ready(tasks[i], &err);
 			continue;
 		}

@@ -100,17 +100,17 @@ open_folder(const char *argument, size_t *ret_made, struct err *err)
 	    ".well-known/acme-challenge in %s", argument);
 }
 
-/* Bits of task->own: in which of the folders setup made others. */
+/* Bits of task->own_bits: in which of the folders setup made others. */
 static void
 mark_made(struct solver_task *task, size_t root)
 {
-	task->own = (void *)((uintptr_t)task->own | (uintptr_t)1 << root);
+	task->own_bits |= UINT32_C(1) << root;
 }
 
 static bool
 is_made(const struct solver_task *task, size_t root)
 {
-	return ((uintptr_t)task->own >> root & 1) != 0;
+	return (task->own_bits >> root & 1) != 0;
 }
 
 static void
@@ -124,7 +124,7 @@ setup(const struct solver_world *world, const char *argument,
 	(void)world;
 	split(argument, &roots);
 	for (size_t i = 0; i < count; i++)
-		tasks[i]->own = NULL;
+		tasks[i]->own_bits = 0;
 	for (size_t root = 0; root < roots.count; root++) {
 		int folder = open_folder(roots.paths[root], &made, &errs[count]);
 

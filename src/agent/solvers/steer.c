@@ -27,6 +27,11 @@
 #define COPY(dst, src) ((struct bpf_insn){ \
 	.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = (dst), \
 	.src_reg = (src) })
+#define ADD(reg, value) ((struct bpf_insn){ \
+	.code = BPF_ALU64 | BPF_ADD, .dst_reg = (reg), .imm = (value) })
+#define LOAD_MAP(reg, fd) ((struct bpf_insn){ /* of two instructions */ \
+	.code = BPF_LD | BPF_DW, .dst_reg = (reg), \
+	.src_reg = BPF_PSEUDO_MAP_FD, .imm = (fd) }), ((struct bpf_insn){ 0 })
 #define CALL(function) ((struct bpf_insn){ \
 	.code = BPF_JMP | BPF_CALL, .imm = (function) })
 #define FIELD(reg, member) LOAD(reg, BPF_REG_6, \
@@ -91,10 +96,8 @@ load_program(uint16_t port, int map)
 		{ .code = BPF_STX | BPF_W | BPF_MEM, .dst_reg = BPF_REG_10,
 		    .src_reg = BPF_REG_7, .off = -4 },
 		COPY(BPF_REG_2, BPF_REG_10),
-		{ .code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = BPF_REG_2,
-		    .imm = -4 },
-		{ .code = BPF_LD | BPF_DW | BPF_IMM, .dst_reg = BPF_REG_1,
-		    .src_reg = BPF_PSEUDO_MAP_FD, .imm = map }, { 0 },
+		ADD(BPF_REG_2, -4),
+		LOAD_MAP(BPF_REG_1, map),
 		CALL(BPF_FUNC_map_lookup_elem),
 		JUMP(27, BPF_JEQ, BPF_REG_0, 0, PASS),
 		COPY(BPF_REG_7, BPF_REG_0),
