@@ -60,7 +60,7 @@ take_address(struct span text, struct sockets_listener *ret)
 bool
 sockets_line(struct span line, struct sockets_listener *ret)
 {
-	struct span words[NUM_WORDS];
+	struct span words[NUM_WORDS] = { 0 };
 
 	line = span_cut(&line, '\n');
 	for (size_t i = 0; i < NUM_WORDS; i++)

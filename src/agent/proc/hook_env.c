@@ -66,9 +66,13 @@ strip(char *text)
 static void
 unquote(char *line)
 {
-	char *value = strchr(line, '=') + 1;
-	size_t len = strlen(value);
+	char *value = strchr(line, '=');
+	size_t len;
 
+	if (value == NULL)
+		return;
+	value++;
+	len = strlen(value);
 	if (len > 1 && strchr("'\"", value[0]) != NULL &&
 	    value[len - 1] == value[0]) {
 		memmove(value, value + 1, len - 2);

@@ -72,7 +72,7 @@ cut_temporary(char *path)
 static bool
 take_line(struct span line, uint64_t *ret_inode, struct span *ret_path)
 {
-	struct span words[NUM_WORDS];
+	struct span words[NUM_WORDS] = { 0 };
 
 	line = span_cut(&line, '\n');
 	for (size_t i = 0; i < NUM_WORDS; i++)
