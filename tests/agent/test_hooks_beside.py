@@ -15,11 +15,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography import x509
 
 CLIENT_S = 120
-# What differs from one call to another by its nature.
-RANDOM = [(re.compile(r"[A-Za-z0-9_-]{43}\.[A-Za-z0-9_-]{43}"), "KEYAUTH"),
-          (re.compile(r"\b[A-Za-z0-9_-]{43}\b"), "TOKEN"),
+# What differs from one call to another by its nature. A token of base64url may
+# begin and end with a hyphen, which is no word's (\b).
+B64 = r"[A-Za-z0-9_-]"
+RANDOM = [(re.compile(rf"{B64}{{43}}\.{B64}{{43}}"), "KEYAUTH"),
+          (re.compile(rf"(?<!{B64}){B64}{{43}}(?!{B64})"), "TOKEN"),
           (re.compile(r"\b1\d{9}\b"), "TIME"),
-          (re.compile(r"\b[A-Za-z0-9_-]{22,}\b(?=\"?$)"), "TOKEN")]
+          (re.compile(rf"(?<!{B64}){B64}{{22,}}(?=\"?$)"), "TOKEN")]
 
 
 def run(program, *words, status=0, **env):
