@@ -2,6 +2,7 @@
 #include "base/mem.h"
 
 #include <openssl/crypto.h>
+#include <stdarg.h>
 #include <stdio.h>
 
 struct arena_block {
@@ -128,6 +129,23 @@ arena_str(struct arena *arena, struct span s)
 		memcpy(at, s.data, s.len);
 	at[s.len] = '\0';
 	return at;
+}
+
+char *
+arena_fmt(struct arena *arena, const char *fmt, ...)
+{
+	va_list ap, again;
+	char *ret;
+	int len;
+
+	va_start(ap, fmt);
+	va_copy(again, ap);
+	len = vsnprintf(NULL, 0, fmt, ap);
+	ret = arena_alloc(arena, (size_t)len + 1);
+	vsnprintf(ret, (size_t)len + 1, fmt, again);
+	va_end(again);
+	va_end(ap);
+	return ret;
 }
 
 static void

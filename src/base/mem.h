@@ -72,6 +72,9 @@ struct span arena_dup(struct arena *arena, struct span s);
 /* As arena_dup, with a final NUL that is not counted. */
 char *arena_str(struct arena *arena, struct span s)
     __attribute__((returns_nonnull));
+/* A text made as printf makes it, with its final NUL. */
+char *arena_fmt(struct arena *arena, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3), returns_nonnull));
 void arena_reset(struct arena *arena);
 void arena_free(struct arena *arena);
 

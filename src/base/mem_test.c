@@ -58,6 +58,7 @@ test_arena(void **state)
 	copy = arena_dup(&arena, SPAN_LIT("text"));
 	assert_true(span_equal_str(copy, "text"));
 	assert_string_equal(arena_str(&arena, SPAN_NONE), "");
+	assert_string_equal(arena_fmt(&arena, "%s-%d", "text", 7), "text-7");
 	arena_reset(&arena);
 	assert_ptr_equal(arena_alloc(&arena, 1), first);
 	arena_free(&arena);

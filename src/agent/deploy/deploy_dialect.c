@@ -2,31 +2,11 @@
 #include "agent/deploy/deploy_dialect.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "agent/conf/hook_argument.h"
 #include "agent/files/layout.h"
-
-#define text deploy_dialect_text
-
-char *
-deploy_dialect_text(struct arena *arena, const char *fmt, ...)
-{
-	va_list ap, again;
-	char *ret;
-	int len;
-
-	va_start(ap, fmt);
-	va_copy(again, ap);
-	len = vsnprintf(NULL, 0, fmt, ap);
-	ret = arena_alloc(arena, (size_t)len + 1);
-	vsnprintf(ret, (size_t)len + 1, fmt, again);
-	va_end(again);
-	va_end(ap);
-	return ret;
-}
 
 static const char *
 path_of(struct span folder, const struct layout *layout, enum site_file file,
@@ -34,7 +14,7 @@ path_of(struct span folder, const struct layout *layout, enum site_file file,
 {
 	const char *name = layout_name(layout, file);
 
-	return name == NULL ? "" : text(arena, "%.*s/%s", SPAN_FMT(folder),
+	return name == NULL ? "" : arena_fmt(arena, "%.*s/%s", SPAN_FMT(folder),
 	    name);
 }
 
@@ -79,11 +59,11 @@ static const char **
 put_acmesh(const struct deploy_cert *cert, const struct deploy_dialect_paths
     *paths, struct arena *arena, const char **at)
 {
-	*at++ = text(arena, "CERT_PATH=%s", paths->cert);
-	*at++ = text(arena, "CERT_KEY_PATH=%s", paths->key);
-	*at++ = text(arena, "CA_CERT_PATH=%s", paths->chain);
-	*at++ = text(arena, "CERT_FULLCHAIN_PATH=%s", paths->fullchain);
-	*at++ = text(arena, "Le_Domain=%s", domain_of(cert));
+	*at++ = arena_fmt(arena, "CERT_PATH=%s", paths->cert);
+	*at++ = arena_fmt(arena, "CERT_KEY_PATH=%s", paths->key);
+	*at++ = arena_fmt(arena, "CA_CERT_PATH=%s", paths->chain);
+	*at++ = arena_fmt(arena, "CERT_FULLCHAIN_PATH=%s", paths->fullchain);
+	*at++ = arena_fmt(arena, "Le_Domain=%s", domain_of(cert));
 	return at;
 }
 
@@ -109,8 +89,8 @@ time_of(const struct deploy_dialect_paths *paths, int64_t now_s,
 	target[n < 0 ? 0 : n] = '\0';
 	dash = strchr(target, '-');
 	if (dash == NULL || strspn(dash + 1, "0123456789") == 0)
-		return text(arena, "%" PRId64, now_s);
-	return text(arena, "%.*s", (int)strspn(dash + 1, "0123456789"),
+		return arena_fmt(arena, "%" PRId64, now_s);
+	return arena_fmt(arena, "%.*s", (int)strspn(dash + 1, "0123456789"),
 	    dash + 1);
 }
 
@@ -122,7 +102,7 @@ real(const char *path, struct arena *arena)
 	char target[256];
 	ssize_t n = readlink(path, target, sizeof(target));
 
-	return n <= 0 || slash == NULL ? path : text(arena, "%.*s/%.*s",
+	return n <= 0 || slash == NULL ? path : arena_fmt(arena, "%.*s/%.*s",
 	    (int)(slash - path), path, (int)n, target);
 }
 
@@ -134,7 +114,7 @@ make_dehydrated(const char *words, const struct deploy_call *call,
 	struct hook_argument argument;
 	const char **at = ret->argv;
 
-	const char *ocsp = text(arena, "%.*s/ocsp.der",
+	const char *ocsp = arena_fmt(arena, "%.*s/ocsp.der",
 	    SPAN_FMT(call->cert->path));
 
 	if (hook_argument_parse(words, &argument, NULL) < 0 || call->step > 2 ||
@@ -149,13 +129,13 @@ make_dehydrated(const char *words, const struct deploy_call *call,
 		*at++ = real(paths.cert, arena);
 		*at++ = real(paths.fullchain, arena);
 		*at++ = real(paths.chain, arena);
-		*at++ = text(arena, "%.*s/cert.csr",
+		*at++ = arena_fmt(arena, "%.*s/cert.csr",
 		    SPAN_FMT(call->cert->path));
 	} else if (call->step == 2) {
 		*at++ = "deploy_ocsp";
 		*at++ = domain_of(call->cert);
 		*at++ = ocsp;
-		*at++ = text(arena, "%" PRId64, call->now_s);
+		*at++ = arena_fmt(arena, "%" PRId64, call->now_s);
 	} else {
 		*at++ = "deploy_cert";
 		*at++ = domain_of(call->cert);
@@ -183,15 +163,15 @@ make_lego(const char *hook, const struct deploy_cert *cert,
 		bld_fmt(&names, "%s%s", i == 0 ? "" : ",",
 		    cert->site->names.items[i]);
 	ret->argv[0] = hook;
-	*at++ = text(arena, "LEGO_CERT_DOMAIN=%s", domain_of(cert));
-	*at++ = text(arena, "LEGO_CERT_PATH=%s", paths.fullchain);
-	*at++ = text(arena, "LEGO_CERT_KEY_PATH=%s", paths.key);
-	*at++ = text(arena, "LEGO_HOOK_CERT_NAME=%s", cert->site->name);
-	*at++ = text(arena, "LEGO_HOOK_CERT_DOMAINS=%.*s",
+	*at++ = arena_fmt(arena, "LEGO_CERT_DOMAIN=%s", domain_of(cert));
+	*at++ = arena_fmt(arena, "LEGO_CERT_PATH=%s", paths.fullchain);
+	*at++ = arena_fmt(arena, "LEGO_CERT_KEY_PATH=%s", paths.key);
+	*at++ = arena_fmt(arena, "LEGO_HOOK_CERT_NAME=%s", cert->site->name);
+	*at++ = arena_fmt(arena, "LEGO_HOOK_CERT_DOMAINS=%.*s",
 	    SPAN_FMT(bld_view(&names)));
-	*at++ = text(arena, "LEGO_HOOK_CERT_PATH=%s", paths.fullchain);
-	*at++ = text(arena, "LEGO_HOOK_CERT_KEY_PATH=%s", paths.key);
-	*at++ = text(arena, "LEGO_HOOK_ISSUER_CERT_PATH=%s", paths.chain);
+	*at++ = arena_fmt(arena, "LEGO_HOOK_CERT_PATH=%s", paths.fullchain);
+	*at++ = arena_fmt(arena, "LEGO_HOOK_CERT_KEY_PATH=%s", paths.key);
+	*at++ = arena_fmt(arena, "LEGO_HOOK_ISSUER_CERT_PATH=%s", paths.chain);
 	bld_free(&names);
 }
 
@@ -229,13 +209,14 @@ make_acmesh(const char *words, const struct deploy_cert *cert,
 	ret->argv[0] = "/bin/sh";
 	ret->argv[1] = "-c";
 	ret->argv[2] = acmesh;
-	*at++ = text(arena, "SIGNET_API=%.*s", (int)len, words);
-	*at++ = text(arena, "SIGNET_DOMAIN=%s", domain_of(cert));
+	*at++ = arena_fmt(arena, "SIGNET_API=%.*s", (int)len, words);
+	*at++ = arena_fmt(arena, "SIGNET_DOMAIN=%s", domain_of(cert));
 	*at++ = is_ecc(cert) ? "SIGNET_ECC=isEcc" : "SIGNET_ECC=";
 	at = put_acmesh(cert, &paths, arena, at);
 	*at++ = words[len] == ',' ?
-	    text(arena, "LE_WORKING_DIR=%s", words + len + 1) :
-	    text(arena, "LE_WORKING_DIR=%s/.acme.sh", home == NULL ? "/root" :
+	    arena_fmt(arena, "LE_WORKING_DIR=%s", words + len + 1) :
+	    arena_fmt(arena, "LE_WORKING_DIR=%s/.acme.sh", home == NULL ?
+	    "/root" :
 	    home);
 }
 

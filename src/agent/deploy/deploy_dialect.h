@@ -48,8 +48,4 @@ struct deploy_dialect_paths {
 void deploy_dialect_find(const struct site_conf *conf, struct span folder,
     struct arena *arena, struct deploy_dialect_paths *ret);
 
-/* A text made as printf makes it, in the arena. */
-char *deploy_dialect_text(struct arena *arena, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-
 #endif

@@ -58,13 +58,13 @@ hook_event_folder(const struct site_conf *site, const char *sub,
 	size_t n = 0;
 
 	for (size_t i = 0; i < site->hook_dir.count; i++) {
-		const char *dir = deploy_dialect_text(arena, "%s/%s",
+		const char *dir = arena_fmt(arena, "%s/%s",
 		    site->hook_dir.items[i], sub);
 		struct dirent **entries = NULL;
 		int count = scandir(dir, &entries, is_hook, compare);
 
 		for (int j = 0; j < count; j++) {
-			const char *path = deploy_dialect_text(arena, "%s/%s",
+			const char *path = arena_fmt(arena, "%s/%s",
 			    dir, entries[j]->d_name);
 
 			if (n < HOOK_EVENT_CALLS_MAX && may_run(path))
@@ -104,9 +104,9 @@ add_shell(struct list *list, const char *command, enum hook_event event)
 	call->argv[2] = command;
 	if (event != HOOK_EVENT_POST)
 		return;
-	call->variables[0] = deploy_dialect_text(list->arena,
+	call->variables[0] = arena_fmt(list->arena,
 	    "RENEWED_DOMAINS=%s", list->facts->renewed);
-	call->variables[1] = deploy_dialect_text(list->arena,
+	call->variables[1] = arena_fmt(list->arena,
 	    "FAILED_DOMAINS=%s", list->facts->failed);
 }
 
@@ -133,7 +133,7 @@ alt_names(struct list *list)
 	const char *ret = "";
 
 	for (size_t i = 0; i < names->count; i++)
-		ret = deploy_dialect_text(list->arena, "%s%s%s", ret,
+		ret = arena_fmt(list->arena, "%s%s%s", ret,
 		    i == 0 ? "" : " ", names->items[i]);
 	return ret;
 }
@@ -151,7 +151,7 @@ problem(struct list *list)
 	for (size_t i = 0; i < facts->detail.len; i++)
 		bld_fmt(&detail, "%s%c", strchr("\\\"", facts->detail.data[i]) !=
 		    NULL ? "\\" : "", facts->detail.data[i]);
-	ret = deploy_dialect_text(list->arena, "{\"type\":"
+	ret = arena_fmt(list->arena, "{\"type\":"
 	    "\"urn:ietf:params:acme:error:%.*s\",\"detail\":\"%.*s\","
 	    "\"status\":%u}", SPAN_FMT(facts->type),
 	    SPAN_FMT(bld_view(&detail)), facts->status);
@@ -202,10 +202,10 @@ put_arguments(struct list *list, enum hook_event event, const char **at)
 		break;
 	case HOOK_EVENT_FAILURE:
 		*at++ = "request_failure";
-		*at++ = deploy_dialect_text(list->arena, "%u", facts->status);
+		*at++ = arena_fmt(list->arena, "%u", facts->status);
 		*at++ = problem(list);
 		*at++ = "post";
-		*at++ = deploy_dialect_text(list->arena, "HTTP/1.1 %u",
+		*at++ = arena_fmt(list->arena, "HTTP/1.1 %u",
 		    facts->status);
 		break;
 	}
@@ -220,7 +220,7 @@ add_dehydrated(struct list *list, struct span hook, enum hook_event event)
 	if (hook.len == 0)
 		return;
 	path = arena_str(list->arena, hook);
-	call = add(list, deploy_dialect_text(list->arena, "%s (of dehydrated)",
+	call = add(list, arena_fmt(list->arena, "%s (of dehydrated)",
 	    path));
 	if (call == NULL)
 		return;

@@ -80,23 +80,6 @@ import_file(struct arena *arena, const char *path, struct span *ret,
 	return r;
 }
 
-char *
-import_text(struct arena *arena, const char *fmt, ...)
-{
-	va_list ap, again;
-	char *ret;
-	int len;
-
-	va_start(ap, fmt);
-	va_copy(again, ap);
-	len = vsnprintf(NULL, 0, fmt, ap);
-	ret = arena_alloc(arena, (size_t)len + 1);
-	vsnprintf(ret, (size_t)len + 1, fmt, again);
-	va_end(again);
-	va_end(ap);
-	return ret;
-}
-
 static int
 compare(const struct dirent **a, const struct dirent **b)
 {

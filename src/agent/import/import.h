@@ -60,10 +60,6 @@ void import_done(struct import *import);
 int import_file(struct arena *arena, const char *path, struct span *ret,
     struct err *err);
 
-/* A text made as printf makes it, in the arena. */
-char *import_text(struct arena *arena, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-
 /* Calls each for the entries of a folder, in the order of their names, but for
  * those that begin with '.'. A folder that is not there has none. */
 void import_list(struct arena *arena, const char *dir,

@@ -65,17 +65,17 @@ take_challenge(struct reader *r, struct site_conf *site)
 		r->from->note(r->from->ctx, site->name, "its names are proven "
 		    "in several ways; only the first is used");
 	if (root != NULL && strncmp(root, "dns_", 4) == 0)
-		import_set(r->from, site, "via", import_text(arena,
+		import_set(r->from, site, "via", arena_fmt(arena,
 		    "acme.sh=%.*s,%s", (int)len, root, r->from->dir));
 	else if (root != NULL && root[0] == '/')
-		import_set(r->from, site, "via", import_text(arena,
+		import_set(r->from, site, "via", arena_fmt(arena,
 		    "webroot=%.*s", (int)len, root));
 	else if (root == NULL)
 		import_set(r->from, site, "via", "standalone");
 	else if (strncmp(root, "alpn", 4) == 0)
 		import_set(r->from, site, "via", "tls-alpn");
 	else
-		r->from->note(r->from->ctx, site->name, import_text(arena,
+		r->from->note(r->from->ctx, site->name, arena_fmt(arena,
 		    "is proven by %s; say how with `signet get --via ...`",
 		    root));
 }
@@ -88,7 +88,7 @@ take_command(struct reader *r, struct site_conf *site, const char *variable_,
 	const char *command = variable(r, variable_);
 
 	if (command != NULL)
-		import_set(r->from, site, key, import_text(&r->import->arena,
+		import_set(r->from, site, key, arena_fmt(&r->import->arena,
 		    "cd '%s' && %s", r->folder, command));
 }
 
@@ -105,7 +105,7 @@ take_copies(struct reader *r, struct site_conf *site)
 		const char *path = variable(r, installed[i][0]);
 
 		if (path != NULL)
-			import_set(r->from, site, "copy", import_text(
+			import_set(r->from, site, "copy", arena_fmt(
 			    &r->import->arena, "%s=%s", installed[i][1],
 			    path));
 	}
@@ -121,7 +121,7 @@ take_deploy_hooks(struct reader *r, struct site_conf *site)
 		size_t len = strcspn(list, ",");
 
 		if (len > 0)
-			import_set(r->from, site, "deploy_hook", import_text(
+			import_set(r->from, site, "deploy_hook", arena_fmt(
 			    &r->import->arena, "acme.sh:%.*s,%s", (int)len,
 			    list, r->from->dir));
 		list += len + (list[len] == ',');
@@ -178,25 +178,25 @@ take_certificate(void *ctx, const char *folder)
 
 	if (len > tail && strcmp(folder + len - tail, ECC) == 0)
 		len -= tail;
-	lineage = import_text(arena, "%.*s", (int)len, folder);
-	if (import_file(arena, import_text(arena, "%s/%s/%s.conf",
+	lineage = arena_fmt(arena, "%.*s", (int)len, folder);
+	if (import_file(arena, arena_fmt(arena, "%s/%s/%s.conf",
 	    r->from->dir, folder, lineage), &r->conf, NULL) < 0 ||
 	    import_variable(arena, r->conf, "Le_Domain") == NULL)
 		return;
 	/* One name may have two certificates, RSA and ECDSA. */
-	name = is_taken(r->import, lineage) ? import_text(arena, "%s",
+	name = is_taken(r->import, lineage) ? arena_fmt(arena, "%s",
 	    folder) : lineage;
 	if (strncmp(name, "*.", 2) == 0)
 		name += 2;
-	site = import_site(r->import, name, import_text(arena,
+	site = import_site(r->import, name, arena_fmt(arena,
 	    "%s/%s/fullchain.cer", r->from->dir, folder), &err);
 	if (site == NULL) {
 		r->from->note(r->from->ctx, name, err.text);
 		return;
 	}
-	import_set(r->from, site, "layout", import_text(arena,
+	import_set(r->from, site, "layout", arena_fmt(arena,
 	    "acme.sh:%s:%s", r->from->dir, folder));
-	r->folder = import_text(arena, "%s/%s", r->from->dir, folder);
+	r->folder = arena_fmt(arena, "%s/%s", r->from->dir, folder);
 	take_challenge(r, site);
 	take_rest(r, site);
 }
@@ -210,23 +210,23 @@ take_account(void *ctx, const char *name)
 	struct span conf;
 	const char *dir;
 
-	below.path = import_text(arena, "%s/%s", r->path, name);
+	below.path = arena_fmt(arena, "%s/%s", r->path, name);
 	below.depth++;
-	dir = import_text(arena, "%s/ca%s", r->from->dir, below.path);
-	account.key_file = import_text(arena, "%s/account.key", dir);
+	dir = arena_fmt(arena, "%s/ca%s", r->from->dir, below.path);
+	account.key_file = arena_fmt(arena, "%s/account.key", dir);
 	if (access(account.key_file, F_OK) < 0) {
 		if (below.depth < DEPTH_MAX)
 			import_list(arena, dir, take_account, &below);
 		return;
 	}
-	if (import_file(arena, import_text(arena, "%s/ca.conf", dir), &conf,
+	if (import_file(arena, arena_fmt(arena, "%s/ca.conf", dir), &conf,
 	    NULL) == 0) {
 		account.kid = import_variable(arena, conf, "ACCOUNT_URL");
 		account.contacts = import_variable(arena, conf, "CA_EMAIL");
 		if (account.contacts == NULL)
 			account.contacts = "";
 	}
-	account.directory = import_text(arena, "https:/%s", below.path);
+	account.directory = arena_fmt(arena, "https:/%s", below.path);
 	if (account.kid == NULL)
 		r->from->note(r->from->ctx, below.path + 1, "the account is "
 		    "not taken: ca.conf does not have ACCOUNT_URL");
@@ -244,7 +244,7 @@ import_acmesh(const struct import_from *from, struct import *ret,
 		return err_errno(err, "cannot read %s, where acme.sh keeps "
 		    "certificates", from->dir);
 	import_list(&ret->arena, from->dir, take_certificate, &reader);
-	import_list(&ret->arena, import_text(&ret->arena, "%s/ca", from->dir),
+	import_list(&ret->arena, arena_fmt(&ret->arena, "%s/ca", from->dir),
 	    take_account, &reader);
 	return 0;
 }

@@ -101,7 +101,7 @@ static void
 note(struct reader *r, const char *fmt, const char *a)
 {
 	r->from->note(r->from->ctx, r->site->name,
-	    import_text(&r->import->arena, "%s%s", fmt, a));
+	    arena_fmt(&r->import->arena, "%s%s", fmt, a));
 }
 
 /* ---- how control was proven --------------------------------------------- */
@@ -123,14 +123,14 @@ take_webroot(struct reader *r)
 			row_list_add(&roots, v->text);
 	}
 	for (size_t i = 0; i < roots.count; i++)
-		all = all == NULL ? import_text(arena, "%s", roots.items[i]) :
-		    import_text(arena, "%s,%s", all, roots.items[i]);
+		all = all == NULL ? arena_fmt(arena, "%s", roots.items[i]) :
+		    arena_fmt(arena, "%s,%s", all, roots.items[i]);
 	row_list_clear(&roots);
 	if (all == NULL && path != NULL)
 		all = strip(arena_str(arena, span_str(path)), " ,\"'");
 	if (all != NULL)
 		import_set(r->from, r->site, "via",
-		    import_text(arena, "webroot=%s", all));
+		    arena_fmt(arena, "webroot=%s", all));
 }
 
 static void
@@ -146,7 +146,7 @@ take_manual(struct reader *r)
 		    "`signet get --via ...`", "");
 		return;
 	}
-	import_set(r->from, r->site, "via", import_text(&r->import->arena,
+	import_set(r->from, r->site, "via", arena_fmt(&r->import->arena,
 	    "certbot-%s=%s%s%s", dns ? "dns" : "http", auth,
 	    cleanup == NULL ? "" : ";;", cleanup == NULL ? "" : cleanup));
 }
@@ -160,7 +160,7 @@ take_standalone(struct reader *r)
 	if (port == NULL && address == NULL)
 		import_set(r->from, r->site, "via", "standalone");
 	else
-		import_set(r->from, r->site, "via", import_text(
+		import_set(r->from, r->site, "via", arena_fmt(
 		    &r->import->arena, "standalone=%s%s%s",
 		    address == NULL ? "" : address, address == NULL ? "" : ":",
 		    port == NULL ? "80" : port));
@@ -201,7 +201,7 @@ take_hooks(struct reader *r)
 		{ "deploy_hook", "deploy_hook" },
 		{ "post_hook", "post_hook" } };
 	const char *installer = value(r->renewal, "installer");
-	const char *dir = import_text(&r->import->arena, "%s/renewal-hooks",
+	const char *dir = arena_fmt(&r->import->arena, "%s/renewal-hooks",
 	    r->from->dir);
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -259,7 +259,7 @@ take_account(void *ctx, const char *name)
 	struct reader *r = ctx, below = *r;
 	struct arena *arena = &r->import->arena;
 	const char *kid, *contact, *file;
-	char *dir = import_text(arena, "%s/accounts%s/%s", r->from->dir,
+	char *dir = arena_fmt(arena, "%s/accounts%s/%s", r->from->dir,
 	    r->path, name);
 	struct stat st;
 
@@ -267,9 +267,9 @@ take_account(void *ctx, const char *name)
 	if (lstat(dir, &st) < 0 || !S_ISDIR(st.st_mode) ||
 	    r->depth == DEPTH_MAX)
 		return;
-	file = import_text(arena, "%s/regr.json", dir);
+	file = arena_fmt(arena, "%s/regr.json", dir);
 	if (access(file, F_OK) < 0) {
-		below.path = import_text(arena, "%s/%s", r->path, name);
+		below.path = arena_fmt(arena, "%s/%s", r->path, name);
 		below.depth++;
 		import_list(arena, dir, take_account, &below);
 		return;
@@ -281,9 +281,9 @@ take_account(void *ctx, const char *name)
 		    "its URL is not in regr.json");
 	else if (!has_account(r->import, kid))
 		import_add_account(r->import, &(struct import_account){
-		    .directory = import_text(arena, "https:/%s", r->path),
+		    .directory = arena_fmt(arena, "https:/%s", r->path),
 		    .kid = kid, .contacts = contact == NULL ? "" : contact,
-		    .key_file = import_text(arena, "%s/private_key.json",
+		    .key_file = arena_fmt(arena, "%s/private_key.json",
 		    dir) });
 }
 
@@ -298,7 +298,7 @@ take_all(struct reader *r, const char *name)
 		server = r->from->ca;
 	if (server != NULL)
 		import_set(r->from, r->site, "ca", server);
-	import_set(r->from, r->site, "layout", import_text(
+	import_set(r->from, r->site, "layout", arena_fmt(
 	    &r->import->arena, "certbot:%s:%s", r->from->dir, name));
 	take_authenticator(r);
 	take_hooks(r);
@@ -318,8 +318,8 @@ take_renewal(void *ctx, const char *file)
 
 	if (len <= tail || strcmp(file + len - tail, SUFFIX) != 0)
 		return;
-	name = import_text(arena, "%.*s", (int)(len - tail), file);
-	if (import_file(arena, import_text(arena, "%s/renewal/%s",
+	name = arena_fmt(arena, "%.*s", (int)(len - tail), file);
+	if (import_file(arena, arena_fmt(arena, "%s/renewal/%s",
 	    r->from->dir, file), &text, &err) == 0) {
 		parse(arena_str(arena, text), &renewal);
 		if (is_false(&renewal, "autorenew")) {
@@ -327,7 +327,7 @@ take_renewal(void *ctx, const char *file)
 			    "certbot was told not to renew it (autorenew)");
 			return;
 		}
-		r->site = import_site(r->import, name, import_text(arena,
+		r->site = import_site(r->import, name, arena_fmt(arena,
 		    "%s/live/%s/fullchain.pem", r->from->dir, name), &err);
 	}
 	if (err.kind != ERR_NONE) {
@@ -343,13 +343,13 @@ import_certbot(const struct import_from *from, struct import *ret,
     struct err *err)
 {
 	struct reader reader = { .from = from, .import = ret, .path = "" };
-	char *dir = import_text(&ret->arena, "%s/renewal", from->dir);
+	char *dir = arena_fmt(&ret->arena, "%s/renewal", from->dir);
 
 	if (access(dir, R_OK | X_OK) < 0)
 		return err_errno(err, "cannot read %s, where certbot keeps "
 		    "what it renews", dir);
 	import_list(&ret->arena, dir, take_renewal, &reader);
-	import_list(&ret->arena, import_text(&ret->arena, "%s/accounts",
+	import_list(&ret->arena, arena_fmt(&ret->arena, "%s/accounts",
 	    from->dir), take_account, &reader);
 	return 0;
 }

@@ -38,7 +38,7 @@ variable(struct reader *r, const char *key, const char *otherwise)
 	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
 		at = strstr(ret, marks[i]);
 		if (at != NULL)
-			ret = import_text(arena, "%.*s%s%s", (int)(at - ret),
+			ret = arena_fmt(arena, "%.*s%s%s", (int)(at - ret),
 			    ret, r->from->dir, at + strlen(marks[i]));
 	}
 	return ret;
@@ -71,23 +71,23 @@ take_environment(struct reader *r, struct site_conf *site)
 	struct arena *arena = &r->import->arena;
 	char *text = arena_str(arena, r->config), *line;
 
-	import_set(r->from, site, "environment", import_text(arena,
+	import_set(r->from, site, "environment", arena_fmt(arena,
 	    "BASEDIR=%s", variable(r, "BASEDIR", r->from->dir)));
-	import_set(r->from, site, "environment", import_text(arena,
+	import_set(r->from, site, "environment", arena_fmt(arena,
 	    "CERTDIR=%s", r->certs));
-	import_set(r->from, site, "environment", import_text(arena,
-	    "ALPNCERTDIR=%s", variable(r, "ALPNCERTDIR", import_text(arena,
+	import_set(r->from, site, "environment", arena_fmt(arena,
+	    "ALPNCERTDIR=%s", variable(r, "ALPNCERTDIR", arena_fmt(arena,
 	    "%s/alpn-certs", r->from->dir))));
-	import_set(r->from, site, "environment", import_text(arena,
+	import_set(r->from, site, "environment", arena_fmt(arena,
 	    "CHALLENGETYPE=%s", variable(r, "CHALLENGETYPE", "http-01")));
-	import_set(r->from, site, "environment", import_text(arena,
+	import_set(r->from, site, "environment", arena_fmt(arena,
 	    "alias=%s", site->name));
-	import_set(r->from, site, "environment", import_text(arena,
+	import_set(r->from, site, "environment", arena_fmt(arena,
 	    "CONFIG=%s", r->file));
-	import_set(r->from, site, "environment", import_text(arena,
+	import_set(r->from, site, "environment", arena_fmt(arena,
 	    "WELLKNOWN=%s", variable(r, "WELLKNOWN", DEFAULT_WELLKNOWN)));
 	for (size_t i = 0; i < 2; i++)
-		import_set(r->from, site, "environment", import_text(arena,
+		import_set(r->from, site, "environment", arena_fmt(arena,
 		    "%s=%s", exported[i][0], variable(r, exported[i][0],
 		    exported[i][1])));
 	while ((line = strsep(&text, "\n")) != NULL) {
@@ -96,10 +96,10 @@ take_environment(struct reader *r, struct site_conf *site)
 		line += strspn(line, " \t");
 		if (strncmp(line, "export ", 7) != 0)
 			continue;
-		name = import_text(arena, "%.*s", (int)strcspn(line + 7, "= "),
+		name = arena_fmt(arena, "%.*s", (int)strcspn(line + 7, "= "),
 		    line + 7);
 		if (variable(r, name, NULL) != NULL)
-			import_set(r->from, site, "environment", import_text(
+			import_set(r->from, site, "environment", arena_fmt(
 			    arena, "%s=%s", name, variable(r, name, "")));
 	}
 }
@@ -116,24 +116,24 @@ take_challenge(struct reader *r, struct site_conf *site)
 	size_t len = strlen(known), tail = strlen(CHALLENGES);
 
 	if (hook != NULL) {
-		import_set(r->from, site, "deploy_hook", import_text(arena,
+		import_set(r->from, site, "deploy_hook", arena_fmt(arena,
 		    "dehydrated:%s", hook));
 		take_environment(r, site);
 	}
 	if (strcmp(type, "dns-01") == 0 && hook != NULL)
-		import_set(r->from, site, "via", import_text(arena,
+		import_set(r->from, site, "via", arena_fmt(arena,
 		    "dehydrated-dns=%s%s", hook, chain));
 	else if (strcmp(type, "http-01") == 0 && hook == NULL && len > tail &&
 	    strcmp(known + len - tail, CHALLENGES) == 0)
-		import_set(r->from, site, "via", import_text(arena,
+		import_set(r->from, site, "via", arena_fmt(arena,
 		    "webroot=%.*s", (int)(len - tail), known));
 	else if (strcmp(type, "http-01") == 0)
-		import_set(r->from, site, "via", import_text(arena,
+		import_set(r->from, site, "via", arena_fmt(arena,
 		    "dehydrated-http=%s%s,wellknown=%s",
 		    hook == NULL ? "" : hook, hook == NULL ? "" : chain,
 		    known));
 	else
-		r->from->note(r->from->ctx, site->name, import_text(arena,
+		r->from->note(r->from->ctx, site->name, arena_fmt(arena,
 		    "is proven by %s; say how with `signet get --via tls-alpn`, "
 		    "for example", type));
 }
@@ -189,8 +189,8 @@ read_own(struct reader *r, const char *name)
 	struct err err = ERR_INIT;
 
 	if (import_file(arena, dir != NULL && dir[0] != '\0' ?
-	    import_text(arena, "%s/%s", dir, name) :
-	    import_text(arena, "%s/%s/config", r->certs, name), &r->own,
+	    arena_fmt(arena, "%s/%s", dir, name) :
+	    arena_fmt(arena, "%s/%s/config", r->certs, name), &r->own,
 	    &err) < 0 && err.kind != ERR_NOT_FOUND)
 		r->from->note(r->from->ctx, name, err.text);
 }
@@ -205,9 +205,9 @@ take_more(void *ctx, const char *name)
 	struct span text;
 
 	if (len > 3 && strcmp(name + len - 3, ".sh") == 0 &&
-	    import_file(arena, import_text(arena, "%s/%s", r->more, name),
+	    import_file(arena, arena_fmt(arena, "%s/%s", r->more, name),
 	    &text, NULL) == 0)
-		r->config = span_str(import_text(arena, "%.*s\n%.*s",
+		r->config = span_str(arena_fmt(arena, "%.*s\n%.*s",
 		    SPAN_FMT(r->config), SPAN_FMT(text)));
 }
 
@@ -216,7 +216,7 @@ take_certificate(void *ctx, const char *name)
 {
 	struct reader *r = ctx;
 	struct arena *arena = &r->import->arena;
-	char *file = import_text(arena, "%s/%s/fullchain.pem", r->certs, name);
+	char *file = arena_fmt(arena, "%s/%s/fullchain.pem", r->certs, name);
 	struct err err = ERR_INIT;
 	struct site_conf *site;
 	char *line;
@@ -238,7 +238,7 @@ take_certificate(void *ctx, const char *name)
 	if (line != NULL)
 		take_order(r, line, site);
 	import_set(r->from, site, "ca", ca_of(r));
-	import_set(r->from, site, "layout", import_text(arena,
+	import_set(r->from, site, "layout", arena_fmt(arena,
 	    "dehydrated:%s:%s", r->certs, name));
 	/* It makes a new key each time unless it is told not to. */
 	if (strcmp(variable(r, "PRIVATE_KEY_RENEW", "yes"), "no") == 0)
@@ -260,8 +260,8 @@ take_account(void *ctx, const char *name)
 {
 	struct reader *r = ctx;
 	struct arena *arena = &r->import->arena;
-	const char *dir = import_text(arena, "%s/%s", variable(r,
-	    "ACCOUNTDIR", import_text(arena, "%s/accounts", r->from->dir)),
+	const char *dir = arena_fmt(arena, "%s/%s", variable(r,
+	    "ACCOUNTDIR", arena_fmt(arena, "%s/accounts", r->from->dir)),
 	    name);
 	struct import_account account = { .contacts = "" };
 	struct span text;
@@ -275,12 +275,12 @@ take_account(void *ctx, const char *name)
 		account.directory = arena_str(arena, text);
 	}
 	bld_free(&url);
-	account.kid = import_json(arena, import_text(arena,
+	account.kid = import_json(arena, arena_fmt(arena,
 	    "%s/account_id.json", dir), "url");
 	if (account.kid == NULL)
-		account.kid = import_json(arena, import_text(arena,
+		account.kid = import_json(arena, arena_fmt(arena,
 		    "%s/account_id.json", dir), "id");
-	account.key_file = import_text(arena, "%s/account_key.pem", dir);
+	account.key_file = arena_fmt(arena, "%s/account_key.pem", dir);
 	if (account.directory == NULL || account.kid == NULL)
 		r->from->note(r->from->ctx, name, "the account is not taken: "
 		    "its URL is not in account_id.json");
@@ -295,10 +295,10 @@ import_dehydrated(const struct import_from *from, struct import *ret,
 	struct reader reader = { .from = from, .import = ret };
 	struct arena *arena = &ret->arena;
 	struct err none = ERR_INIT;
-	char *file = import_text(arena, "%s/config", from->dir);
+	char *file = arena_fmt(arena, "%s/config", from->dir);
 
 	if (access(file, F_OK) < 0)
-		file = import_text(arena, "/etc/dehydrated/config");
+		file = arena_fmt(arena, "/etc/dehydrated/config");
 	reader.file = file;
 	if (import_file(arena, file, &reader.config, &none) < 0 &&
 	    none.kind != ERR_NOT_FOUND)
@@ -307,15 +307,15 @@ import_dehydrated(const struct import_from *from, struct import *ret,
 	if (reader.more != NULL)
 		import_list(arena, reader.more, take_more, &reader);
 	reader.certs = variable(&reader, "CERTDIR",
-	    import_text(arena, "%s/certs", from->dir));
+	    arena_fmt(arena, "%s/certs", from->dir));
 	(void)import_file(arena, variable(&reader, "DOMAINS_TXT",
-	    import_text(arena, "%s/domains.txt", from->dir)), &reader.domains,
+	    arena_fmt(arena, "%s/domains.txt", from->dir)), &reader.domains,
 	    NULL);
 	if (access(reader.certs, R_OK | X_OK) < 0)
 		return err_errno(err, "cannot read %s, where dehydrated keeps "
 		    "certificates", reader.certs);
 	import_list(arena, reader.certs, take_certificate, &reader);
-	import_list(arena, variable(&reader, "ACCOUNTDIR", import_text(arena,
+	import_list(arena, variable(&reader, "ACCOUNTDIR", arena_fmt(arena,
 	    "%s/accounts", from->dir)), take_account, &reader);
 	return 0;
 }

@@ -36,7 +36,7 @@ host_of(struct reader *r, const char *url)
 
 	if (at == NULL)
 		return "";
-	ret = import_text(&r->import->arena, "%.*s",
+	ret = arena_fmt(&r->import->arena, "%.*s",
 	    (int)strcspn(at + 3, "/"), at + 3);
 	for (char *c = ret; *c != '\0'; c++)
 		*c = *c == ':' ? '_' : *c;
@@ -61,7 +61,7 @@ ca_at(struct reader *r, const char *host)
 		    NULL) < 0)
 			continue;
 		if (strcmp(host_of(r, authority.directory), host) == 0)
-			ret = import_text(&r->import->arena, "%s",
+			ret = arena_fmt(&r->import->arena, "%s",
 			    authority.directory);
 		authority_done(&authority);
 	}
@@ -73,7 +73,7 @@ static const char *
 ca_of(struct reader *r, const char *lineage)
 {
 	struct arena *arena = &r->import->arena;
-	const char *url = import_json(arena, import_text(arena,
+	const char *url = import_json(arena, arena_fmt(arena,
 	    "%s/certificates/%s.json", r->from->dir, lineage), "certUrl");
 	const char *ret = url == NULL ? NULL : ca_at(r, host_of(r, url));
 
@@ -92,18 +92,18 @@ take_certificate(void *ctx, const char *file)
 
 	if (!ends_with(file, SUFFIX) || ends_with(file, ISSUER))
 		return;
-	lineage = import_text(arena, "%.*s", (int)(strlen(file) -
+	lineage = arena_fmt(arena, "%.*s", (int)(strlen(file) -
 	    strlen(SUFFIX)), file);
 	/* "_.example.com" is that of "*.example.com". */
 	name = lineage[0] == '_' && lineage[1] == '.' ? lineage + 2 : lineage;
-	site = import_site(r->import, name, import_text(arena,
+	site = import_site(r->import, name, arena_fmt(arena,
 	    "%s/certificates/%s", r->from->dir, file), &err);
 	if (site == NULL) {
 		r->from->note(r->from->ctx, name, err.text);
 		return;
 	}
 	import_set(r->from, site, "ca", ca_of(r, lineage));
-	import_set(r->from, site, "layout", import_text(arena,
+	import_set(r->from, site, "layout", arena_fmt(arena,
 	    "lego:%s/certificates:%s", r->from->dir, lineage));
 	/* lego's own habit. */
 	import_set(r->from, site, "reuse_key", "true");
@@ -119,18 +119,18 @@ take_account(void *ctx, const char *email)
 {
 	struct reader *r = ctx;
 	struct arena *arena = &r->import->arena;
-	const char *dir = import_text(arena, "%s/accounts/%s/%s",
+	const char *dir = arena_fmt(arena, "%s/accounts/%s/%s",
 	    r->from->dir, r->host, email);
-	const char *file = import_text(arena, "%s/account.json", dir);
+	const char *file = arena_fmt(arena, "%s/account.json", dir);
 	struct import_account account = {
 		.directory = ca_at(r, r->host),
 		.kid = import_json(arena, file, "registration/uri"),
 		.contacts = import_json(arena, file, "email"),
-		.key_file = import_text(arena, "%s/keys/%s.key", dir, email),
+		.key_file = arena_fmt(arena, "%s/keys/%s.key", dir, email),
 	};
 
 	if (account.directory == NULL) {
-		r->from->note(r->from->ctx, email, import_text(arena, "the "
+		r->from->note(r->from->ctx, email, arena_fmt(arena, "the "
 		    "account at %s is not taken: lego does not keep the URL "
 		    "of the CA's directory; write --ca URL", r->host));
 		return;
@@ -151,7 +151,7 @@ take_host(void *ctx, const char *host)
 	struct reader *r = ctx;
 
 	r->host = host;
-	import_list(&r->import->arena, import_text(&r->import->arena,
+	import_list(&r->import->arena, arena_fmt(&r->import->arena,
 	    "%s/accounts/%s", r->from->dir, host), take_account, r);
 }
 
@@ -160,13 +160,13 @@ import_lego(const struct import_from *from, struct import *ret,
     struct err *err)
 {
 	struct reader reader = { .from = from, .import = ret };
-	char *dir = import_text(&ret->arena, "%s/certificates", from->dir);
+	char *dir = arena_fmt(&ret->arena, "%s/certificates", from->dir);
 
 	if (access(dir, R_OK | X_OK) < 0)
 		return err_errno(err, "cannot read %s, where lego keeps "
 		    "certificates", dir);
 	import_list(&ret->arena, dir, take_certificate, &reader);
-	import_list(&ret->arena, import_text(&ret->arena, "%s/accounts",
+	import_list(&ret->arena, arena_fmt(&ret->arena, "%s/accounts",
 	    from->dir), take_host, &reader);
 	return 0;
 }

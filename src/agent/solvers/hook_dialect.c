@@ -14,27 +14,6 @@
 
 #define CLEANUP_MARK ";;" /* between certbot's two hooks: no shell takes it */
 
-static char *
-text(struct arena *arena, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static char *
-text(struct arena *arena, const char *fmt, ...)
-{
-	va_list ap, again;
-	char *ret;
-	int len;
-
-	va_start(ap, fmt);
-	va_copy(again, ap);
-	len = vsnprintf(NULL, 0, fmt, ap);
-	ret = arena_alloc(arena, (size_t)len + 1);
-	vsnprintf(ret, (size_t)len + 1, fmt, again);
-	va_end(again);
-	va_end(ap);
-	return ret;
-}
-
 static bool
 is_dns(const struct solver_task *task)
 {
@@ -49,9 +28,10 @@ value_of(const struct solver_task *task, struct arena *arena)
 	char digest[DNS_RECORD_VALUE_SIZE];
 
 	if (task->method == CLIENT_HTTP_01)
-		return text(arena, "%.*s", SPAN_FMT(task->key_authorization));
+		return arena_fmt(arena, "%.*s",
+		    SPAN_FMT(task->key_authorization));
 	dns_record_digest(task->key_authorization, digest);
-	return text(arena, "%s", digest);
+	return arena_fmt(arena, "%s", digest);
 }
 
 /* ---- certbot: manual-auth-hook and manual-cleanup-hook ------------------ */
@@ -91,17 +71,19 @@ make_certbot(const struct hook_call *call, struct arena *arena,
 	ret->argv[0] = "/bin/sh";
 	ret->argv[1] = "-c";
 	ret->argv[2] = command;
-	*at++ = text(arena, "CERTBOT_DOMAIN=%.*s", SPAN_FMT(task->ident.value));
-	*at++ = text(arena, "CERTBOT_IDENTIFIER=%.*s",
+	*at++ = arena_fmt(arena, "CERTBOT_DOMAIN=%.*s",
 	    SPAN_FMT(task->ident.value));
-	*at++ = text(arena, "CERTBOT_VALIDATION=%s", value_of(task, arena));
+	*at++ = arena_fmt(arena, "CERTBOT_IDENTIFIER=%.*s",
+	    SPAN_FMT(task->ident.value));
+	*at++ = arena_fmt(arena, "CERTBOT_VALIDATION=%s",
+	    value_of(task, arena));
 	*at++ = is_dns(task) ? "CERTBOT_TOKEN" :
-	    text(arena, "CERTBOT_TOKEN=%.*s", SPAN_FMT(task->token));
-	*at++ = text(arena, "CERTBOT_REMAINING_CHALLENGES=%zu",
+	    arena_fmt(arena, "CERTBOT_TOKEN=%.*s", SPAN_FMT(task->token));
+	*at++ = arena_fmt(arena, "CERTBOT_REMAINING_CHALLENGES=%zu",
 	    task->remaining);
-	*at++ = text(arena, "CERTBOT_ALL_DOMAINS=%s", names);
-	*at++ = text(arena, "CERTBOT_ALL_IDENTIFIERS=%s", names);
-	*at++ = call->takedown ? text(arena, "CERTBOT_AUTH_OUTPUT=%s",
+	*at++ = arena_fmt(arena, "CERTBOT_ALL_DOMAINS=%s", names);
+	*at++ = arena_fmt(arena, "CERTBOT_ALL_IDENTIFIERS=%s", names);
+	*at++ = call->takedown ? arena_fmt(arena, "CERTBOT_AUTH_OUTPUT=%s",
 	    call->auth_output) : "CERTBOT_AUTH_OUTPUT";
 	return true;
 }
@@ -145,7 +127,7 @@ put_default(const char **at, const struct hook_call *call, struct arena *arena,
     const char *name, const char *value)
 {
 	if (hook_env_get(call->task->environment, name) == NULL)
-		*at++ = text(arena, "%s=%s", name, value);
+		*at++ = arena_fmt(arena, "%s=%s", name, value);
 	return at;
 }
 
@@ -155,18 +137,18 @@ put_exported(const struct hook_call *call, const struct hook_argument *argument,
 {
 	at = put_default(at, call, arena, "BASEDIR", call->dir);
 	at = put_default(at, call, arena, "CERTDIR",
-	    text(arena, "%s/live", call->dir));
+	    arena_fmt(arena, "%s/live", call->dir));
 	at = put_default(at, call, arena, "ALPNCERTDIR",
-	    text(arena, "%s/alpn-certs", call->dir));
+	    arena_fmt(arena, "%s/alpn-certs", call->dir));
 	at = put_default(at, call, arena, "CONFIG", "");
 	if (argument->wellknown.len > 0)
-		*at++ = text(arena, "WELLKNOWN=%.*s",
+		*at++ = arena_fmt(arena, "WELLKNOWN=%.*s",
 		    SPAN_FMT(argument->wellknown));
 	else
 		at = put_default(at, call, arena, "WELLKNOWN",
 		    "/var/www/dehydrated");
 	*at++ = "COMMAND=sign_domains";
-	*at = text(arena, "CHALLENGETYPE=%s",
+	*at = arena_fmt(arena, "CHALLENGETYPE=%s",
 	    client_method_name(call->task->method));
 }
 
@@ -174,7 +156,8 @@ put_exported(const struct hook_call *call, const struct hook_argument *argument,
 static const char *
 response_of(const struct solver_task *task, struct arena *arena)
 {
-	return text(arena, "[\"type\"]\t\"%s\"\n[\"status\"]\t\"invalid\"\n"
+	return arena_fmt(arena,
+	    "[\"type\"]\t\"%s\"\n[\"status\"]\t\"invalid\"\n"
 	    "[\"error\",\"detail\"]\t\"%.*s\"\n[\"token\"]\t\"%.*s\"",
 	    client_method_name(task->method), SPAN_FMT(task->failure),
 	    SPAN_FMT(task->token));
@@ -210,7 +193,7 @@ make_dehydrated(const struct hook_call *call, struct arena *arena,
 	*at++ = arena_str(arena, argument.hook);
 	if (failed != NULL) {
 		*at++ = "invalid_challenge";
-		*at++ = text(arena, "%.*s", SPAN_FMT(failed->ident.value));
+		*at++ = arena_fmt(arena, "%.*s", SPAN_FMT(failed->ident.value));
 		*at++ = response_of(failed, arena);
 		return true;
 	}
@@ -218,8 +201,8 @@ make_dehydrated(const struct hook_call *call, struct arena *arena,
 	for (size_t i = 0; i < call->count; i++) {
 		const struct solver_task *task = call->tasks[i];
 
-		*at++ = text(arena, "%.*s", SPAN_FMT(task->ident.value));
-		*at++ = text(arena, "%.*s", SPAN_FMT(task->token));
+		*at++ = arena_fmt(arena, "%.*s", SPAN_FMT(task->ident.value));
+		*at++ = arena_fmt(arena, "%.*s", SPAN_FMT(task->token));
 		*at++ = value_of(task, arena);
 	}
 	return true;
@@ -294,13 +277,13 @@ make_uacme(const struct hook_call *call, struct arena *arena,
 	*at++ = call->argument;
 	*at++ = !call->takedown ? "begin" : task->failed ? "failed" : "done";
 	*at++ = client_method_name(task->method);
-	*at++ = text(arena, "%.*s", SPAN_FMT(task->ident.value));
-	*at++ = text(arena, "%.*s", SPAN_FMT(task->token));
+	*at++ = arena_fmt(arena, "%.*s", SPAN_FMT(task->ident.value));
+	*at++ = arena_fmt(arena, "%.*s", SPAN_FMT(task->token));
 	*at++ = value_of(task, arena);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		ret->variables[i] = text(arena, "UACME_%s=%s", names[i],
+		ret->variables[i] = arena_fmt(arena, "UACME_%s=%s", names[i],
 		    ret->argv[1 + i]);
-	ret->variables[5] = text(arena, "UACME_CONFDIR=%s", call->dir);
+	ret->variables[5] = arena_fmt(arena, "UACME_CONFDIR=%s", call->dir);
 	ret->variables[6] = "UACME_VERBOSE=0";
 	return true;
 }
@@ -319,9 +302,10 @@ make_lego_raw(const struct hook_call *call, struct arena *arena,
 	ret->argv[0] = call->argument;
 	ret->argv[1] = call->takedown ? "cleanup" : "present";
 	ret->argv[2] = "--";
-	ret->argv[3] = text(arena, "%.*s", SPAN_FMT(task->ident.value));
-	ret->argv[4] = text(arena, "%.*s", SPAN_FMT(task->token));
-	ret->argv[5] = text(arena, "%.*s", SPAN_FMT(task->key_authorization));
+	ret->argv[3] = arena_fmt(arena, "%.*s", SPAN_FMT(task->ident.value));
+	ret->argv[4] = arena_fmt(arena, "%.*s", SPAN_FMT(task->token));
+	ret->argv[5] = arena_fmt(arena, "%.*s",
+	    SPAN_FMT(task->key_authorization));
 	return true;
 }
 
@@ -344,7 +328,7 @@ make_lego(const struct hook_call *call, struct arena *arena,
 		return false;
 	ret->argv[0] = call->argument;
 	ret->argv[1] = call->takedown ? "cleanup" : "present";
-	ret->argv[2] = text(arena, "%s.", call->fqdn);
+	ret->argv[2] = arena_fmt(arena, "%s.", call->fqdn);
 	ret->argv[3] = value_of(call->task, arena);
 	return true;
 }
@@ -391,11 +375,12 @@ body_of(const struct hook_call *call, struct arena *arena)
 	const struct solver_task *task = call->task;
 
 	if (is_raw(call, "HTTPREQ_MODE", arena))
-		return text(arena, "{\"domain\":\"%.*s\",\"token\":\"%.*s\","
+		return arena_fmt(arena,
+		    "{\"domain\":\"%.*s\",\"token\":\"%.*s\","
 		    "\"keyAuth\":\"%.*s\"}", SPAN_FMT(task->ident.value),
 		    SPAN_FMT(task->token), SPAN_FMT(task->key_authorization));
-	return text(arena, "{\"fqdn\":\"%s.\",\"value\":\"%s\"}", call->fqdn,
-	    value_of(task, arena));
+	return arena_fmt(arena, "{\"fqdn\":\"%s.\",\"value\":\"%s\"}",
+	    call->fqdn, value_of(task, arena));
 }
 
 static bool
@@ -415,11 +400,11 @@ make_httpreq(const struct hook_call *call, struct arena *arena,
 	ret->argv[0] = "/bin/sh";
 	ret->argv[1] = "-c";
 	ret->argv[2] = httpreq;
-	*at++ = text(arena, "SIGNET_CURL=%s", credentials(call, arena));
-	*at++ = text(arena, "SIGNET_SECONDS=%u", hook_env_seconds(env,
+	*at++ = arena_fmt(arena, "SIGNET_CURL=%s", credentials(call, arena));
+	*at++ = arena_fmt(arena, "SIGNET_SECONDS=%u", hook_env_seconds(env,
 	    "HTTPREQ_HTTP_TIMEOUT", 600, 30));
-	*at++ = text(arena, "SIGNET_BODY=%s", body_of(call, arena));
-	*at++ = text(arena, "SIGNET_URL=%.*s/%s", (int)len,
+	*at++ = arena_fmt(arena, "SIGNET_BODY=%s", body_of(call, arena));
+	*at++ = arena_fmt(arena, "SIGNET_URL=%.*s/%s", (int)len,
 	    url == NULL ? "" : url, call->takedown ? "cleanup" : "present");
 	return true;
 }
@@ -466,12 +451,13 @@ make_acmesh(const struct hook_call *call, struct arena *arena,
 	ret->argv[0] = "/bin/sh";
 	ret->argv[1] = "-c";
 	ret->argv[2] = dnsapi;
-	*at++ = text(arena, "SIGNET_API=%.*s", (int)len, call->argument);
+	*at++ = arena_fmt(arena, "SIGNET_API=%.*s", (int)len, call->argument);
 	*at++ = call->takedown ? "SIGNET_VERB=rm" : "SIGNET_VERB=add";
-	*at++ = text(arena, "SIGNET_FQDN=%s", call->fqdn);
-	*at++ = text(arena, "SIGNET_VALUE=%s", value_of(call->task, arena));
-	*at++ = call->argument[len] == ',' ? text(arena, "LE_WORKING_DIR=%s",
-	    call->argument + len + 1) : text(arena,
+	*at++ = arena_fmt(arena, "SIGNET_FQDN=%s", call->fqdn);
+	*at++ = arena_fmt(arena, "SIGNET_VALUE=%s",
+	    value_of(call->task, arena));
+	*at++ = call->argument[len] == ',' ? arena_fmt(arena,
+	    "LE_WORKING_DIR=%s", call->argument + len + 1) : arena_fmt(arena,
 	    "LE_WORKING_DIR=%s/.acme.sh", home == NULL ? "/root" : home);
 	return true;
 }
