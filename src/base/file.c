@@ -55,3 +55,18 @@ file_read(int fd_dir, const char *path, int flags, struct bld *out,
 	close(fd);
 	return r;
 }
+
+int
+file_write(int fd, struct span data)
+{
+	while (data.len > 0) {
+		ssize_t n = write(fd, data.data, data.len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return -1;
+		data = span_from(data, (size_t)n);
+	}
+	return 0;
+}

@@ -5,7 +5,7 @@
 /*
  * file: reads files whose place others may have a say in. A FIFO there must
  * hold nobody up, a device must not be opened for its effects, and what is
- * endless must end.
+ * endless must end. And writes all of what is to be written.
  */
 
 #include "base/bld.h"
@@ -21,5 +21,9 @@ int file_open(int fd_dir, const char *path, int flags, int *ret_fd,
  * read on the way is wiped; the caller wipes out. */
 int file_read(int fd_dir, const char *path, int flags, struct bld *out,
     struct err *err);
+
+/* All of data, however often the kernel takes a part of it; -1 and errno. It is
+ * not synced. */
+int file_write(int fd, struct span data);
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,12 +85,31 @@ test_no_file(void **state)
 	}
 }
 
+static void
+test_write(void **state)
+{
+	int fd = open("file", O_RDWR | O_TRUNC);
+	char found[8] = "";
+
+	(void)state;
+	assert_int_equal(file_write(fd, SPAN_LIT("text")), 0);
+	assert_int_equal(pread(fd, found, sizeof(found), 0), 4);
+	assert_string_equal(found, "text");
+	close(fd);
+	fd = open("/dev/full", O_WRONLY);
+	assert_int_equal(file_write(fd, SPAN_NONE), 0);
+	assert_int_equal(file_write(fd, SPAN_LIT("text")), -1);
+	assert_int_equal(errno, ENOSPC);
+	close(fd);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_read),
 		cmocka_unit_test(test_no_file),
+		cmocka_unit_test(test_write),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -9,22 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
+
 #define REMOVE_FDS 16 /* open folders of one walk */
-
-static int
-write_all(int fd, struct span content)
-{
-	while (content.len > 0) {
-		ssize_t n = write(fd, content.data, content.len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -1;
-		content = span_from(content, (size_t)n);
-	}
-	return 0;
-}
 
 static int
 own(int fd, const struct disk_owner *owner)
@@ -48,7 +35,7 @@ disk_write(const char *path, struct span content,
 	    0600);
 	if (fd < 0)
 		return err_errno(err, "cannot make %s", path);
-	r = write_all(fd, content);
+	r = file_write(fd, content);
 	if (r == 0)
 		r = own(fd, owner);
 	if (r != 0)

@@ -12,6 +12,7 @@
 
 #include "agent/cmd/cmd.h"
 #include "agent/server/server.h"
+#include "base/file.h"
 
 #define LIST_MAX (16 * 1024 * 1024) /* bytes of all names */
 #define ARGUMENTS_MAX 128           /* that are given on */
@@ -32,17 +33,14 @@ ask_child(const struct server_run *run, int to)
 	struct server_world world = { .argument = run->argument };
 	struct err err = ERR_INIT;
 	struct bld out;
-	size_t at = 0;
-	ssize_t n = 1;
 
 	bld_init(&out, LIST_MAX);
 	if (run->server->sites(&world, &out, &err) < 0) {
 		bld_reset(&out);
 		bld_fmt(&out, "! %s\n", err.text);
 	}
-	for (; at < out.len && n > 0; at += (size_t)n)
-		n = write(to, out.data + at, out.len - at);
-	_exit(at < out.len ? EXIT_FAILURE : EXIT_SUCCESS);
+	_exit(file_write(to, bld_view(&out)) < 0 ? EXIT_FAILURE :
+	    EXIT_SUCCESS);
 }
 
 static int

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/cmd/textfile.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -11,6 +10,7 @@
 
 #include "agent/cmd/status.h"
 #include "agent/rpc/site.h"
+#include "base/file.h"
 
 static int64_t
 not_before(const struct status_cert *c)
@@ -108,19 +108,6 @@ put_all(struct bld *out, const struct status *status, int64_t now, bool ok)
 	bld_fmt(out, "%s %d\n", success, ok ? 1 : 0);
 }
 
-static bool
-write_all(int fd, struct span text)
-{
-	while (text.len > 0) {
-		ssize_t n = write(fd, text.data, text.len);
-
-		if (n < 0 && errno != EINTR)
-			return false;
-		text = span_from(text, n < 0 ? 0 : (size_t)n);
-	}
-	return true;
-}
-
 /* The folder may be another user's: what lies there is not followed. The
  * collector reads only names that end in .prom. */
 static int
@@ -139,7 +126,7 @@ replace(const char *path, struct span text, struct err *err)
 	    O_CLOEXEC, 0644);
 	if (fd < 0)
 		return err_errno(err, "cannot write %s", temporary);
-	ok = write_all(fd, text) && fchmod(fd, 0644) == 0;
+	ok = file_write(fd, text) == 0 && fchmod(fd, 0644) == 0;
 	if (ok && rename(temporary, path) == 0) {
 		close(fd);
 		return 0;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "agent/rpc/site.h"
+#include "base/file.h"
 #include "base/mem.h"
 
 #define LINKS_MAX 16 /* on the way to a folder */
@@ -184,21 +185,6 @@ fs_read(int fd_dir, const char *name, bool follow, struct bld *out,
 	return 0;
 }
 
-static int
-write_all(int fd, struct span data)
-{
-	while (data.len > 0) {
-		ssize_t n = write(fd, data.data, data.len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return -1;
-		data = span_from(data, (size_t)n);
-	}
-	return 0;
-}
-
 /* The owner before the mode: a change of owner takes bits away. */
 static int
 give(int fd, const struct fs_owner *owner)
@@ -221,7 +207,7 @@ fs_create(int fd_dir, const char *name, struct span data,
 	if (fd < 0)
 		return err_errno(err, "cannot make the file %s", name);
 	step();
-	if (write_all(fd, data) < 0 || give(fd, owner) < 0 || fsync(fd) < 0)
+	if (file_write(fd, data) < 0 || give(fd, owner) < 0 || fsync(fd) < 0)
 		r = err_errno(err, "cannot write the file %s", name);
 	close(fd);
 	return r;

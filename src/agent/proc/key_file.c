@@ -66,21 +66,6 @@ key_file_hash(EVP_PKEY *key, uint8_t ret[KEY_FILE_HASH_SIZE], struct err *err)
 }
 
 static int
-write_all(int fd, struct span data)
-{
-	while (data.len > 0) {
-		ssize_t n = write(fd, data.data, data.len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return -1;
-		data = span_from(data, (size_t)n);
-	}
-	return 0;
-}
-
-static int
 write_pem(int fd_dir, const char *name, struct span pem, struct err *err)
 {
 	char temporary[KEY_FILE_NAME_MAX + 1];
@@ -93,7 +78,7 @@ write_pem(int fd_dir, const char *name, struct span pem, struct err *err)
 	    O_NOFOLLOW | O_CLOEXEC, 0400);
 	if (fd < 0)
 		return err_errno(err, "cannot make the key file %s", name);
-	if (write_all(fd, pem) < 0 || fsync(fd) < 0 ||
+	if (file_write(fd, pem) < 0 || fsync(fd) < 0 ||
 	    renameat(fd_dir, temporary, fd_dir, name) < 0 ||
 	    fsync(fd_dir) < 0)
 		r = err_errno(err, "cannot write the key file %s", name);

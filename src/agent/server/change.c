@@ -38,19 +38,6 @@ change_path(const struct change *change, const char *suffix,
 	    change->key, suffix);
 }
 
-static int
-write_all(int fd, struct span data)
-{
-	while (data.len > 0) {
-		ssize_t n = write(fd, data.data, data.len);
-
-		if (n <= 0)
-			return -1;
-		data = span_from(data, (size_t)n);
-	}
-	return fsync(fd);
-}
-
 static void
 sync_folder_of(const char *path)
 {
@@ -90,7 +77,8 @@ put_file(const char *path, const struct before *file, struct err *err)
 		return err_errno(err, "cannot write %s", path);
 	if (fchmod(fd, file->mode) < 0 || (geteuid() == 0 &&
 	    fchown(fd, file->uid, file->gid) < 0) ||
-	    write_all(fd, file->data) < 0 || rename(temporary, path) < 0) {
+	    file_write(fd, file->data) < 0 || fsync(fd) < 0 ||
+	    rename(temporary, path) < 0) {
 		err_errno(err, "cannot write %s", path);
 		close(fd);
 		unlink(temporary);
