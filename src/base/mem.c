@@ -141,7 +141,10 @@ arena_fmt(struct arena *arena, const char *fmt, ...)
 	va_start(ap, fmt);
 	va_copy(again, ap);
 	len = vsnprintf(NULL, 0, fmt, ap);
+	if (len < 0)
+		len = 0; /* longer than INT_MAX: an empty text */
 	ret = arena_alloc(arena, (size_t)len + 1);
+	ret[0] = '\0';
 	vsnprintf(ret, (size_t)len + 1, fmt, again);
 	va_end(again);
 	va_end(ap);

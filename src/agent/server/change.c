@@ -128,7 +128,7 @@ note(struct change *change, const char *path, struct before *now,
 	bld_u32(&form, now->mode);
 	bld_u32(&form, now->uid);
 	bld_u32(&form, now->gid);
-	bld_span16(&form, span_str(path));
+	bld_span16(&form, span_of(path, strlen(path)));
 	bld_span32(&form, bld_view(data));
 	note_path(change, change->count, name);
 	r = put_file(name, &(struct before){ .mode = 0600, .uid = geteuid(),
