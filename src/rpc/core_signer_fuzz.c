@@ -1,20 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The first byte chooses the frame's type; what decodes must encode to the
- * same bytes. */
-#include <stdlib.h>
-
 #include "rpc/core_signer.h"
-
-#define FRAME_MAX (1024 * 1024)
-
-static void
-check_same(struct bld *out, struct span payload)
-{
-	if (bld_end(out) < 0 || !span_equal(bld_view(out), payload))
-		abort();
-}
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "rpc/rpc_fuzz.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -25,22 +11,17 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct span payload;
 	struct bld out;
 
-	if (size == 0 || size > FRAME_MAX)
+	if (!rpc_fuzz_begin(data, size, &payload, &out))
 		return 0;
-	payload = span_of(data + 1, size - 1);
-	bld_init(&out, FRAME_MAX);
-	if (data[0] == CORE_SIGNER_ISSUE) {
-		if (issue_request_decode(payload, &arena, &request, NULL) ==
-		    0) {
-			issue_request_encode(&out, &request);
-			check_same(&out, payload);
-		}
-	} else if (issue_answer_decode(data[0], payload, &arena, &answer,
-	    NULL) == 0) {
+	if (data[0] == CORE_SIGNER_ISSUE &&
+	    issue_request_decode(payload, &arena, &request, NULL) == 0)
+		issue_request_encode(&out, &request);
+	else if (issue_answer_decode(data[0], payload, &arena, &answer,
+	    NULL) == 0)
 		issue_answer_encode(&out, &answer);
-		check_same(&out, payload);
-	}
-	bld_free(&out);
+	else
+		payload = SPAN_NONE;
+	rpc_fuzz_end(&out, payload);
 	arena_free(&arena);
 	return 0;
 }

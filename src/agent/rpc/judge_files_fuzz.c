@@ -1,20 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The first byte is the frame's type; what decodes must encode to the same
- * bytes. */
-#include <stdlib.h>
-
 #include "agent/rpc/judge_files.h"
-
-#define FRAME_MAX (1024 * 1024)
-
-static void
-check_same(struct bld *out, struct span payload)
-{
-	if (bld_end(out) < 0 || !span_equal(bld_view(out), payload))
-		abort();
-}
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "rpc/rpc_fuzz.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -24,21 +10,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct span payload;
 	struct bld out;
 
-	if (size == 0 || size > FRAME_MAX)
+	if (!rpc_fuzz_begin(data, size, &payload, &out))
 		return 0;
-	payload = span_of(data + 1, size - 1);
-	bld_init(&out, FRAME_MAX);
-	if (data[0] < 100) {
-		if (judge_files_request_decode(data[0], payload, &request,
-		    NULL) == 0) {
-			judge_files_request_encode(&out, &request);
-			check_same(&out, payload);
-		}
-	} else if (judge_files_answer_decode(data[0], payload, &answer,
-	    NULL) == 0) {
+	if (judge_files_request_decode(data[0], payload, &request, NULL) == 0)
+		judge_files_request_encode(&out, &request);
+	else if (judge_files_answer_decode(data[0], payload, &answer,
+	    NULL) == 0)
 		judge_files_answer_encode(&out, &answer);
-		check_same(&out, payload);
-	}
-	bld_free(&out);
+	else
+		payload = SPAN_NONE;
+	rpc_fuzz_end(&out, payload);
 	return 0;
 }

@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The first byte chooses the frame's type, of judge, net and (from 200)
- * account; what decodes must encode to the same bytes. */
-#include <stdlib.h>
-
+/* The types are judge's, net's and (from 200) account's. */
 #include "agent/rpc/judge_net.h"
 #include "agent/rpc/net_account.h"
+#include "rpc/rpc_fuzz.h"
 
 #define ACCOUNT_TYPES 200
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static bool
 try_account(uint16_t type, struct span payload, struct bld *out)
@@ -31,15 +27,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct judge_net_ask ask;
 	static struct judge_net_tell tell;
-	struct span payload = size == 0 ? SPAN_NONE :
-	    span_of(data + 1, size - 1);
 	struct arena arena = { 0 };
+	struct span payload;
 	struct bld out;
 	bool decoded = true;
 
-	if (size == 0)
+	if (!rpc_fuzz_begin(data, size, &payload, &out))
 		return 0;
-	bld_init(&out, 4 * 1024 * 1024);
 	if (data[0] >= ACCOUNT_TYPES)
 		decoded = try_account(data[0], payload, &out);
 	else if (judge_net_ask_decode(data[0], payload, &ask, NULL) == 0)
@@ -49,10 +43,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		judge_net_tell_encode(&out, &tell);
 	else
 		decoded = false;
-	if (decoded && (bld_end(&out) < 0 ||
-	    !span_equal(bld_view(&out), payload)))
-		abort();
-	bld_free(&out);
+	rpc_fuzz_end(&out, decoded ? payload : SPAN_NONE);
 	arena_free(&arena);
 	return 0;
 }
