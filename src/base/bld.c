@@ -46,19 +46,6 @@ bld_free(struct bld *bld)
 	*bld = (struct bld){ .max = bld->max, .secret = bld->secret };
 }
 
-/* What is left where it was before is wiped, too. */
-static void
-move(struct bld *bld, size_t cap)
-{
-	uint8_t *data = mem_alloc(cap);
-
-	if (bld->data != NULL)
-		memcpy(data, bld->data, bld->len);
-	wipe(bld);
-	free(bld->data);
-	bld->data = data;
-}
-
 uint8_t *
 bld_grow(struct bld *bld, size_t len)
 {
@@ -73,10 +60,8 @@ bld_grow(struct bld *bld, size_t len)
 		cap = bld->cap < BLD_FIRST_CAP ? BLD_FIRST_CAP : bld->cap;
 		while (cap < bld->len + len)
 			cap *= 2;
-		if (bld->secret)
-			move(bld, cap);
-		else
-			bld->data = mem_realloc(bld->data, cap);
+		bld->data = mem_grow(bld->data, bld->len, bld->cap, cap,
+		    bld->secret);
 		bld->cap = cap;
 	}
 	at = bld->data + bld->len;

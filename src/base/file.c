@@ -35,12 +35,21 @@ int
 file_read(int fd_dir, const char *path, int flags, struct bld *out,
     struct err *err)
 {
-	uint8_t chunk[4096];
-	ssize_t n = 0;
 	int fd, r = file_open(fd_dir, path, flags, &fd, err);
 
 	if (r < 0)
 		return r;
+	r = file_slurp(fd, path, out, err);
+	close(fd);
+	return r;
+}
+
+int
+file_slurp(int fd, const char *name, struct bld *out, struct err *err)
+{
+	uint8_t chunk[4096];
+	ssize_t n = 0;
+
 	while (!out->failed && ((n = read(fd, chunk, sizeof(chunk))) > 0 ||
 	    (n < 0 && errno == EINTR))) {
 		if (n > 0)
@@ -48,12 +57,9 @@ file_read(int fd_dir, const char *path, int flags, struct bld *out,
 	}
 	mem_wipe(chunk, sizeof(chunk));
 	if (bld_end(out) < 0)
-		r = err_set(err, ERR_CONFIG, NULL,
-		    "%s is longer than %zu bytes", path, out->max);
-	else if (n < 0)
-		r = err_errno(err, "cannot read %s", path);
-	close(fd);
-	return r;
+		return err_set(err, ERR_CONFIG, NULL,
+		    "%s is longer than %zu bytes", name, out->max);
+	return n < 0 ? err_errno(err, "cannot read %s", name) : 0;
 }
 
 int

@@ -18,9 +18,12 @@ int file_open(int fd_dir, const char *path, int flags, int *ret_fd,
     struct err *err);
 
 /* All of a file, appended; -ERR_CONFIG beyond what out may hold. What was
- * read on the way is wiped; the caller wipes out. */
+ * read on the way is wiped; for a secret give one of bld_init_secret. */
 int file_read(int fd_dir, const char *path, int flags, struct bld *out,
     struct err *err);
+
+/* The same of a descriptor, from where it stands; name is for errors. */
+int file_slurp(int fd, const char *name, struct bld *out, struct err *err);
 
 /* All of data, however often the kernel takes a part of it; -1 and errno. It is
  * not synced. */

@@ -64,14 +64,8 @@ static void
 keep(struct frame_parser *parser, struct span part, size_t room)
 {
 	if (parser->cap < room) {
-		uint8_t *data = mem_alloc(room);
-
-		if (parser->len > 0)
-			memcpy(data, parser->data, parser->len);
-		if (parser->secret && parser->data != NULL)
-			mem_wipe(parser->data, parser->cap);
-		free(parser->data);
-		parser->data = data;
+		parser->data = mem_grow(parser->data, parser->len, parser->cap,
+		    room, parser->secret);
 		parser->cap = room;
 	}
 	memcpy(parser->data + parser->len, part.data, part.len);

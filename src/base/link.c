@@ -237,17 +237,8 @@ make_room(struct link *link, size_t len)
 		cap = 4096;
 	while (cap < link->out_len + len)
 		cap *= 2;
-	if (link->wipes) {
-		uint8_t *out = mem_alloc(cap);
-
-		if (link->out_len > 0)
-			memcpy(out, link->out, link->out_len);
-		wipe_out(link, 0, link->out_len);
-		free(link->out);
-		link->out = out;
-	} else {
-		link->out = mem_realloc(link->out, cap);
-	}
+	link->out = mem_grow(link->out, link->out_len, link->out_cap, cap,
+	    link->wipes);
 	link->out_cap = cap;
 }
 

@@ -48,6 +48,20 @@ mem_realloc(void *old, size_t size)
 	return p;
 }
 
+void *
+mem_grow(void *p, size_t used, size_t cap, size_t new_cap, bool secret)
+{
+	void *ret;
+
+	if (!secret || p == NULL)
+		return mem_realloc(p, new_cap);
+	ret = mem_alloc(new_cap);
+	memcpy(ret, p, used);
+	mem_wipe(p, cap);
+	free(p);
+	return ret;
+}
+
 struct span
 mem_span_dup(struct span s)
 {

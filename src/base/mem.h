@@ -18,6 +18,10 @@
 void *mem_alloc(size_t size) __attribute__((malloc, returns_nonnull));
 void *mem_zalloc(size_t size) __attribute__((malloc, returns_nonnull));
 void *mem_realloc(void *old, size_t size) __attribute__((returns_nonnull));
+/* Memory of new_cap bytes that begins with the first used bytes of p, which
+ * has room for cap (NULL: 0). What is secret is wiped where it was. */
+void *mem_grow(void *p, size_t used, size_t cap, size_t new_cap, bool secret)
+    __attribute__((returns_nonnull));
 char *mem_strdup(const char *s) __attribute__((malloc, returns_nonnull));
 /* A copy of the bytes, for mem_span_free. */
 struct span mem_span_dup(struct span s);

@@ -45,6 +45,21 @@ test_secret(void **state)
 }
 
 static void
+test_grow(void **state)
+{
+	for (int secret = 0; secret <= 1; secret++) {
+		char *p = mem_grow(NULL, 0, 0, 4, secret == 1);
+
+		memcpy(p, "abcd", 4);
+		p = mem_grow(p, 3, 4, 100, secret == 1);
+		p[99] = 'z';
+		assert_memory_equal(p, "abc", 3);
+		free(p);
+	}
+	(void)state;
+}
+
+static void
 test_arena(void **state)
 {
 	struct arena arena = { .used = 0 };
@@ -95,6 +110,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_heap),
 		cmocka_unit_test(test_secret),
+		cmocka_unit_test(test_grow),
 		cmocka_unit_test(test_arena),
 		cmocka_unit_test(test_arena_great),
 	};

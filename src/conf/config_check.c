@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/mem.h"
+#include "base/file.h"
 #include "conf/config_form.h"
 #include "conf/config_rows.h"
 #include "conf/config_value.h"
@@ -9,6 +9,7 @@
 #include "pkix/blocked_keys.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
@@ -134,50 +135,30 @@ check_host(struct world *world, X509 *cert)
 	    config->tls_certificate, url.host);
 }
 
-static void
-read_all(FILE *f, struct bld *out)
-{
-	char chunk[16384];
-	size_t len;
-
-	while ((len = fread(chunk, 1, sizeof(chunk), f)) > 0)
-		bld_bytes(out, chunk, len);
-	mem_wipe(chunk, sizeof(chunk));
-}
-
 /* What the server itself makes of the two, with all that stands behind the
  * first certificate. */
 static void
 check_served(struct world *world)
 {
 	const struct config *config = world->config;
-	FILE *cert = fopen(config->tls_certificate, "re");
-	FILE *key = fopen(config->tls_key, "re");
 	struct bld cert_pem, key_pem;
 	SSL_CTX *tls = NULL;
 	struct err err;
 
 	bld_init(&cert_pem, HTTP_TLS_PEM_MAX);
-	bld_init(&key_pem, HTTP_TLS_PEM_MAX);
-	if (cert != NULL && key != NULL) {
-		read_all(cert, &cert_pem);
-		read_all(key, &key_pem);
-		if (http_tls_new(bld_view(&cert_pem), bld_view(&key_pem),
-		    &tls, &err) < 0)
-			config_errors_add(world->errors,
-			    config_rows_line(config, "tls_certificate"),
-			    "tls_certificate", "%s cannot be served (%s); put "
-			    "the certificate and its intermediates there anew",
-			    config->tls_certificate, err.text);
-	}
+	bld_init_secret(&key_pem, HTTP_TLS_PEM_MAX);
+	if (file_read(AT_FDCWD, config->tls_certificate, 0, &cert_pem,
+	    &err) < 0 || file_read(AT_FDCWD, config->tls_key, 0, &key_pem,
+	    &err) < 0 || http_tls_new(bld_view(&cert_pem), bld_view(&key_pem),
+	    &tls, &err) < 0)
+		config_errors_add(world->errors,
+		    config_rows_line(config, "tls_certificate"),
+		    "tls_certificate", "%s cannot be served (%s); put the "
+		    "certificate and its intermediates there anew",
+		    config->tls_certificate, err.text);
 	SSL_CTX_free(tls);
-	mem_wipe(key_pem.data, key_pem.len);
 	bld_free(&cert_pem);
 	bld_free(&key_pem);
-	if (cert != NULL)
-		fclose(cert);
-	if (key != NULL)
-		fclose(key);
 }
 
 static void
@@ -287,11 +268,9 @@ check_blocked(struct world *world)
 	if (f == NULL)
 		return;
 	bld_init(&text, BLOCKED_KEYS_FILE_MAX);
-	read_all(f, &text);
-	if (bld_end(&text) < 0)
-		config_errors_add(world->errors, line, "blocked_keys", "%s is "
-		    "longer than %u bytes; list fewer keys", path,
-		    BLOCKED_KEYS_FILE_MAX);
+	if (file_slurp(fileno(f), path, &text, &err) < 0)
+		config_errors_add(world->errors, line, "blocked_keys",
+		    "%s; list fewer keys", err.text);
 	else if (blocked_keys_parse(bld_view(&text), &keys, &err) < 0)
 		config_errors_add(world->errors, line, "blocked_keys", "%s: "
 		    "%s; correct the file", path, err.text);

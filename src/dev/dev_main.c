@@ -151,7 +151,7 @@ read_files(struct main *main, struct err *err)
 	int r = 0;
 
 	for (size_t i = 0; i < FILE_COUNT; i++) {
-		bld_init(&main->pem[i], HTTP_TLS_PEM_MAX);
+		bld_init_secret(&main->pem[i], HTTP_TLS_PEM_MAX);
 		if (r == 0)
 			r = proc_read(&main->proc, file_resources[i], 0,
 			    &main->pem[i], err);
@@ -182,10 +182,8 @@ close_all(struct main *main)
 	peers_done(&main->peers);
 	https_close(&main->https);
 	dev_free(main->dev);
-	for (size_t i = 0; i < FILE_COUNT; i++) {
-		mem_wipe(main->pem[i].data, main->pem[i].len);
+	for (size_t i = 0; i < FILE_COUNT; i++)
 		bld_free(&main->pem[i]);
-	}
 }
 
 int

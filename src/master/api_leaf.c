@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "master/api_leaf.h"
 
+#include "base/file.h"
 #include "base/loop.h"
 #include "base/text.h"
 #include "conf/layout.h"
@@ -9,6 +10,7 @@
 #include "master/tree.h"
 #include "pkix/key.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
@@ -66,12 +68,10 @@ read_key(const char *path, EVP_PKEY **ret, struct err *err)
 	struct bld pem;
 	int r;
 
-	bld_init(&pem, DISK_FILE_MAX);
-	r = disk_read(path, &pem, err);
+	bld_init_secret(&pem, DISK_FILE_MAX);
+	r = file_read(AT_FDCWD, path, 0, &pem, err);
 	if (r == 0 && key_from_pem(bld_view(&pem), ret, err) != 0)
 		r = err_prefix(err, "%s", path);
-	if (pem.len > 0)
-		mem_wipe(pem.data, pem.len);
 	bld_free(&pem);
 	return r;
 }
@@ -87,7 +87,7 @@ read_certificate(struct renewal *renewal, const char *path, struct span *ret,
 	int r;
 
 	bld_init(&pem, DISK_FILE_MAX);
-	r = disk_read(path, &pem, err);
+	r = file_read(AT_FDCWD, path, 0, &pem, err);
 	if (r == 0 && pki_from_pem(bld_view(&pem), &renewal->arena, certs,
 	    sizeof(certs) / sizeof(certs[0]), &count, err) != 0)
 		r = err_prefix(err, "%s", path);

@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include "base/file.h"
 #include "base/loop.h"
 #include "base/text.h"
 #include "conf/layout.h"
@@ -13,6 +14,7 @@
 #include "master/newca.h"
 #include "pkix/key.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -41,7 +43,7 @@ read_pem(const char *name, struct arena *arena, struct span certs[2])
 
 	snprintf(path, sizeof(path), "%s/%s", directory, name);
 	bld_init(&pem, DISK_FILE_MAX);
-	assert_int_equal(disk_read(path, &pem, &err), 0);
+	assert_int_equal(file_read(AT_FDCWD, path, 0, &pem, &err), 0);
 	assert_int_equal(pki_from_pem(bld_view(&pem), arena, certs, 2, &count,
 	    &err), 0);
 	bld_free(&pem);
@@ -57,7 +59,7 @@ read_key(const char *name)
 
 	snprintf(path, sizeof(path), "%s/%s", directory, name);
 	bld_init(&pem, DISK_FILE_MAX);
-	assert_int_equal(disk_read(path, &pem, &err), 0);
+	assert_int_equal(file_read(AT_FDCWD, path, 0, &pem, &err), 0);
 	assert_int_equal(key_from_pem(bld_view(&pem), &ret, &err), 0);
 	bld_free(&pem);
 	return ret;

@@ -85,33 +85,6 @@ disk_make_folder(const char *path, const struct disk_owner *owner,
 }
 
 int
-disk_read(const char *path, struct bld *out, struct err *err)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct stat st;
-	uint8_t *at;
-	ssize_t n;
-	int r;
-
-	if (fd < 0)
-		return err_errno(err, "cannot open %s", path);
-	r = fstat(fd, &st);
-	/* In one piece: growing would leave copies of a secret behind. */
-	at = r != 0 || st.st_size <= 0 ? NULL :
-	    bld_grow(out, (size_t)st.st_size);
-	n = at == NULL ? 0 : read(fd, at, (size_t)st.st_size);
-	if (r != 0 || n < 0)
-		r = err_errno(err, "cannot read %s", path);
-	else if (bld_end(out) != 0)
-		r = err_set(err, ERR_IO, NULL, "%s is too long", path);
-	else if (at != NULL && n != st.st_size)
-		r = err_set(err, ERR_IO, NULL, "%s changed while it was read",
-		    path);
-	close(fd);
-	return r;
-}
-
-int
 disk_sync_folder(const char *path, struct err *err)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;

@@ -31,9 +31,6 @@ int disk_replace(const char *path, struct span content,
 int disk_make_folder(const char *path, const struct disk_owner *owner,
     struct err *err);
 
-/* All of a file. Its bytes may be secret: the caller wipes. */
-int disk_read(const char *path, struct bld *out, struct err *err);
-
 /* Makes names in a folder durable. */
 int disk_sync_folder(const char *path, struct err *err);
 

@@ -68,12 +68,10 @@ write_key(const struct birth *birth, const char *name, EVP_PKEY *key,
 	struct bld pem;
 	int r;
 
-	bld_init(&pem, DISK_FILE_MAX);
+	bld_init_secret(&pem, DISK_FILE_MAX);
 	r = key_to_pem(key, &pem, err);
 	if (r == 0)
 		r = write_file(birth, name, bld_view(&pem), err);
-	if (pem.len > 0)
-		mem_wipe(pem.data, pem.len);
 	bld_free(&pem);
 	return r;
 }

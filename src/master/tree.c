@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "master/tree.h"
 
+#include "base/file.h"
 #include "conf/layout.h"
 #include "master/disk.h"
 #include "pkix/key.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -153,8 +155,9 @@ check_key(struct check *check, X509 *cert)
 	EVP_PKEY *key = NULL;
 	struct bld pem;
 
-	bld_init(&pem, DISK_FILE_MAX);
-	if (disk_read(path_of(check, LAYOUT_ISSUER_KEY), &pem, NULL) == 0) {
+	bld_init_secret(&pem, DISK_FILE_MAX);
+	if (file_read(AT_FDCWD, path_of(check, LAYOUT_ISSUER_KEY), 0, &pem,
+	    NULL) == 0) {
 		if (key_from_pem(bld_view(&pem), &key, NULL) != 0)
 			wrong(check, "there is no key in %s; restore it from "
 			    "a backup", check->path);
@@ -162,7 +165,6 @@ check_key(struct check *check, X509 *cert)
 			wrong(check, "%s is not the key of "
 			    LAYOUT_ISSUER_CERTIFICATE "; restore the two that "
 			    "belong together", check->path);
-		mem_wipe(pem.data, pem.len);
 	}
 	EVP_PKEY_free(key);
 	bld_free(&pem);

@@ -357,12 +357,10 @@ usual_to_pem(EVP_PKEY *key, struct bld *out)
 	struct bld der;
 	int r;
 
-	bld_init(&der, KEY_EC_DER_MAX);
+	bld_init_secret(&der, KEY_EC_DER_MAX);
 	r = key_ec_to_der(key, &der);
 	if (r == 0)
 		text_pem(out, PEM_STRING_PKCS8INF, bld_view(&der));
-	if (der.data != NULL)
-		mem_wipe(der.data, der.cap);
 	bld_free(&der);
 	return r == 0 ? bld_end(out) : r;
 }

@@ -38,7 +38,8 @@ int key_from_spki(struct span spki, EVP_PKEY **ret, struct err *err);
 /* A new P-256 key. */
 int key_generate(EVP_PKEY **ret, struct err *err);
 
-/* PKCS#8 PEM without passphrase, from and to text; the caller wipes. */
+/* PKCS#8 PEM without passphrase, from and to text: for
+ * out give one of bld_init_secret. */
 int key_from_pem(struct span pem, EVP_PKEY **ret, struct err *err);
 int key_to_pem(EVP_PKEY *key, struct bld *out, struct err *err);
 

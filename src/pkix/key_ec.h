@@ -12,12 +12,11 @@
 
 #include "base/bld.h"
 
-#define KEY_EC_DER_MAX 192 /* bytes; less than what a bld begins with, so that
-                              no copy of a key is left where it grew */
+#define KEY_EC_DER_MAX 192 /* bytes */
 
 /* Not 0 if it is any other key, or any other form: ask OpenSSL. */
 int key_ec_from_der(struct span der, EVP_PKEY **ret);
-/* The same. The caller wipes, and gives an empty out. */
+/* The same. For out give one of bld_init_secret. */
 int key_ec_to_der(EVP_PKEY *key, struct bld *out);
 
 #endif

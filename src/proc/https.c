@@ -14,13 +14,12 @@ read_tls(const struct proc *proc, SSL_CTX **ret, struct err *err)
 	int r;
 
 	bld_init(&chain, HTTP_TLS_PEM_MAX);
-	bld_init(&key, HTTP_TLS_PEM_MAX);
+	bld_init_secret(&key, HTTP_TLS_PEM_MAX);
 	r = proc_read(proc, RESOURCE_TLS_CERTIFICATE, 0, &chain, err);
 	if (r == 0)
 		r = proc_read(proc, RESOURCE_TLS_KEY, 0, &key, err);
 	if (r == 0)
 		r = http_tls_new(bld_view(&chain), bld_view(&key), ret, err);
-	mem_wipe(key.data, key.len);
 	bld_free(&chain);
 	bld_free(&key);
 	return r;

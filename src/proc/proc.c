@@ -264,7 +264,7 @@ proc_read_exactly(const struct proc *proc, enum resource resource, unsigned n,
 	struct bld bytes;
 	int r;
 
-	bld_init(&bytes, size);
+	bld_init_secret(&bytes, size);
 	r = proc_read(proc, resource, n, &bytes, err);
 	if (r == 0 && bytes.len != size)
 		r = err_set(err, ERR_CONFIG, NULL,
@@ -272,7 +272,6 @@ proc_read_exactly(const struct proc *proc, enum resource resource, unsigned n,
 		    size);
 	if (r == 0)
 		memcpy(out, bytes.data, size);
-	mem_wipe(bytes.data, bytes.cap);
 	bld_free(&bytes);
 	return r;
 }

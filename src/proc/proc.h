@@ -87,7 +87,7 @@ int proc_resource(const struct proc *proc, enum resource resource,
 int proc_take(struct proc *proc, enum resource resource, unsigned n);
 
 /* Reads all of a resource file from its start into out (bounded by out's
- * maximum). For keys: the caller wipes out. */
+ * maximum). For keys give one of bld_init_secret. */
 int proc_read(const struct proc *proc, enum resource resource, unsigned n,
     struct bld *out, struct err *err);
 

@@ -186,13 +186,12 @@ read_key(struct main *main, struct err *err)
 	struct bld pem;
 	int r;
 
-	bld_init(&pem, FILE_MAX);
+	bld_init_secret(&pem, FILE_MAX);
 	r = proc_read(&main->proc, RESOURCE_ISSUER_KEY, 0, &pem, err);
 	if (r == 0)
 		r = key_from_pem(bld_view(&pem), &main->key, err);
 	if (r < 0)
 		err_prefix(err, "the issuing key");
-	mem_wipe(pem.data, pem.cap);
 	bld_free(&pem);
 	return r;
 }

@@ -6,6 +6,7 @@
 
 #include "agent/account/account_sign.h"
 #include "agent/proc/key_file.h"
+#include "base/file.h"
 
 static const struct sandbox_path paths[] = {
 	{ .path = ".", .write = true },
@@ -111,8 +112,8 @@ import_key(const struct account_main *main,
 		return err_set(err, ERR_NOT_FOUND, NULL,
 		    "no such file was given to the account process");
 	bld_init_secret(&text, KEY_FILE_PEM_MAX);
-	r = key_file_slurp(main->proc->fds[request->import],
-	    "the account's key", &text, err);
+	r = file_slurp(main->proc->fds[request->import], "the account's key",
+	    &text, err);
 	if (r == 0)
 		r = account_store_import(main->proc->fd_dir, request->id,
 		    bld_view(&text), err);

@@ -154,12 +154,12 @@ int
 fs_read(int fd_dir, const char *name, bool follow, struct bld *out,
     struct err *err)
 {
-	int fd = follow ? open_through(fd_dir, name) : openat(fd_dir, name,
-	    O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
-	uint8_t chunk[4096];
 	struct stat st;
-	ssize_t n;
+	int fd, r;
 
+	if (!follow)
+		return file_read(fd_dir, name, O_NOFOLLOW, out, err);
+	fd = open_through(fd_dir, name);
 	if (fd < 0 && errno == ENOENT)
 		return err_set(err, ERR_NOT_FOUND, NULL, "there is no file %s",
 		    name);
@@ -170,19 +170,9 @@ fs_read(int fd_dir, const char *name, bool follow, struct bld *out,
 		return err_set(err, ERR_CONFIG, NULL, "%s is not a regular "
 		    "file", name);
 	}
-	while (((n = read(fd, chunk, sizeof(chunk))) > 0 ||
-	    (n < 0 && errno == EINTR)) && !out->failed) {
-		if (n > 0)
-			bld_bytes(out, chunk, (size_t)n);
-	}
-	mem_wipe(chunk, sizeof(chunk));
+	r = file_slurp(fd, name, out, err);
 	close(fd);
-	if (n < 0)
-		return err_errno(err, "cannot read %s", name);
-	if (bld_end(out) < 0)
-		return err_set(err, ERR_TOO_LARGE, NULL, "%s is too long",
-		    name);
-	return 0;
+	return r;
 }
 
 /* The owner before the mode: a change of owner takes bits away. */

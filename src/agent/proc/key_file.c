@@ -103,28 +103,6 @@ key_file_write(int fd_dir, const char *name, EVP_PKEY *key, struct err *err)
 }
 
 int
-key_file_slurp(int fd, const char *name, struct bld *out, struct err *err)
-{
-	uint8_t chunk[4096];
-	ssize_t n;
-
-	while ((n = read(fd, chunk, sizeof(chunk))) > 0 ||
-	    (n < 0 && errno == EINTR)) {
-		if (n > 0)
-			bld_bytes(out, chunk, (size_t)n);
-		if (out->failed)
-			break;
-	}
-	mem_wipe(chunk, sizeof(chunk));
-	if (n < 0)
-		return err_errno(err, "cannot read %s", name);
-	if (bld_end(out) < 0)
-		return err_set(err, ERR_CONFIG, NULL,
-		    "%s is longer than %zu bytes", name, out->max);
-	return 0;
-}
-
-int
 key_file_read(int fd_dir, const char *name, EVP_PKEY **ret, struct err *err)
 {
 	struct bld pem;

@@ -38,9 +38,4 @@ int key_file_read(int fd_dir, const char *name, EVP_PKEY **ret,
 int key_file_rename(int fd_dir, const char *from, const char *to,
     struct err *err);
 int key_file_remove(int fd_dir, const char *name, struct err *err);
-
-/* All of a descriptor, from where it stands; the caller wipes and frees. */
-int key_file_slurp(int fd, const char *name, struct bld *out,
-    struct err *err);
-
 #endif

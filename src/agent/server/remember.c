@@ -85,28 +85,20 @@ is_put(const struct note *note, struct span data)
 	    span_equal(span_of(is, HASH_SIZE), note->hashes[1]);
 }
 
-static void
-wipe(struct bld *data)
-{
-	if (data->len > 0)
-		mem_wipe(data->data, data->len);
-	bld_free(data);
-}
-
 static int
 write_note(const char *name, const struct note *note, struct err *err)
 {
 	struct bld form;
 	int r;
 
-	bld_init(&form, NOTE_MAX);
+	bld_init_secret(&form, NOTE_MAX);
 	bld_u8(&form, note->existed);
 	bld_span16(&form, note->path);
 	bld_span(&form, note->hashes[0]);
 	bld_span(&form, note->hashes[1]);
 	bld_span32(&form, note->data);
 	r = change_put(name, bld_view(&form), 0600, err);
-	wipe(&form);
+	bld_free(&form);
 	return r;
 }
 
@@ -122,8 +114,8 @@ remember_put(const struct change *change, const char *site,
 
 	make_name(change, site, path, name);
 	hash(data, put);
-	bld_init(&form, NOTE_MAX);
-	bld_init(&now, CHANGE_FILE_MAX);
+	bld_init_secret(&form, NOTE_MAX);
+	bld_init_secret(&now, CHANGE_FILE_MAX);
 	r = change_read(path, &now, err);
 	if (read_note(name, &form, &note, NULL) < 0 || r < 0 ||
 	    !is_put(&note, bld_view(&now)))
@@ -134,8 +126,8 @@ remember_put(const struct change *change, const char *site,
 	note.hashes[0] = span_of(put, HASH_SIZE);
 	if (r == 0 || r == -(int)ERR_NOT_FOUND)
 		r = write_note(name, &note, err);
-	wipe(&form);
-	wipe(&now);
+	bld_free(&form);
+	bld_free(&now);
 	return r;
 }
 
@@ -167,15 +159,15 @@ visit_name(const char *name, int (*visit)(void *ctx, const char *path,
 	struct bld form, now;
 	int r;
 
-	bld_init(&form, NOTE_MAX);
-	bld_init(&now, CHANGE_FILE_MAX);
+	bld_init_secret(&form, NOTE_MAX);
+	bld_init_secret(&now, CHANGE_FILE_MAX);
 	r = read_note(name, &form, &note, err);
 	snprintf(path, sizeof(path), "%.*s", SPAN_FMT(note.path));
 	if (r == 0 && change_read(path, &now, NULL) == 0 &&
 	    is_put(&note, bld_view(&now)))
 		r = visit(ctx, path, note.existed ? &note.data : NULL, err);
-	wipe(&form);
-	wipe(&now);
+	bld_free(&form);
+	bld_free(&now);
 	return r;
 }
 

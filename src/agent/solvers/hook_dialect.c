@@ -354,7 +354,7 @@ credentials(const struct hook_call *call, struct arena *arena)
 	if (parts[0] == NULL || parts[1] == NULL || parts[0][0] == '\0' ||
 	    parts[1][0] == '\0')
 		return "";
-	bld_init(&out, 65536);
+	bld_init_secret(&out, 65536);
 	bld_str(&out, "user = \"");
 	for (size_t i = 0; i < 2; i++) {
 		for (const char *c = parts[i]; *c != '\0'; c++)
@@ -363,7 +363,6 @@ credentials(const struct hook_call *call, struct arena *arena)
 		bld_str(&out, i == 0 ? ":" : "\"\n");
 	}
 	ret = arena_str(arena, bld_view(&out));
-	mem_wipe(out.data, out.len);
 	bld_free(&out);
 	return ret;
 }
