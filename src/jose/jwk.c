@@ -2,8 +2,6 @@
 #include "jose/jwk.h"
 
 #include <openssl/core_names.h>
-#include <openssl/ec.h>
-#include <openssl/param_build.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
@@ -11,42 +9,32 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "jose/jwk_check.h"
+#include "pkix/key.h"
 
 #define JWK_COORDINATE_MAX 66 /* bytes: P-521 */
 #define JWK_TEXT_MAX 2048     /* bytes of what jwk_put writes */
-#define JWK_SPKI_MAX 1024     /* bytes: RSA of 4096 bits takes 550 */
 
-/*
- * What each algorithm is called and what its keys are. The only DER of a
- * SubjectPublicKeyInfo with a named curve and an uncompressed point (RFC
- * 5480), or with an Ed25519 key (RFC 8410), is spki and the key's bytes;
- * OpenSSL's decoder takes twice the time of a verification to find that out.
- */
+/* What each algorithm is called and what its keys are. */
 struct alg_row {
 	const char *name;
 	const char *kty;
 	const char *crv;      /* NULL for RSA */
 	size_t coordinate;    /* bytes of x (and y), RFC 7518 6.2.1.2 */
 	const char *digest;   /* NULL: the algorithm has its own */
-	const char *spki;
-	size_t spki_len;
+	int type;             /* OpenSSL's, and the bits of such a curve */
+	int bits;
 };
 
-#define SPKI(s) s, sizeof(s) - 1
-
 static const struct alg_row rows[] = {
-	[JWK_ES256] = { "ES256", "EC", "P-256", 32, "SHA256",
-	    SPKI("\x30\x59\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01"
-	    "\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07\x03\x42\0\x04") },
-	[JWK_ES384] = { "ES384", "EC", "P-384", 48, "SHA384",
-	    SPKI("\x30\x76\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01"
-	    "\x06\x05\x2b\x81\x04\0\x22\x03\x62\0\x04") },
-	[JWK_ES512] = { "ES512", "EC", "P-521", 66, "SHA512",
-	    SPKI("\x30\x81\x9b\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02"
-	    "\x01\x06\x05\x2b\x81\x04\0\x23\x03\x81\x86\0\x04") },
-	[JWK_RS256] = { "RS256", "RSA", NULL, 0, "SHA256", NULL, 0 },
+	[JWK_ES256] = { "ES256", "EC", "P-256", 32, "SHA256", EVP_PKEY_EC,
+	    256 },
+	[JWK_ES384] = { "ES384", "EC", "P-384", 48, "SHA384", EVP_PKEY_EC,
+	    384 },
+	[JWK_ES512] = { "ES512", "EC", "P-521", 66, "SHA512", EVP_PKEY_EC,
+	    521 },
+	[JWK_RS256] = { "RS256", "RSA", NULL, 0, "SHA256", EVP_PKEY_RSA, 0 },
 	[JWK_EDDSA] = { "EdDSA", "OKP", "Ed25519", JWK_ED25519_SIZE, NULL,
-	    SPKI("\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\0") },
+	    EVP_PKEY_ED25519, 0 },
 };
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -155,6 +143,50 @@ make_verifier(struct jwk *jwk, struct err *err)
 	return 0;
 }
 
+static bool
+is_odd_above_1(struct span number)
+{
+	return number.len > 0 && (number.data[number.len - 1] & 1) != 0 &&
+	    (number.len > 1 || number.data[0] > 1);
+}
+
+/* pkey is NULL if OpenSSL could make none of the numbers. */
+static int
+check_key(const EVP_PKEY *pkey, enum jwk_alg alg, const struct numbers *key,
+    struct err *err)
+{
+	switch (alg) {
+	case JWK_RS256:
+		if (pkey == NULL || !is_odd_above_1(key->first) ||
+		    !is_odd_above_1(key->second) ||
+		    key->second.len > JWK_RSA_EXPONENT_MAX)
+			return err_set(err, ERR_BAD_PUBLIC_KEY, "RFC 8017 3.1",
+			    "the key's \"n\" and \"e\" are no RSA public "
+			    "key: both must be odd and greater than 1, and "
+			    "\"e\" short");
+		return 0;
+	case JWK_EDDSA:
+		if (pkey == NULL)
+			return err_set(err, ERR_BAD_PUBLIC_KEY, "RFC 8037 2",
+			    "the key's \"x\" is not an Ed25519 key of %d "
+			    "bytes", JWK_ED25519_SIZE);
+		if (jwk_check_small_order(key->first.data))
+			return err_set(err, ERR_BAD_PUBLIC_KEY, "RFC 8725 3.4",
+			    "the Ed25519 key has small order: anybody can "
+			    "sign");
+		return 0;
+	case JWK_ES256:
+	case JWK_ES384:
+	case JWK_ES512:
+	default:
+		if (pkey == NULL)
+			return err_set(err, ERR_BAD_PUBLIC_KEY,
+			    "RFC 7518 6.2.1", "the key's \"x\" and \"y\" are "
+			    "no point of the curve %s", rows[alg].crv);
+		return 0;
+	}
+}
+
 /* Takes over pkey. */
 static int
 finish(EVP_PKEY *pkey, enum jwk_alg alg, const struct numbers *key,
@@ -163,7 +195,9 @@ finish(EVP_PKEY *pkey, enum jwk_alg alg, const struct numbers *key,
 	int r;
 
 	*ret = (struct jwk){ .pkey = pkey, .alg = alg };
-	r = make_thumbprint(ret, key, err);
+	r = check_key(pkey, alg, key, err);
+	if (r == 0)
+		r = make_thumbprint(ret, key, err);
 	if (r == 0)
 		r = make_verifier(ret, err);
 	if (r != 0)
@@ -199,57 +233,6 @@ get_bytes(const json_t *obj, const char *name, struct bld *out, size_t max,
 	return 0;
 }
 
-/* Takes over builder. */
-static int
-key_from_params(const char *type, OSSL_PARAM_BLD *builder, EVP_PKEY **ret)
-{
-	OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(builder);
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
-	int ok;
-
-	*ret = NULL;
-	ok = params != NULL && ctx != NULL && EVP_PKEY_fromdata_init(ctx) == 1 &&
-	    EVP_PKEY_fromdata(ctx, ret, EVP_PKEY_PUBLIC_KEY, params) == 1;
-	EVP_PKEY_CTX_free(ctx);
-	OSSL_PARAM_free(params);
-	OSSL_PARAM_BLD_free(builder);
-	return ok ? 0 : -1;
-}
-
-static OSSL_PARAM_BLD *
-params_new(void)
-{
-	OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
-
-	if (builder == NULL)
-		abort();
-	return builder;
-}
-
-/* point is 0x04, x, y. */
-static int
-make_ec(enum jwk_alg alg, struct span point, struct jwk *ret, struct err *err)
-{
-	const struct alg_row *row = &rows[alg];
-	const uint8_t *x = point.data + 1;
-	struct numbers key = {
-		span_of(x, row->coordinate),
-		span_of(x + row->coordinate, row->coordinate),
-	};
-	OSSL_PARAM_BLD *builder = params_new();
-	EVP_PKEY *pkey;
-
-	OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME,
-	    row->crv, 0);
-	OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY,
-	    point.data, point.len);
-	if (key_from_params("EC", builder, &pkey) != 0)
-		return err_set(err, ERR_BAD_PUBLIC_KEY, "RFC 7518 6.2.1",
-		    "the key's \"x\" and \"y\" are no point of the curve %s",
-		    row->crv);
-	return finish(pkey, alg, &key, ret, err);
-}
-
 static int
 parse_ec(const json_t *obj, enum jwk_alg alg, struct jwk *ret,
     struct err *err)
@@ -257,6 +240,10 @@ parse_ec(const json_t *obj, enum jwk_alg alg, struct jwk *ret,
 	uint8_t point[1 + 2 * JWK_COORDINATE_MAX] = { 0x04 };
 	static const char *const names[] = { "x", "y" };
 	const struct alg_row *row = &rows[alg];
+	const struct numbers key = {
+		span_of(point + 1, row->coordinate),
+		span_of(point + 1 + row->coordinate, row->coordinate),
+	};
 
 	for (size_t i = 0; i < 2; i++) {
 		struct bld bytes;
@@ -276,7 +263,8 @@ parse_ec(const json_t *obj, enum jwk_alg alg, struct jwk *ret,
 			    "bytes; a coordinate of %s has exactly %zu",
 			    names[i], len, row->crv, row->coordinate);
 	}
-	return make_ec(alg, span_of(point, 1 + 2 * row->coordinate), ret, err);
+	return finish(key_from_point(row->crv, span_of(point,
+	    1 + 2 * row->coordinate)), alg, &key, ret, err);
 }
 
 /* Base64urlUInt: RFC 7518 section 2. */
@@ -294,31 +282,6 @@ get_number(const json_t *obj, const char *name, size_t max, struct bld *out,
 }
 
 static int
-make_rsa(const struct numbers *key, struct jwk *ret, struct err *err)
-{
-	BIGNUM *n = BN_bin2bn(key->first.data, (int)key->first.len, NULL);
-	BIGNUM *e = BN_bin2bn(key->second.data, (int)key->second.len, NULL);
-	OSSL_PARAM_BLD *builder = params_new();
-	EVP_PKEY *pkey = NULL;
-	bool ok;
-
-	OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, n);
-	OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, e);
-	ok = BN_is_odd(n) && BN_is_odd(e) && !BN_is_one(n) && !BN_is_one(e) &&
-	    key->second.len <= JWK_RSA_EXPONENT_MAX;
-	if (key_from_params("RSA", builder, &pkey) != 0)
-		ok = false;
-	BN_free(n);
-	BN_free(e);
-	if (ok)
-		return finish(pkey, JWK_RS256, key, ret, err);
-	EVP_PKEY_free(pkey);
-	return err_set(err, ERR_BAD_PUBLIC_KEY, "RFC 8017 3.1",
-	    "the key's \"n\" and \"e\" are no RSA public key: both must be "
-	    "odd and greater than 1, and \"e\" short");
-}
-
-static int
 parse_rsa(const json_t *obj, struct jwk *ret, struct err *err)
 {
 	struct bld n = { .max = 0 }, e = { .max = 0 };
@@ -327,41 +290,28 @@ parse_rsa(const json_t *obj, struct jwk *ret, struct err *err)
 	if (r == 0)
 		r = get_number(obj, "e", JWK_RSA_EXPONENT_MAX, &e, err);
 	if (r == 0)
-		r = make_rsa(&(struct numbers){ bld_view(&n), bld_view(&e) },
-		    ret, err);
+		r = finish(key_from_rsa(bld_view(&n), bld_view(&e)),
+		    JWK_RS256, &(struct numbers){ bld_view(&n),
+		    bld_view(&e) }, ret, err);
 	bld_free(&n);
 	bld_free(&e);
 	return r;
 }
 
 static int
-make_okp(struct span x, struct jwk *ret, struct err *err)
-{
-	EVP_PKEY *pkey = NULL;
-
-	if (x.len == JWK_ED25519_SIZE && jwk_check_small_order(x.data))
-		return err_set(err, ERR_BAD_PUBLIC_KEY, "RFC 8725 3.4",
-		    "the Ed25519 key has small order: anybody can sign");
-	if (x.len == JWK_ED25519_SIZE)
-		pkey = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL,
-		    x.data, x.len);
-	if (pkey == NULL)
-		return err_set(err, ERR_BAD_PUBLIC_KEY, "RFC 8037 2",
-		    "the key's \"x\" is not an Ed25519 key of %d bytes",
-		    JWK_ED25519_SIZE);
-	return finish(pkey, JWK_EDDSA, &(struct numbers){ .first = x }, ret,
-	    err);
-}
-
-static int
 parse_okp(const json_t *obj, struct jwk *ret, struct err *err)
 {
+	EVP_PKEY *pkey = NULL;
 	struct bld x;
 	int r = get_bytes(obj, "x", &x, JWK_ED25519_SIZE, err);
 
 	if (r != 0)
 		return r;
-	r = make_okp(bld_view(&x), ret, err);
+	if (x.len == JWK_ED25519_SIZE)
+		pkey = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL,
+		    x.data, x.len);
+	r = finish(pkey, JWK_EDDSA, &(struct numbers){ .first = bld_view(&x) },
+	    ret, err);
 	bld_free(&x);
 	return r;
 }
@@ -461,67 +411,76 @@ jwk_parse(const json_t *obj, struct jwk *ret, struct err *err)
 	return parse_ec(obj, alg, ret, err);
 }
 
-/* A number of an RSA key, in memory of its own. */
-static bool
-get_param(const EVP_PKEY *pkey, const char *param, struct bld *out)
+static enum jwk_alg
+alg_of(const EVP_PKEY *pkey)
 {
-	BIGNUM *number = NULL;
-	uint8_t *at = NULL;
-
-	bld_init(out, JWK_RSA_MODULUS_MAX);
-	if (EVP_PKEY_get_bn_param(pkey, param, &number) == 1)
-		at = bld_grow(out, (size_t)BN_num_bytes(number));
-	if (at != NULL)
-		BN_bn2bin(number, at);
-	BN_free(number);
-	return at != NULL;
+	for (unsigned alg = JWK_ES256; alg < ROWS; alg++) {
+		if (EVP_PKEY_get_base_id(pkey) == rows[alg].type &&
+		    (rows[alg].bits == 0 ||
+		    EVP_PKEY_get_bits(pkey) == rows[alg].bits))
+			return (enum jwk_alg)alg;
+	}
+	return 0;
 }
 
-/* RSA is left to OpenSSL's decoder, which takes BER, too. */
-static int
-rsa_from_spki(struct span spki, struct jwk *ret, struct err *err)
+/* A number of an RSA key. */
+static bool
+get_param(const EVP_PKEY *pkey, const char *param,
+    uint8_t out[JWK_RSA_MODULUS_MAX], struct span *ret)
 {
-	const unsigned char *at = spki.data;
-	struct bld n = { .max = 0 }, e = { .max = 0 };
-	EVP_PKEY *pkey = d2i_PUBKEY(NULL, &at, (long)spki.len);
-	int r;
+	BIGNUM *number = NULL;
+	bool ok = EVP_PKEY_get_bn_param(pkey, param, &number) == 1 &&
+	    BN_num_bytes(number) <= JWK_RSA_MODULUS_MAX;
 
-	if (pkey != NULL && EVP_PKEY_is_a(pkey, "RSA") &&
-	    jwk_check_der(spki, pkey) &&
-	    get_param(pkey, OSSL_PKEY_PARAM_RSA_N, &n) &&
-	    get_param(pkey, OSSL_PKEY_PARAM_RSA_E, &e))
-		r = make_rsa(&(struct numbers){ bld_view(&n), bld_view(&e) },
-		    ret, err);
-	else
-		r = err_set(err, ERR_BAD_PUBLIC_KEY, "RFC 5280 4.1.2.7",
-		    "not the SubjectPublicKeyInfo of a supported key");
-	bld_free(&n);
-	bld_free(&e);
-	EVP_PKEY_free(pkey);
-	return r;
+	if (ok)
+		*ret = span_of(out, (size_t)BN_bn2bin(number, out));
+	BN_free(number);
+	return ok;
+}
+
+/* The numbers of a key, in out. */
+static bool
+get_numbers(const EVP_PKEY *pkey, enum jwk_alg alg,
+    uint8_t out[2 * JWK_RSA_MODULUS_MAX], struct numbers *ret)
+{
+	size_t size = rows[alg].coordinate, len = 0;
+
+	if (alg == JWK_RS256)
+		return get_param(pkey, OSSL_PKEY_PARAM_RSA_N, out,
+		    &ret->first) && get_param(pkey, OSSL_PKEY_PARAM_RSA_E,
+		    out + JWK_RSA_MODULUS_MAX, &ret->second);
+	if (EVP_PKEY_get_octet_string_param(pkey, OSSL_PKEY_PARAM_PUB_KEY,
+	    out, (size_t)2 * JWK_RSA_MODULUS_MAX, &len) != 1)
+		return false;
+	if (alg == JWK_EDDSA) {
+		ret->first = span_of(out, len);
+		return len == size;
+	}
+	/* Behind 0x04, which says that x and y follow. */
+	ret->first = span_of(out + 1, size);
+	ret->second = span_of(out + 1 + size, size);
+	return len == 1 + 2 * size;
 }
 
 int
 jwk_from_spki(struct span spki, struct jwk *ret, struct err *err)
 {
-	*ret = (struct jwk){ .pkey = NULL };
-	for (unsigned alg = JWK_ES256; alg < ROWS; alg++) {
-		const struct alg_row *row = &rows[alg];
-		struct span head = span_of(row->spki, row->spki_len);
+	uint8_t bytes[2 * JWK_RSA_MODULUS_MAX];
+	struct numbers key = { 0 };
+	EVP_PKEY *pkey;
+	enum jwk_alg alg;
+	int r = key_from_spki(spki, &pkey, err);
 
-		if (head.len == 0 || !span_starts_with(spki, head))
-			continue;
-		if (alg == JWK_EDDSA)
-			return make_okp(span_from(spki, head.len), ret, err);
-		if (spki.len == head.len + 2 * row->coordinate)
-			return make_ec((enum jwk_alg)alg,
-			    span_from(spki, head.len - 1), ret, err);
+	*ret = (struct jwk){ .pkey = NULL };
+	if (r < 0)
+		return r;
+	alg = alg_of(pkey);
+	if (alg == 0 || !get_numbers(pkey, alg, bytes, &key)) {
+		EVP_PKEY_free(pkey);
+		return err_set(err, ERR_INTERNAL, NULL,
+		    "cannot read the numbers of a public key");
 	}
-	if (spki.len > JWK_SPKI_MAX)
-		return err_set(err, ERR_BAD_PUBLIC_KEY, "RFC 5280 4.1.2.7",
-		    "a SubjectPublicKeyInfo of more than %d bytes",
-		    JWK_SPKI_MAX);
-	return rsa_from_spki(spki, ret, err);
+	return finish(pkey, alg, &key, ret, err);
 }
 
 int
@@ -540,53 +499,16 @@ jwk_from_key(EVP_PKEY *pkey, struct jwk *ret, struct err *err)
 	return 0;
 }
 
-/* The point or the key as bytes, without 0x04. */
-static bool
-get_encoded(const EVP_PKEY *pkey, uint8_t *out, size_t size)
-{
-	uint8_t point[1 + 2 * JWK_COORDINATE_MAX];
-	size_t len = 0;
-
-	if (EVP_PKEY_get_octet_string_param(pkey, OSSL_PKEY_PARAM_PUB_KEY,
-	    point, sizeof(point), &len) != 1 || len < size)
-		return false;
-	memcpy(out, point + len - size, size);
-	return true;
-}
-
-static int
-put_rsa(struct bld *out, const EVP_PKEY *pkey)
-{
-	struct bld n = { .max = 0 }, e = { .max = 0 };
-	bool ok = get_param(pkey, OSSL_PKEY_PARAM_RSA_N, &n) &&
-	    get_param(pkey, OSSL_PKEY_PARAM_RSA_E, &e);
-
-	if (ok)
-		put_canonical(out, JWK_RS256,
-		    &(struct numbers){ bld_view(&n), bld_view(&e) });
-	bld_free(&n);
-	bld_free(&e);
-	return ok ? 0 : -1;
-}
-
 int
 jwk_put(struct bld *out, const struct jwk *jwk, struct err *err)
 {
-	uint8_t bytes[2 * JWK_COORDINATE_MAX];
-	size_t size = rows[jwk->alg].coordinate;
-	int r = 0;
+	uint8_t bytes[2 * JWK_RSA_MODULUS_MAX];
+	struct numbers key;
+	bool ok = get_numbers(jwk->pkey, jwk->alg, bytes, &key);
 
-	if (jwk->alg == JWK_RS256)
-		r = put_rsa(out, jwk->pkey);
-	else if (get_encoded(jwk->pkey, bytes,
-	    jwk->alg == JWK_EDDSA ? size : 2 * size))
-		put_canonical(out, jwk->alg, &(struct numbers){
-		    span_of(bytes, size), span_of(bytes + size, size) });
-	else
-		r = -1;
-	if (r == 0)
-		r = bld_end(out);
-	return r == 0 ? 0 : err_set(err, ERR_INTERNAL, NULL,
+	if (ok)
+		put_canonical(out, jwk->alg, &key);
+	return ok && bld_end(out) == 0 ? 0 : err_set(err, ERR_INTERNAL, NULL,
 	    "cannot write the public key as JSON");
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "jose/jwk_check.h"
 
-#include <openssl/x509.h>
+#include <string.h>
 
 /* All encodings of all eight points, but for the sign. */
 bool
@@ -29,15 +29,4 @@ jwk_check_small_order(const uint8_t x[JWK_ED25519_SIZE])
 		return true;
 	return (top == 0x05 && memcmp(x, order_8[0], sizeof(order_8[0])) == 0)
 	    || (top == 0x7a && memcmp(x, order_8[1], sizeof(order_8[1])) == 0);
-}
-
-bool
-jwk_check_der(struct span spki, EVP_PKEY *pkey)
-{
-	unsigned char *der = NULL;
-	int len = i2d_PUBKEY(pkey, &der);
-	bool same = len > 0 && span_equal(spki, span_of(der, (size_t)len));
-
-	OPENSSL_free(der);
-	return same;
 }

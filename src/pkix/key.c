@@ -141,16 +141,31 @@ ec_from_point(size_t i, struct span point)
 	return key;
 }
 
-static EVP_PKEY *
-rsa_from_numbers(struct span n, struct span e)
+EVP_PKEY *
+key_from_point(const char *curve, struct span point)
 {
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
-	OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
-	BIGNUM *bn_n = BN_bin2bn(n.data, (int)n.len, NULL);
-	BIGNUM *bn_e = BN_bin2bn(e.data, (int)e.len, NULL);
+	for (size_t i = 0; i < NUM_CURVES; i++) {
+		if (strcmp(curve, curves[i].name) == 0)
+			return ec_from_point(i, point);
+	}
+	return NULL;
+}
+
+EVP_PKEY *
+key_from_rsa(struct span n, struct span e)
+{
+	EVP_PKEY_CTX *ctx;
+	OSSL_PARAM_BLD *build;
+	BIGNUM *bn_n, *bn_e;
 	OSSL_PARAM *params = NULL;
 	EVP_PKEY *key = NULL;
 
+	if (n.len > KEY_RSA_MAX || e.len > KEY_RSA_MAX)
+		return NULL;
+	ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+	build = OSSL_PARAM_BLD_new();
+	bn_n = BN_bin2bn(n.data, (int)n.len, NULL);
+	bn_e = BN_bin2bn(e.data, (int)e.len, NULL);
 	if (ctx == NULL || build == NULL || bn_n == NULL || bn_e == NULL ||
 	    !OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, bn_n) ||
 	    !OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_E, bn_e) ||
@@ -181,10 +196,9 @@ rsa_from_spki(struct span spki)
 	n = der_take_positive(&numbers);
 	e = der_take_positive(&numbers);
 	if (cur_end(&numbers) < 0 || cur_end(&bits) < 0 ||
-	    cur_end(&outer) < 0 || cur_end(&cur) < 0 ||
-	    n.len > KEY_RSA_MAX || e.len > KEY_RSA_MAX)
+	    cur_end(&outer) < 0 || cur_end(&cur) < 0)
 		return NULL;
-	return rsa_from_numbers(n, e);
+	return key_from_rsa(n, e);
 }
 
 int

@@ -35,6 +35,12 @@ int key_to_spki(EVP_PKEY *key, struct arena *arena, struct span *ret,
 /* Exact DER, nothing after it. The caller frees with EVP_PKEY_free. */
 int key_from_spki(struct span spki, EVP_PKEY **ret, struct err *err);
 
+/* Public keys of their numbers: an uncompressed point of a curve by its name
+ * ("P-256"), an RSA modulus of up to KEY_RSA_MAX bytes and its exponent. NULL
+ * if there is no such key. */
+EVP_PKEY *key_from_point(const char *curve, struct span point);
+EVP_PKEY *key_from_rsa(struct span n, struct span e);
+
 /* A new P-256 key. */
 int key_generate(EVP_PKEY **ret, struct err *err);
 
