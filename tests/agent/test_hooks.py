@@ -326,6 +326,22 @@ dns_test_rm() {{
     assert not left(servers, "acmesh.hooks.test")
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+@pytest.mark.parametrize("theirs", ["acme.sh", "account.conf",
+                                    "dnsapi/dns_test.sh"])
+def test_root_sources_nothing_of_others(agent, pebble, tmp_path, theirs):
+    """The shell's text is ours, but what it reads is not."""
+    (tmp_path / "dnsapi").mkdir()
+    (tmp_path / "dnsapi/dns_test.sh").write_text(
+        f"dns_test_add() {{ echo > {tmp_path}/ran; }}\n")
+    (tmp_path / theirs).touch()
+    os.chown(tmp_path / theirs, 65534, 65534)
+    done = agent.get(pebble, "theirs.hooks.test",
+                     via=f"acme.sh=dns_test,{tmp_path}", status=1)
+    assert f"{theirs} belongs to the user with id 65534" in done.stderr
+    assert not (tmp_path / "ran").exists()
+
+
 def test_failing_hook_is_told(agent, pebble, tmp_path):
     hook = Hook(tmp_path, "echo 'no such zone' >&2; exit 4")
     done = agent.get(pebble, "fails.hooks.test",

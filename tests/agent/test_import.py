@@ -271,7 +271,7 @@ def test_root_takes_no_commands_of_others(agent, tmp_path):
     os.chown(conf, 65534, 65534)
     done = agent.run("import", "certbot", tmp_path, status=1)
     assert "x.example: " in done.stderr
-    assert "root would run what stands there" in done.stderr
+    assert "who could make root run anything" in done.stderr
     os.chown(tmp_path, 65534, 65534)
     done = agent.run("import", "certbot", tmp_path, status=1)
     assert "belongs to the user with id 65534" in done.stderr

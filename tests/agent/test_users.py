@@ -107,3 +107,55 @@ def test_without_root(agent, web_ca, programs):
         assert live.read_bytes() != second
     finally:
         shared.unlink()
+
+
+@pytest.fixture
+def theirs(tmp_path):
+    """A function that makes a program which another user may change; it
+    writes down that it ran."""
+    def make(name, body=""):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"#!/bin/sh\necho {name} >> {tmp_path}/ran\n{body}\n")
+        path.chmod(0o755)
+        os.chown(path, NOBODY, NOBODY)
+        return path
+
+    make.ran = tmp_path / "ran"
+    return make
+
+
+def test_root_runs_nobody_elses_hooks(agent, web_ca, theirs):
+    """Neither by a shell nor as the words of another client's hook; what
+    can go on does, and all of it is said."""
+    deploy = theirs("deploy")
+    said = agent.get(
+        web_ca, "hooks.users.example", "--pre-hook", f"X=1 {theirs('pre')} a",
+        "--post-hook", f"true && '{theirs('post')}'", "--deploy-hook",
+        f"sh {deploy}", status=1).stderr
+    assert agent.live("hooks.users.example").exists()
+    for name in ("pre", "post", "deploy"):
+        assert f"/{name} belongs to the user with id {NOBODY}" in said
+    assert not theirs.ran.exists()
+    os.chown(deploy, 0, 0)
+    agent.run("renew", "--force", status=None)
+    assert theirs.ran.read_text() == "deploy\n"
+
+
+def test_root_runs_nobody_elses_challenge_hooks(agent, web_ca, theirs):
+    for via in (f"certbot-http=true; {theirs('auth')}",
+                f"uacme={theirs('uacme')}",
+                f"dehydrated-http={theirs('dehydrated')}"):
+        said = agent.get(web_ca, "via.users.example", via=via,
+                         status=1).stderr
+        assert f"belongs to the user with id {NOBODY}" in said, via
+    assert not theirs.ran.exists()
+
+
+def test_root_searches_no_folder_of_others(agent, web_ca, theirs):
+    """A name without a path is none of a program that others put there."""
+    folder = theirs("bin/uname").parent
+    os.chown(folder, NOBODY, NOBODY)
+    agent.get(web_ca, "path.users.example", "--pre-hook", "uname",
+              env={"PATH": f"{folder}:{os.environ['PATH']}"})
+    assert not theirs.ran.exists()

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/conf/hook_argument.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define CHAIN ",chain"
@@ -44,4 +45,22 @@ hook_argument_dehydrated(const char *text)
 			return argument.hook;
 	}
 	return SPAN_NONE;
+}
+
+void
+hook_argument_acmesh(const char *text, const char *sub, struct arena *arena,
+    struct hook_argument_acmesh *ret)
+{
+	size_t len = strcspn(text, ",");
+	const char *home = getenv("HOME");
+
+	ret->name = arena_fmt(arena, "%.*s", (int)len, text);
+	ret->dir = text[len] == ',' ? arena_fmt(arena, "%s", text + len + 1) :
+	    arena_fmt(arena, "%s/.acme.sh", home == NULL ? "/root" : home);
+	ret->sources[0] = arena_fmt(arena, "%s/acme.sh", ret->dir);
+	ret->sources[1] = arena_fmt(arena, "%s/account.conf", ret->dir);
+	ret->sources[2] = arena_fmt(arena, "%s/%s/%s.sh", ret->dir, sub,
+	    ret->name);
+	ret->sources[3] = arena_fmt(arena, "%s/%s.sh", ret->dir, ret->name);
+	ret->sources[4] = NULL;
 }

@@ -6,6 +6,7 @@
 
 #include "agent/deploy/deploy_dialect.h"
 #include "agent/deploy/hook_event.h"
+#include "agent/proc/trusted.h"
 
 #define HOOK "deploy_hook"
 #define VARIABLES_MAX 16
@@ -74,9 +75,10 @@ start_command(struct loop *loop, const char *argument,
 	struct command *ret = NULL;
 
 	if (other && deploy_dialect_make(argument, &call, &arena, &dialect)) {
-		ret = command_exec(loop, dialect.argv, hook_env_join(
-		    cert->environment, dialect.variables, &arena), done, ctx,
-		    err);
+		if (trusted_files(dialect.sources, err) == 0)
+			ret = command_exec(loop, dialect.argv, hook_env_join(
+			    cert->environment, dialect.variables, &arena),
+			    done, ctx, err);
 	} else if (!other && cert->call == 0) {
 		put_shell(cert, &arena, variables);
 		ret = command_start(loop, argument, hook_env_join(

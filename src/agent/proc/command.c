@@ -208,39 +208,43 @@ is_theirs(const char *variable)
 	return true;
 }
 
+/* The PATH of a command with these variables. */
+static void
+put_path(const char *const *variables, char ret[TRUSTED_FOLDERS_MAX])
+{
+	const char *path = getenv("PATH");
+
+	for (; *variables != NULL; variables++) {
+		if (strncmp(*variables, "PATH=", 5) == 0)
+			path = *variables + 5;
+	}
+	trusted_folders(path == NULL ? DEFAULT_PATH : path, ret);
+	if (ret[0] == '\0') /* where "" stands for here */
+		snprintf(ret, TRUSTED_FOLDERS_MAX, DEFAULT_PATH);
+}
+
 /* Where and in what a command runs does not depend on who called signet. */
 static void
 clean_up(const char *const *variables)
 {
-	char **to = environ;
+	char **to = environ, path[TRUSTED_FOLDERS_MAX];
 
+	put_path(variables, path);
 	for (char **from = environ; *from != NULL; from++) {
 		if (is_theirs(*from))
 			*to++ = *from;
 	}
 	*to = NULL;
-	if (getenv("PATH") == NULL)
-		setenv("PATH", DEFAULT_PATH, 1);
 	for (; *variables != NULL; variables++) {
 		if (strchr(*variables, '=') != NULL)
 			putenv(mem_unconst(*variables));
 		else
 			unsetenv(*variables);
 	}
+	setenv("PATH", path, 1);
 	umask(022);
 	if (chdir("/") < 0)
 		_exit(126);
-}
-
-static void __attribute__((noreturn))
-run_shell(const char *text, const char *const *variables, int out)
-{
-	const char *const argv[] = { "sh", "-c", text, NULL };
-
-	prepare(out, out);
-	clean_up(variables);
-	execv("/bin/sh", mem_unconst(argv));
-	_exit(127);
 }
 
 static void __attribute__((noreturn))
@@ -365,18 +369,33 @@ begin(struct command *c, const int ends[NUM_STREAMS], struct err *err)
 	return c;
 }
 
+/* With one stream for all that it says, unless apart. */
+static struct command *
+run(struct loop *loop, const char *const *argv, bool apart,
+    const char *const *variables, void (*done)(void *ctx,
+    const struct err *err, struct span output), void *ctx, struct err *err)
+{
+	char path[TRUSTED_FOLDERS_MAX];
+	int ends[NUM_STREAMS];
+	struct command *c;
+
+	put_path(variables, path);
+	c = trusted_command(argv, path, err) < 0 ? NULL :
+	    make(loop, apart, done, ctx, ends, err);
+	if (c != NULL && c->pid == 0)
+		run_program(argv, variables, ends[STREAM_OUT],
+		    ends[apart ? STREAM_WORDS : STREAM_OUT]);
+	return c == NULL ? NULL : begin(c, ends, err);
+}
+
 struct command *
 command_start(struct loop *loop, const char *text,
     const char *const *variables, void (*done)(void *ctx,
     const struct err *err, struct span output), void *ctx, struct err *err)
 {
-	int ends[NUM_STREAMS];
-	struct command *c = trusted_command(text, err) < 0 ? NULL :
-	    make(loop, false, done, ctx, ends, err);
+	const char *const argv[] = { "/bin/sh", "-c", text, NULL };
 
-	if (c != NULL && c->pid == 0)
-		run_shell(text, variables, ends[0]);
-	return c == NULL ? NULL : begin(c, ends, err);
+	return run(loop, argv, false, variables, done, ctx, err);
 }
 
 struct command *
@@ -384,14 +403,7 @@ command_exec(struct loop *loop, const char *const *argv,
     const char *const *variables, void (*done)(void *ctx,
     const struct err *err, struct span output), void *ctx, struct err *err)
 {
-	int ends[NUM_STREAMS];
-	struct command *c = trusted_command(argv[0], err) < 0 ? NULL :
-	    make(loop, true, done, ctx, ends, err);
-
-	if (c != NULL && c->pid == 0)
-		run_program(argv, variables, ends[STREAM_OUT],
-		    ends[STREAM_WORDS]);
-	return c == NULL ? NULL : begin(c, ends, err);
+	return run(loop, argv, true, variables, done, ctx, err);
 }
 
 struct command *

@@ -10,6 +10,9 @@
  * It runs in /, with umask 022, nothing to read, no descriptor of ours, all
  * signals as at a login, and the environment that signet was called with, but
  * without what was said to signet alone or is left of a call of another hook.
+ *
+ * Root runs nothing that others may write to (agent/proc/trusted.h), shell
+ * commands included, and leaves folders out of PATH that others may add to.
  */
 
 #include "base/err.h"
@@ -22,15 +25,16 @@
 struct command;
 
 /* variables are "NAME=value" on top of that environment, or a name that is to
- * be taken out, with NULL at the end. done is called once, unless it was cancelled; err says how it ended:
- * kind ERR_NONE for status 0. output has what it wrote, with control
- * characters. NULL if it could not be started. */
+ * be taken out, with NULL at the end. done is called once, unless it was
+ * cancelled; err says how it ended: kind ERR_NONE for status 0. output has what
+ * it wrote, with control characters. NULL if it could not be started, or root
+ * must not run it. */
 struct command *command_start(struct loop *loop, const char *text,
     const char *const *variables, void (*done)(void *ctx,
     const struct err *err, struct span output), void *ctx, struct err *err);
 
 /* The same for a program, which is searched for in PATH where its name has no
- * '/'; no shell is between. output is what it wrote to standard output alone. */
+ * '/'; no shell is between, unless it is {"/bin/sh", "-c", TEXT}. output is what it wrote to standard output alone. */
 struct command *command_exec(struct loop *loop, const char *const *argv,
     const char *const *variables, void (*done)(void *ctx,
     const struct err *err, struct span output), void *ctx, struct err *err);

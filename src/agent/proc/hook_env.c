@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/proc/hook_env.h"
 
-#include <fcntl.h>
 #include <stdio.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "agent/conf/form.h"
+#include "agent/proc/trusted.h"
 #include "base/text.h"
 
 static int
@@ -24,29 +22,11 @@ add(struct hook_env *env, const char *text, struct err *err)
 static int
 read_file(const char *path, struct arena *arena, char **ret, struct err *err)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	struct stat st;
-	ssize_t n;
+	struct span text;
+	int r = trusted_read(path, HOOK_ENV_FILE_MAX, arena, &text, err);
 
-	if (fd < 0)
-		return err_errno(err, "cannot read %s", path);
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
-	    st.st_size > HOOK_ENV_FILE_MAX) {
-		close(fd);
-		return err_set(err, ERR_CONFIG, NULL, "%s is no file of at "
-		    "most %d bytes", path, HOOK_ENV_FILE_MAX);
-	}
-	if (geteuid() == 0 && (st.st_uid != 0 || (st.st_mode & S_IWOTH))) {
-		close(fd);
-		return err_set(err, ERR_CONFIG, NULL, "%s can be written to by "
-		    "the user with id %u, who would rule hooks of root's; give "
-		    "it to root", path, (unsigned)st.st_uid);
-	}
-	*ret = arena_alloc(arena, (size_t)st.st_size + 1);
-	n = read(fd, *ret, (size_t)st.st_size);
-	close(fd);
-	(*ret)[n < 0 ? 0 : n] = '\0';
-	return n < 0 ? err_errno(err, "cannot read %s", path) : 0;
+	*ret = r == 0 ? arena_str(arena, text) : NULL;
+	return r;
 }
 
 /* Without blanks and line ends around it. */

@@ -18,7 +18,8 @@ struct hook_env {
 	const char *items[HOOK_ENV_MAX + 1]; /* "NAME=value", NULL at the end */
 };
 
-/* Reads what from names, into the arena. Root reads root's files alone. */
+/* Reads what from names, into the arena. Root reads files of
+ * trusted_file alone. */
 int hook_env_load(const struct row_list *from, struct arena *arena,
     struct hook_env *ret, struct err *err);
 

@@ -8,6 +8,7 @@
  */
 
 #include "base/err.h"
+#include "base/mem.h"
 
 /* As root, -ERR_CONFIG with a remedy if somebody else owns path, or may write
  * to it, to a folder on the way or to a link that it goes through. What is not
@@ -18,8 +19,27 @@
 #define TRUSTED_GID_MIN 1000
 int trusted_path(const char *path, struct err *err);
 
-/* The same for the program that a shell command begins with, if it says where
- * that is. */
-int trusted_command(const char *command, struct err *err);
+/* The same; and what is not there yet must not be for others to make: a
+ * program, or a file of such that are read. */
+int trusted_file(const char *path, struct err *err);
+
+/* The same for what argv runs: its program, searched for in folders (a PATH)
+ * where its name has no '/', and, if that is {"/bin/sh", "-c", TEXT}, the
+ * programs that the text names (agent/proc/shell_text.h: those that cannot be
+ * known are let through). One that is in no folder is a word of the shell's. */
+int trusted_command(const char *const *argv, const char *folders,
+    struct err *err);
+
+/* trusted_file for each, NULL at the end. */
+int trusted_files(const char *const *paths, struct err *err);
+
+/* The folders of a PATH to which nobody but root can add a program. */
+#define TRUSTED_FOLDERS_MAX 4096 /* bytes, with NUL; the rest is left out */
+void trusted_folders(const char *folders, char ret[TRUSTED_FOLDERS_MAX]);
+
+/* Reads such a file of at most max bytes into the arena, with a NUL that is
+ * not counted. -ERR_NOT_FOUND if there is none. */
+int trusted_read(const char *path, size_t max, struct arena *arena,
+    struct span *ret, struct err *err);
 
 #endif

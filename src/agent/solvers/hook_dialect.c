@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "agent/conf/hook_argument.h"
 #include "agent/solvers/challenge_file.h"
 #include "agent/solvers/dns_record.h"
 #include "base/text.h"
@@ -442,22 +441,22 @@ static bool
 make_acmesh(const struct hook_call *call, struct arena *arena,
     struct hook_command *ret)
 {
-	size_t len = strcspn(call->argument, ",");
-	const char *home = getenv("HOME"), **at = ret->variables;
+	struct hook_argument_acmesh script;
+	const char **at = ret->variables;
 
 	if (call->step > 0)
 		return false;
+	hook_argument_acmesh(call->argument, "dnsapi", arena, &script);
+	memcpy(ret->sources, script.sources, sizeof(ret->sources));
 	ret->argv[0] = "/bin/sh";
 	ret->argv[1] = "-c";
 	ret->argv[2] = dnsapi;
-	*at++ = arena_fmt(arena, "SIGNET_API=%.*s", (int)len, call->argument);
+	*at++ = arena_fmt(arena, "SIGNET_API=%s", script.name);
 	*at++ = call->takedown ? "SIGNET_VERB=rm" : "SIGNET_VERB=add";
 	*at++ = arena_fmt(arena, "SIGNET_FQDN=%s", call->fqdn);
 	*at++ = arena_fmt(arena, "SIGNET_VALUE=%s",
 	    value_of(call->task, arena));
-	*at++ = call->argument[len] == ',' ? arena_fmt(arena,
-	    "LE_WORKING_DIR=%s", call->argument + len + 1) : arena_fmt(arena,
-	    "LE_WORKING_DIR=%s/.acme.sh", home == NULL ? "/root" : home);
+	*at++ = arena_fmt(arena, "LE_WORKING_DIR=%s", script.dir);
 	return true;
 }
 

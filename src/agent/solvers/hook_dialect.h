@@ -7,6 +7,7 @@
  * them: arguments and environment, exactly as each documents it.
  */
 
+#include "agent/conf/hook_argument.h"
 #include "agent/solvers/solver.h"
 #include "base/mem.h"
 
@@ -30,6 +31,8 @@ struct hook_call {
 struct hook_command {
 	const char *argv[HOOK_ARGS_MAX];
 	const char *variables[HOOK_VARIABLES_MAX];
+	/* Files that a shell takes commands from. */
+	const char *sources[HOOK_ARGUMENT_SOURCES_MAX];
 };
 
 struct hook_dialect {

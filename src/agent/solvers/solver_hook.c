@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "agent/proc/command.h"
+#include "agent/proc/trusted.h"
 #include "agent/solvers/dns_ask.h"
 #include "agent/solvers/dns_record.h"
 #include "agent/solvers/hook_dialect.h"
@@ -236,7 +237,7 @@ run(struct hook *hook)
 	bool more = (hook->takedown || hook->err.kind == ERR_NONE) &&
 	    hook->dialect->make(&call, &arena, &made);
 
-	if (more)
+	if (more && trusted_files(made.sources, &hook->err) == 0)
 		command = command_exec(hook->world->loop, made.argv,
 		    hook_env_join(task->environment, made.variables, &arena),
 		    on_ended, hook, &hook->err);
