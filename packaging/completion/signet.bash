@@ -55,6 +55,7 @@ _signet()
 		    zerossl sslcom actalis' ;;
 	--install) choice='nginx apache haproxy' ;;
 	--ocsp) choice='file no' ;;
+	--follow-names) choice='true false' ;;
 	--eab-alg) choice='HS256 HS384 HS512' ;;
 	--reason)
 		choice='unspecified keyCompromise affiliationChanged superseded

@@ -204,6 +204,10 @@ IncludeOptional sites-enabled/*.conf
         return self.launch("/usr/sbin/apache2", "-D", "FOREGROUND", "-f",
                            self.file)
 
+    def reload(self):
+        subprocess.run(["apachectl", "-f", self.file, "-k", "graceful"],
+                       check=True, capture_output=True)
+
 
 class Haproxy(Server):
     NAME = "haproxy"

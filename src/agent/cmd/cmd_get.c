@@ -43,6 +43,9 @@ const struct cmd cmd_get = {
 	    " if not said\n"
 	    "      --install SERVER   nginx, apache or haproxy: is set up to"
 	    " serve it\n"
+	    "      --follow-names true|false  whether names that are added to"
+	    " it beside\n"
+	    "                         these become the site's\n"
 	    "      --reload COMMAND   run when there is a new certificate,"
 	    " until it succeeds\n"
 	    "      --deploy-hook COMMAND  the same, as certbot runs it\n"
@@ -84,6 +87,7 @@ static const struct {
 	{ "profile", "profile", false, NULL },
 	{ "preferred-chain", "preferred_chain", false, NULL },
 	{ "install", "install", false, NULL },
+	{ "follow-names", "follow_names", false, NULL },
 	{ "reload", "reload", false, NULL },
 	{ "deploy-hook", "deploy_hook", false, NULL },
 	{ "pre-hook", "pre_hook", false, NULL },

@@ -23,7 +23,7 @@ struct server_run {
 	const char *argument;
 	bool list;
 	int argc;
-	char *argv[ARGUMENTS_MAX + 8];
+	char *argv[ARGUMENTS_MAX + 16];
 };
 
 /* What the server says is read by a process that ends then. */
@@ -122,9 +122,15 @@ static int
 take(struct server_run *run, int argc, char **argv, struct bld *via)
 {
 	static char get_name[] = "get", via_name[] = "--via",
-	    install_name[] = "--install";
+	    install_name[] = "--install", follow_name[] = "--follow-names",
+	    follow_yes[] = "true";
 
 	run->argv[run->argc++] = get_name;
+	/* First, so that it may be said otherwise. */
+	if (run->server->look != NULL) {
+		run->argv[run->argc++] = follow_name;
+		run->argv[run->argc++] = follow_yes;
+	}
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--list") == 0)
 			run->list = true;

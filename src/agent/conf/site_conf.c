@@ -50,6 +50,13 @@ const struct row site_conf_rows[] = {
 		"it was where that fails. `nginx=FILE` and `apache=FILE` have "
 		"another configuration than the usual one, `haproxy=SOCKET` "
 		"another runtime socket." },
+	{ .key = "follow_names", .kind = ROW_BOOL, AT(follow_names),
+	    .form = "true or false",
+	    .doc = "Names that are added in install's nginx or Apache beside "
+		"those of the site become its own; what goes there stays "
+		"until `signet nginx` or `signet apache` is run again, which "
+		"say this of their sites. Of sites of this file it is not "
+		"heeded: their names stand here." },
 	{ .key = "reload", .kind = ROW_LIST, AT(reload),
 	    .check = form_command, .form = "shell commands",
 	    .doc = "Run when there is a new certificate, again and again "

@@ -24,6 +24,7 @@ struct site_conf {
 	struct row_list copy;     /* folders, or KIND=/FILE */
 	struct row_list reload;   /* commands that make services take it */
 	struct row_list install;  /* servers that are to serve it */
+	enum row_bool follow_names; /* of them, beside those it has */
 	struct row_list deploy_hook;
 	struct row_list pre_hook, post_hook; /* around a run */
 	struct row_list hook_dir; /* as certbot's renewal-hooks */

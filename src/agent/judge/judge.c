@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/judge/follow.h"
 #include "agent/judge/reach.h"
 #include "agent/judge/run_hooks.h"
 
@@ -190,7 +191,9 @@ judge_add_due(struct judge *judge, struct err *err)
 
 	for (size_t i = 0; r == 0 && i < count; i++)
 		judge_add(judge, ids[i], 0);
-	return r == 0 ? reach_unfinished(judge, err) : r;
+	if (r == 0)
+		r = reach_unfinished(judge, err);
+	return r == 0 ? follow_servers(judge, err) : r;
 }
 
 int
@@ -352,8 +355,8 @@ take_owed(struct judge *judge, struct run_lock *lock)
 	return true;
 }
 
-static void
-release_lock(struct judge *judge, struct run_lock *lock)
+void
+judge_release_lock(struct judge *judge, struct run_lock *lock)
 {
 	if (lock->fd < 0)
 		return;
@@ -388,7 +391,7 @@ judge_run(struct judge *judge, struct judge_tally *ret, struct err *err)
 	else
 		stop_procs(judge);
 	judge->tally.failed += run_hooks_after(judge);
-	release_lock(judge, &lock);
+	judge_release_lock(judge, &lock);
 	judge->num_queue = judge->next_queue = 0;
 	row_list_clear(&judge->shared_ok);
 	row_list_clear(&judge->shared_failed);

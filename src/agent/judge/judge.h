@@ -94,7 +94,8 @@ int judge_read_site(const struct state_site *row, struct site_conf *ret,
 int judge_sync(struct judge *judge, struct err *err);
 
 void judge_add(struct judge *judge, int64_t cert_id, unsigned flags);
-/* All that is due, up to JUDGE_BATCH_MAX. */
+/* All that is due, up to JUDGE_BATCH_MAX; and what was changed by hand in web
+ * servers. */
 int judge_add_due(struct judge *judge, struct err *err);
 /* All of a site. */
 int judge_add_site(struct judge *judge, int64_t site_id, unsigned flags,

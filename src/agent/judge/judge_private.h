@@ -189,6 +189,8 @@ void judge_unwatch_changes(struct judge *judge);
  * after releasing it is our own. */
 void judge_see_changes(struct judge *judge);
 void judge_forget_changes(struct judge *judge);
+struct run_lock;
+void judge_release_lock(struct judge *judge, struct run_lock *lock);
 /* Ends the run if nothing is left. */
 void judge_check_end(struct judge *judge);
 

@@ -370,8 +370,10 @@ install(const struct server_world *world, const struct server_cert *cert,
 	struct apache apache;
 	int r = begin(&apache, world, err);
 
-	if (r == 0)
+	if (r == 0) {
+		seen_forget(&apache.change);
 		r = apache_install(&apache, cert, err);
+	}
 	end(&apache);
 	return r;
 }
@@ -412,25 +414,59 @@ remove_site(const struct server_world *world, const struct server_cert *cert,
 	return r;
 }
 
-static int
-sites(const struct server_world *world, struct bld *out, struct err *err)
+static void
+put_names(const struct apache *apache, const char *before, struct bld *out)
 {
 	struct names names = { 0 };
-	struct apache apache;
-	int r;
 
-	apache = (struct apache){ .world = world, .change.fd_lock = -1 };
-	r = apache_ask(&apache, err);
-	for (const struct apache_vhost *v = apache.dump.vhosts;
-	    v != NULL && r == 0; v = v->next) {
+	for (const struct apache_vhost *v = apache->dump.vhosts; v != NULL;
+	    v = v->next) {
+		if (apache_is_ours(v->file))
+			continue;
 		names_block(&names);
 		for (const struct apache_name *n = v->names; n != NULL;
 		    n = n->next)
 			names_add(&names, n->text);
 	}
-	if (r == 0)
-		names_put(&names, out);
+	names_put(&names, before, out);
 	names_free(&names);
+}
+
+static int
+sites(const struct server_world *world, struct bld *out, struct err *err)
+{
+	struct apache apache;
+	int r;
+
+	apache = (struct apache){ .world = world, .change.fd_lock = -1 };
+	r = apache_ask(&apache, err);
+	if (r == 0)
+		put_names(&apache, "", out);
+	end(&apache);
+	return r;
+}
+
+static int
+look(const struct server_world *world, const struct server_cert *certs,
+    size_t count, struct bld *out, struct err *err)
+{
+	struct timespec since = seen_now();
+	struct seen seen = { 0 };
+	struct apache apache;
+	int r = begin(&apache, world, err);
+
+	if (r == 0)
+		r = apache_ask(&apache, err);
+	if (r == 0) {
+		put_names(&apache, "names ", out);
+		for (size_t i = 0; i < count; i++)
+			apache_look(&apache, &certs[i], out);
+		for (const struct apache_name *f = apache.dump.files;
+		    f != NULL; f = f->next)
+			seen_add(&seen, f->text);
+		r = seen_write(&apache.change, &seen, &since, err);
+	}
+	seen_free(&seen);
 	end(&apache);
 	return r;
 }
@@ -486,5 +522,5 @@ const struct server server_apache = {
 	.name = "apache", .argument = "FILE",
 	.doc = "the running Apache, whose configuration is FILE",
 	.sites = sites, .find = find, .fits = fits, .present = present, .withdraw = withdraw,
-	.install = install, .remove = remove_site,
+	.install = install, .remove = remove_site, .look = look,
 };

@@ -7,6 +7,7 @@
 #include "agent/server/apache_dump.h"
 #include "agent/server/change.h"
 #include "agent/server/probe.h"
+#include "agent/server/seen.h"
 #include "agent/server/server.h"
 
 #define APACHE_OURS "signet-" /* begins the names of our files */
@@ -18,6 +19,9 @@ struct apache {
 	uint64_t reloaded;        /* when: agent/server/holders.h */
 	struct bld text;          /* under dump */
 	struct apache_dump dump;
+	bool looks;               /* files are compared, and not written */
+	bool stale;               /* then: one is not what it would be */
+	char listens[64];         /* what our files say so that it listens */
 };
 
 int apache_ask(struct apache *apache, struct err *err);
@@ -28,6 +32,10 @@ bool apache_includes(const struct apache *apache, const char *file);
 /* Does a virtual host speak TLS there? */
 bool apache_is_tls(const struct apache_dump *dump,
     const struct apache_address *address);
+/* Is it a file of ours for a site? */
+bool apache_is_ours(struct span file);
+void apache_look(struct apache *apache, const struct server_cert *cert,
+    struct bld *out);
 int apache_install(struct apache *apache, const struct server_cert *cert,
     struct err *err);
 

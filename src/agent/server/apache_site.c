@@ -16,8 +16,8 @@
 #define TEXT_MAX (1024 * 1024) /* bytes of a file of ours */
 #define TLS_PORT 443
 
-static bool
-is_ours(struct span file)
+bool
+apache_is_ours(struct span file)
 {
 	size_t name = file.len;
 
@@ -49,7 +49,7 @@ tls_port(const struct apache_dump *dump)
 	for (const struct apache_vhost *v = dump->vhosts; v != NULL;
 	    v = v->next)
 		for (const struct apache_address *a = v->addresses;
-		    a != NULL && v->tls && !is_ours(v->file); a = a->next)
+		    a != NULL && v->tls && !apache_is_ours(v->file); a = a->next)
 			if (port == 0 || a->port == TLS_PORT)
 				port = a->port;
 	return port == 0 ? TLS_PORT : port;
@@ -71,7 +71,7 @@ find(const struct apache_dump *dump, const char *name, bool tls)
 {
 	for (const struct apache_vhost *v = dump->vhosts; v != NULL;
 	    v = v->next)
-		if (!is_ours(v->file) && v->tls == tls && has_name(v, name))
+		if (!apache_is_ours(v->file) && v->tls == tls && has_name(v, name))
 			return v;
 	return NULL;
 }
@@ -102,24 +102,33 @@ is_listening(unsigned port)
 	return ret;
 }
 
-/* Is it a file of ours because of which Apache listens? */
+static bool
+says(const char *file, const char *line)
+{
+	struct bld text;
+	bool found;
+
+	bld_init(&text, TEXT_MAX);
+	found = change_read(file, &text, NULL) == 0 && memmem(text.data,
+	    text.len, line, strlen(line)) != NULL;
+	bld_free(&text);
+	return found;
+}
+
+/* Is it a file of ours because of which Apache listens? It may have been
+ * removed since Apache read it. */
 static bool
 we_listen(struct apache *apache, const char *line)
 {
-	bool found = false;
+	char path[CHANGE_PATH_SIZE];
+	bool found;
 
+	change_path(&apache->change, "listens", path);
+	found = says(path, line);
 	for (const struct apache_name *f = apache->dump.files; f != NULL;
-	    f = f->next) {
-		struct bld text;
-
-		if (!is_ours(f->text))
-			continue;
-		bld_init(&text, TEXT_MAX);
-		found = found || (change_read(arena_str(&apache->arena,
-		    f->text), &text, NULL) == 0 && memmem(text.data, text.len,
-		    line, strlen(line)) != NULL);
-		bld_free(&text);
-	}
+	    f = f->next)
+		found = found || (apache_is_ours(f->text) && says(arena_str(
+		    &apache->arena, f->text), line));
 	return found;
 }
 
@@ -129,7 +138,7 @@ static void
 put_tls(struct bld *out, struct apache *apache)
 {
 	unsigned port = tls_port(&apache->dump);
-	char line[64];
+	char line[sizeof(apache->listens)];
 
 	bld_str(out, "<IfModule !ssl_module>\n"
 	    "\t<IfModule !socache_shmcb_module>\n\t\tLoadModule "
@@ -137,10 +146,12 @@ put_tls(struct bld *out, struct apache *apache)
 	    "\t</IfModule>\n\tLoadModule ssl_module " MODULES
 	    "/mod_ssl.so\n</IfModule>\n");
 	snprintf(line, sizeof(line), "Listen %u https\n", port);
-	if (!is_listening(port) || we_listen(apache, line))
-		bld_fmt(out, "<IfDefine !SIGNET_LISTENS_%u>\n"
-		    "\tDefine SIGNET_LISTENS_%u\n\t%s</IfDefine>\n", port,
-		    port, line);
+	if (is_listening(port) && !we_listen(apache, line))
+		return;
+	bld_fmt(out, "<IfDefine !SIGNET_LISTENS_%u>\n"
+	    "\tDefine SIGNET_LISTENS_%u\n\t%s</IfDefine>\n", port, port,
+	    line);
+	memcpy(apache->listens, line, sizeof(line));
 }
 
 static bool
@@ -240,6 +251,22 @@ check(const struct apache *apache, const struct apache_vhost *vhost,
 	return 0;
 }
 
+static int
+put_file(struct apache *apache, const char *path, struct span text,
+    struct err *err)
+{
+	struct bld old;
+	bool same;
+
+	bld_init(&old, TEXT_MAX);
+	same = change_read(path, &old, NULL) == 0 &&
+	    span_equal(bld_view(&old), text);
+	bld_free(&old);
+	apache->stale = apache->stale || !same;
+	return same || apache->looks ? 0 : change_write(&apache->change, path,
+	    text, 0644, err);
+}
+
 /* Several hosts may stand in one file: then ours do, too. */
 static int
 write_file(struct apache *apache, const struct apache_vhost *first,
@@ -269,8 +296,7 @@ write_file(struct apache *apache, const struct apache_vhost *first,
 		r = err_set(err, ERR_CONFIG, NULL, "%s would be too large",
 		    path);
 	if (r == 0)
-		r = change_write(&apache->change, path, bld_view(&text), 0644,
-		    err);
+		r = put_file(apache, path, bld_view(&text), err);
 	bld_free(&text);
 	return r;
 }
@@ -363,6 +389,43 @@ see(const struct apache *apache, const struct server_cert *cert,
 	return r;
 }
 
+static int
+set_files(struct apache *apache, const struct server_cert *cert,
+    struct err *err)
+{
+	for (size_t i = 0; i < cert->names->count; i++)
+		if (find(&apache->dump, cert->names->items[i], true) == NULL &&
+		    find(&apache->dump, cert->names->items[i], false) == NULL)
+			return err_set(err, ERR_CONFIG, NULL, "no virtual host "
+			    "of Apache has %s as ServerName or ServerAlias; "
+			    "add it", cert->names->items[i]);
+	return write_files(apache, cert, err);
+}
+
+void
+apache_look(struct apache *apache, const struct server_cert *cert,
+    struct bld *out)
+{
+	struct err err = ERR_INIT;
+	int r;
+
+	apache->looks = true;
+	apache->stale = false;
+	r = set_files(apache, cert, &err);
+	server_put_look(out, cert, apache->stale, r < 0 ? &err : NULL);
+}
+
+static void
+keep(struct apache *apache)
+{
+	char path[CHANGE_PATH_SIZE];
+
+	change_keep(&apache->change);
+	change_path(&apache->change, "listens", path);
+	if (apache->listens[0] != '\0')
+		(void)change_put(path, span_str(apache->listens), 0600, NULL);
+}
+
 int
 apache_install(struct apache *apache, const struct server_cert *cert,
     struct err *err)
@@ -371,14 +434,8 @@ apache_install(struct apache *apache, const struct server_cert *cert,
 	struct bld text;
 	int r = apache_ask(apache, err);
 
-	for (size_t i = 0; i < cert->names->count && r == 0; i++)
-		if (find(&apache->dump, cert->names->items[i], true) == NULL &&
-		    find(&apache->dump, cert->names->items[i], false) == NULL)
-			r = err_set(err, ERR_CONFIG, NULL, "no virtual host of "
-			    "Apache has %s as ServerName or ServerAlias; add "
-			    "it", cert->names->items[i]);
 	if (r == 0)
-		r = write_files(apache, cert, err);
+		r = set_files(apache, cert, err);
 	before = apache->dump;
 	text = apache->text; /* before is in it */
 	apache->text = (struct bld){ 0 };
@@ -394,7 +451,7 @@ apache_install(struct apache *apache, const struct server_cert *cert,
 	if (r < 0)
 		apache_take_back(apache, err);
 	else
-		change_keep(&apache->change);
+		keep(apache);
 	bld_free(&text);
 	return r;
 }

@@ -365,59 +365,60 @@ change_end(struct change *change)
 	change->fd_lock = -1;
 }
 
-/* KEY of "KEY.argument" has a note or tasks. */
-static bool
-has_left(const char *folder, const char *key)
+/* A note, or tasks. */
+bool
+change_is_left(const struct change *change)
 {
 	static const char *const suffixes[] = { "0", "tasks", "kept" };
-	char name[CHANGE_PATH_SIZE + 96];
+	char name[CHANGE_PATH_SIZE];
 	bool found = false;
 
 	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
-		snprintf(name, sizeof(name), "%s/%s.%s", folder, key,
-		    suffixes[i]);
+		change_path(change, suffixes[i], name);
 		found = found || access(name, F_OK) == 0;
 	}
 	return found;
 }
 
 static void
-visit_left(const char *folder, const char *key, void (*visit)(void *ctx,
-    const char *server, const char *argument), void *ctx)
+visit_key(const struct change *change, void (*visit)(void *ctx,
+    const struct change *change, const char *server, const char *argument),
+    void *ctx)
 {
-	char name[CHANGE_PATH_SIZE + 96], server[64];
+	char name[CHANGE_PATH_SIZE], server[64];
 	struct bld argument;
 
-	snprintf(name, sizeof(name), "%s/%s.argument", folder, key);
-	snprintf(server, sizeof(server), "%.*s", (int)strcspn(key, "-"), key);
+	change_path(change, "argument", name);
+	snprintf(server, sizeof(server), "%.*s",
+	    (int)strcspn(change->key, "-"), change->key);
 	bld_init(&argument, CHANGE_PATH_SIZE);
 	if (change_read(name, &argument, NULL) == 0) {
 		bld_u8(&argument, 0);
-		visit(ctx, server, (const char *)argument.data);
+		visit(ctx, change, server, (const char *)argument.data);
 	}
 	bld_free(&argument);
 }
 
 void
-change_each_pending(const char *dir, void (*visit)(void *ctx,
-    const char *server, const char *argument), void *ctx)
+change_each(const char *dir, void (*visit)(void *ctx,
+    const struct change *change, const char *server, const char *argument),
+    void *ctx)
 {
-	char folder[CHANGE_PATH_SIZE], key[64];
+	struct change change = { .fd_lock = -1 };
 	const struct dirent *entry;
 	DIR *open_folder;
 
-	snprintf(folder, sizeof(folder), "%s/changes", dir);
-	open_folder = opendir(folder);
+	snprintf(change.folder, sizeof(change.folder), "%s/changes", dir);
+	open_folder = opendir(change.folder);
 	while (open_folder != NULL && (entry = readdir(open_folder)) != NULL) {
 		const char *dot = strchr(entry->d_name, '.');
 
 		if (dot == NULL || strcmp(dot, ".argument") != 0 ||
-		    dot - entry->d_name >= (ptrdiff_t)sizeof(key))
+		    dot - entry->d_name >= (ptrdiff_t)sizeof(change.key))
 			continue;
-		snprintf(key, sizeof(key), "%.*s", (int)(dot - entry->d_name),
-		    entry->d_name);
-		if (has_left(folder, key))
-			visit_left(folder, key, visit, ctx);
+		snprintf(change.key, sizeof(change.key), "%.*s",
+		    (int)(dot - entry->d_name), entry->d_name);
+		visit_key(&change, visit, ctx);
 	}
 	if (open_folder != NULL)
 		closedir(open_folder);

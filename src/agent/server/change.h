@@ -48,9 +48,13 @@ void change_keep(struct change *change);
 /* Ends the lock; what is neither undone nor kept is for the next run. */
 void change_end(struct change *change);
 
-/* Gives server and argument of each of which something is left behind. */
-void change_each_pending(const char *dir, void (*visit)(void *ctx,
-    const char *server, const char *argument), void *ctx);
+/* Gives each server in which anything was changed, with a change that was not
+ * begun. */
+void change_each(const char *dir, void (*visit)(void *ctx,
+    const struct change *change, const char *server, const char *argument),
+    void *ctx);
+/* Is something left behind there? */
+bool change_is_left(const struct change *change);
 
 /* Puts a file of our own in place, whole, without a note. */
 int change_put(const char *path, struct span data, unsigned mode,

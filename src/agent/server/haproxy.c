@@ -252,7 +252,7 @@ sites(const struct server_world *world, struct bld *out, struct err *err)
 	if (r == 0)
 		r = haproxy_certs(&haproxy, add_names, &names, err);
 	if (r == 0)
-		names_put(&names, out);
+		names_put(&names, "", out);
 	names_free(&names);
 	end(&haproxy);
 	return r;

@@ -121,14 +121,15 @@ merge(struct names *names)
 
 /* The shortest first: the certificate is called by it. */
 static void
-put_certificate(struct bld *out, struct names_entry *first, size_t count)
+put_certificate(struct bld *out, const char *before,
+    struct names_entry *first, size_t count)
 {
 	size_t best = 0, put = 0;
 
 	for (size_t i = 1; i < count; i++)
 		if (strlen(first[i].name) < strlen(first[best].name))
 			best = i;
-	bld_str(out, first[best].name);
+	bld_fmt(out, "%s%s", before, first[best].name);
 	for (size_t i = 0; i < count; i++) {
 		if (i == best || (i > 0 &&
 		    strcmp(first[i].name, first[i - 1].name) == 0) ||
@@ -136,7 +137,7 @@ put_certificate(struct bld *out, struct names_entry *first, size_t count)
 			continue;
 		/* Too many for one certificate: another. */
 		if (++put % IDENT_LIST_MAX == 0)
-			bld_fmt(out, "\n%s", first[i].name);
+			bld_fmt(out, "\n%s%s", before, first[i].name);
 		else
 			bld_fmt(out, " %s", first[i].name);
 	}
@@ -144,7 +145,7 @@ put_certificate(struct bld *out, struct names_entry *first, size_t count)
 }
 
 void
-names_put(struct names *names, struct bld *out)
+names_put(struct names *names, const char *before, struct bld *out)
 {
 	size_t from = 0;
 
@@ -153,7 +154,8 @@ names_put(struct names *names, struct bld *out)
 	for (size_t i = 1; i <= names->count; i++)
 		if (i == names->count ||
 		    names->entries[i].block != names->entries[from].block) {
-			put_certificate(out, names->entries + from, i - from);
+			put_certificate(out, before, names->entries + from,
+			    i - from);
 			from = i;
 		}
 	bld_span(out, bld_view(&names->remarks));

@@ -25,8 +25,9 @@ struct names { /* zeroed is valid */
 /* What is added from now on stands in a new block. */
 void names_block(struct names *names);
 void names_add(struct names *names, struct span name);
-/* One line for each certificate, then "# ..." (agent/server/server.h). */
-void names_put(struct names *names, struct bld *out);
+/* One line for each certificate, which begins with before; then "# ..."
+ * (agent/server/server.h). */
+void names_put(struct names *names, const char *before, struct bld *out);
 void names_free(struct names *names);
 
 #endif

@@ -28,7 +28,7 @@ check(const char *blocks, const char *expected)
 			names_block(&names);
 		at += len + (at[len] != '\0');
 	}
-	names_put(&names, &out);
+	names_put(&names, "", &out);
 	bld_u8(&out, 0);
 	assert_string_equal((const char *)out.data, expected);
 	bld_free(&out);
@@ -82,7 +82,7 @@ test_many(void **state)
 		names_add(&names, span_str(name));
 	}
 	bld_init(&out, 65536);
-	names_put(&names, &out);
+	names_put(&names, "", &out);
 	for (size_t i = 0; i < out.len; i++)
 		lines += out.data[i] == '\n';
 	assert_int_equal(lines, 3);
@@ -106,7 +106,7 @@ test_controls(void **state)
 		names_add(&names, span_str(bad[i]));
 	names_add(&names, SPAN_LIT("good.example"));
 	bld_init(&out, 65536);
-	names_put(&names, &out);
+	names_put(&names, "", &out);
 	bld_u8(&out, 0);
 	assert_int_equal(strncmp((char *)out.data, "good.example\n", 13), 0);
 	for (char *line = strchr((char *)out.data, '\n') + 1; *line != '\0';

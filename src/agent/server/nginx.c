@@ -126,21 +126,26 @@ find_place(const struct nginx *nginx, const char *prefix, const char *name,
 	    "--via webroot=DIR", SPAN_FMT(nginx->dump.files->name));
 }
 
+/* Does the file say text, or is there none where that is empty? */
+static bool
+is_set(const char *path, struct span text)
+{
+	struct bld old;
+	bool same;
+
+	bld_init(&old, TEXT_MAX);
+	same = change_read(path, &old, NULL) == 0 ?
+	    span_equal(bld_view(&old), text) && text.len > 0 : text.len == 0;
+	bld_free(&old);
+	return same;
+}
+
 /* Makes the file say text, empty: makes it go; nothing if it is so already. */
 static int
 set_file(struct nginx *nginx, const char *path, struct span text,
     struct err *err)
 {
-	struct bld old;
-	bool same;
-	int r;
-
-	bld_init(&old, TEXT_MAX);
-	r = change_read(path, &old, NULL);
-	same = r == 0 ? span_equal(bld_view(&old), text) && text.len > 0 :
-	    text.len == 0;
-	bld_free(&old);
-	if (same)
+	if (is_set(path, text))
 		return 0;
 	return text.len > 0 ? change_write(&nginx->change, path, text, 0644,
 	    err) : change_remove(&nginx->change, path, err);
@@ -302,10 +307,10 @@ see_site(const struct nginx *nginx, struct nginx_site *site,
 	return r;
 }
 
-/* Writes both files, with a first line that says whose they are. */
+/* Writes both files; or says whether they are not so already. */
 static int
 set_site_files(struct nginx *nginx, const struct nginx_site *site,
-    struct err *err)
+    bool *ret_stale, struct err *err)
 {
 	char path[PATH_MAX];
 	int r = 0;
@@ -321,20 +326,33 @@ set_site_files(struct nginx *nginx, const struct nginx_site *site,
 		else if (r == 0 && bld_end(text) < 0)
 			r = err_set(err, ERR_CONFIG, NULL, "nginx's server "
 			    "block is too large");
+		else if (r == 0 && ret_stale != NULL)
+			*ret_stale |= !is_set(path, bld_view(text));
 		else if (r == 0)
 			r = set_file(nginx, path, bld_view(text), err);
 	}
 	return r;
 }
 
-#define SEEN_MAX 4096
+#define ADDRESSES_MAX 4096 /* where a site is to be seen */
+
+/* What install would write. */
+static int
+make_site(struct nginx *nginx, struct nginx_site *site, struct err *err)
+{
+	bld_init(&site->first, TEXT_MAX);
+	bld_init(&site->last, TEXT_MAX);
+	site->seen = arena_alloc(&nginx->arena, ADDRESSES_MAX *
+	    sizeof(*site->seen));
+	return nginx_text_site(site, err);
+}
 
 static int
 install_begun(struct nginx *nginx, const struct server_cert *cert,
     struct err *err)
 {
 	struct nginx_site site = { .dump = &nginx->dump, .cert = cert,
-	    .arena = &nginx->arena, .max_seen = SEEN_MAX };
+	    .arena = &nginx->arena, .max_seen = ADDRESSES_MAX };
 	struct probe_leaf leaf;
 	char file[PATH_MAX];
 	int r;
@@ -345,13 +363,9 @@ install_begun(struct nginx *nginx, const struct server_cert *cert,
 		r = ask(nginx, err);
 	if (r < 0)
 		return r;
-	bld_init(&site.first, TEXT_MAX);
-	bld_init(&site.last, TEXT_MAX);
-	site.seen = arena_alloc(&nginx->arena, SEEN_MAX *
-	    sizeof(*site.seen));
-	r = nginx_text_site(&site, err);
+	r = make_site(nginx, &site, err);
 	if (r == 0)
-		r = set_site_files(nginx, &site, err);
+		r = set_site_files(nginx, &site, NULL, err);
 	/* Always: the certificate's files are new. */
 	if (r == 0)
 		r = test_and_reload(nginx, err);
@@ -373,8 +387,10 @@ install(const struct server_world *world, const struct server_cert *cert,
 	struct nginx nginx;
 	int r = begin(&nginx, world, err);
 
-	if (r == 0)
+	if (r == 0) {
+		seen_forget(&nginx.change);
 		r = install_begun(&nginx, cert, err);
+	}
 	end(&nginx);
 	return r;
 }
@@ -412,28 +428,73 @@ remove_site(const struct server_world *world, const struct server_cert *cert,
 	return r;
 }
 
+static void
+put_names(const struct nginx *nginx, const char *before, struct bld *out)
+{
+	struct names names = { 0 };
+
+	for (const struct nginx_server *s = nginx->dump.servers; s != NULL;
+	    s = s->next) {
+		if (nginx_text_is_ours(s->file))
+			continue;
+		names_block(&names);
+		for (const struct nginx_word *w = s->names; w != NULL;
+		    w = w->next)
+			names_add(&names, w->text);
+	}
+	names_put(&names, before, out);
+	names_free(&names);
+}
+
 static int
 sites(const struct server_world *world, struct bld *out, struct err *err)
 {
-	struct names names = { 0 };
 	struct nginx nginx;
 	int r;
 
 	nginx = (struct nginx){ .world = world, .change.fd_lock = -1 };
 	r = ask(&nginx, err);
+	if (r == 0)
+		put_names(&nginx, "", out);
+	end(&nginx);
+	return r;
+}
+
+static void
+look_at(struct nginx *nginx, const struct server_cert *cert, struct bld *out)
+{
+	struct nginx_site site = { .dump = &nginx->dump, .cert = cert,
+	    .arena = &nginx->arena, .max_seen = ADDRESSES_MAX };
+	struct err err = ERR_INIT;
+	bool stale = false;
+	int r = make_site(nginx, &site, &err);
+
+	if (r == 0)
+		r = set_site_files(nginx, &site, &stale, &err);
+	server_put_look(out, cert, stale, r < 0 ? &err : NULL);
+	bld_free(&site.first);
+	bld_free(&site.last);
+}
+
+static int
+look(const struct server_world *world, const struct server_cert *certs,
+    size_t count, struct bld *out, struct err *err)
+{
+	struct timespec since = seen_now();
+	struct seen seen = { 0 };
+	struct nginx nginx;
+	int r = begin(&nginx, world, err);
+
+	if (r == 0)
+		r = ask(&nginx, err);
 	if (r == 0) {
-		for (const struct nginx_server *s = nginx.dump.servers;
-		    s != NULL; s = s->next) {
-			if (nginx_text_is_ours(s->file))
-				continue;
-			names_block(&names);
-			for (const struct nginx_word *w = s->names; w != NULL;
-			    w = w->next)
-				names_add(&names, w->text);
-		}
-		names_put(&names, out);
+		put_names(&nginx, "names ", out);
+		for (size_t i = 0; i < count; i++)
+			look_at(&nginx, &certs[i], out);
+		nginx_servers_seen(&nginx.dump, &seen);
+		r = seen_write(&nginx.change, &seen, &since, err);
 	}
-	names_free(&names);
+	seen_free(&seen);
 	end(&nginx);
 	return r;
 }
@@ -476,5 +537,5 @@ const struct server server_nginx = {
 	.name = "nginx", .argument = "FILE",
 	.doc = "the running nginx, whose configuration is FILE",
 	.sites = sites, .find = find, .fits = fits, .present = present, .withdraw = withdraw,
-	.install = install, .remove = remove_site,
+	.install = install, .remove = remove_site, .look = look,
 };

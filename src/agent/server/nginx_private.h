@@ -6,12 +6,16 @@
 
 #include "agent/server/nginx_dump.h"
 #include "agent/server/probe.h"
+#include "agent/server/seen.h"
 #include "agent/server/server.h"
 #include "agent/server/tasks.h"
 
 /* Fills servers and includes from the files. */
 int nginx_servers_find(struct nginx_dump *dump, struct arena *arena,
     struct err *err);
+
+/* The files that it was read from, and where it looks for more. */
+void nginx_servers_seen(const struct nginx_dump *dump, struct seen *seen);
 
 /* ---- text: the files of our own --------------------------------------- */
 

@@ -287,3 +287,26 @@ nginx_servers_find(struct nginx_dump *dump, struct arena *arena,
 	return nginx_dump_walk(dump, dump->files->first, dump->files->name,
 	    visit_top, &finder, err);
 }
+
+static void
+see_patterns(const struct nginx_dump *dump,
+    const struct nginx_directive *first, struct seen *seen)
+{
+	char pattern[PATH_MAX];
+
+	for (const struct nginx_directive *d = first; d != NULL; d = d->next) {
+		see_patterns(dump, d->block, seen);
+		if (nginx_dump_is(d, "include") && !d->has_block &&
+		    make_pattern(dump, nginx_dump_word(d, 1), pattern))
+			seen_add_pattern(seen, pattern);
+	}
+}
+
+void
+nginx_servers_seen(const struct nginx_dump *dump, struct seen *seen)
+{
+	for (const struct nginx_file *f = dump->files; f != NULL; f = f->next) {
+		seen_add(seen, f->name);
+		see_patterns(dump, f->first, seen);
+	}
+}

@@ -8,7 +8,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "agent/server/change.h"
+#include "agent/server/seen.h"
+#include "base/file.h"
+#include "base/text.h"
+
+#define SAID_MAX (16 * 1024 * 1024) /* bytes that a process of its own says */
+#define POSTPONE_MS 3600000         /* a server that cannot be asked */
 
 const struct server *const server_all[] = {
 	&server_nginx,
@@ -47,14 +52,29 @@ server_folder(const struct server_cert *cert, size_t index,
 	return false;
 }
 
+void
+server_put_look(struct bld *out, const struct server_cert *cert, bool stale,
+    const struct err *err)
+{
+	char plain[ERR_TEXT_SIZE];
+
+	if (err != NULL) {
+		text_printable(plain, sizeof(plain), span_str(err->text));
+		bld_fmt(out, "fault %s %s\n", cert->site, plain);
+	} else if (stale) {
+		bld_fmt(out, "stale %s\n", cert->site);
+	}
+}
+
 static void
-set_left(void *ctx, const char *name, const char *argument)
+set_left(void *ctx, const struct change *change, const char *name,
+    const char *argument)
 {
 	bool *left = ctx;
 
 	(void)name;
 	(void)argument;
-	*left = true;
+	*left = *left || change_is_left(change);
 }
 
 bool
@@ -62,40 +82,66 @@ server_is_left(const char *dir)
 {
 	bool left = false;
 
-	change_each_pending(dir, set_left, &left);
+	change_each(dir, set_left, &left);
 	return left;
+}
+
+/* First a byte, 1: what follows is what went wrong. */
+static void __attribute__((noreturn))
+apart_child(void (*call)(void *arg, struct bld *out, struct err *err),
+    void *arg, int to)
+{
+	struct err said = ERR_INIT;
+	struct bld out;
+
+	signal(SIGPIPE, SIG_IGN);
+	bld_init(&out, SAID_MAX);
+	bld_u8(&out, 0);
+	call(arg, &out, &said);
+	if (said.kind != ERR_NONE) {
+		bld_reset(&out);
+		bld_u8(&out, 1);
+		bld_str(&out, said.text);
+	}
+	_exit(bld_end(&out) < 0 || file_write(to, bld_view(&out)) < 0 ?
+	    EXIT_FAILURE : EXIT_SUCCESS);
 }
 
 /* Runs a function that blocks in a process of its own; judge waits for it. */
 static int
-run_apart(void (*call)(void *arg, struct err *err), void *arg,
-    struct err *err)
+run_apart(void (*call)(void *arg, struct bld *out, struct err *err),
+    void *arg, struct bld *out, struct err *err)
 {
-	char text[ERR_TEXT_SIZE];
-	struct err said = ERR_INIT;
-	int ends[2];
-	size_t len = 0;
+	uint8_t data[16384];
+	struct bld said;
+	int ends[2], r, status = 1;
 	ssize_t n;
 	pid_t pid;
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return err_errno(err, "cannot make a pipe");
 	pid = fork();
-	if (pid == 0) {
-		signal(SIGPIPE, SIG_IGN);
-		call(arg, &said);
-		_exit(said.kind != ERR_NONE && write(ends[1], said.text,
-		    strlen(said.text)) < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
-	}
+	if (pid == 0)
+		apart_child(call, arg, ends[1]);
 	close(ends[1]);
-	while (len < sizeof(text) - 1 && (n = read(ends[0], text + len,
-	    sizeof(text) - 1 - len)) > 0)
-		len += (size_t)n;
+	bld_init(&said, SAID_MAX);
+	while ((n = read(ends[0], data, sizeof(data))) > 0)
+		bld_bytes(&said, data, (size_t)n);
 	close(ends[0]);
-	if (pid < 0 || waitpid(pid, NULL, 0) < 0)
-		return err_errno(err, "cannot start a process");
-	text[len] = '\0';
-	return len == 0 ? 0 : err_set(err, ERR_IO, NULL, "%s", text);
+	if (pid < 0 || waitpid(pid, &status, 0) < 0)
+		r = err_errno(err, "cannot start a process");
+	else if (status != 0 || said.len == 0 || bld_end(&said) < 0)
+		r = err_set(err, ERR_IO, NULL, "a process that asked a web "
+		    "server ended in the middle");
+	else if (said.data[0] != 0)
+		r = err_set(err, ERR_IO, NULL, "%.*s", (int)said.len - 1,
+		    (const char *)said.data + 1);
+	else
+		r = 0;
+	if (r == 0 && out != NULL)
+		bld_bytes(out, said.data + 1, said.len - 1);
+	bld_free(&said);
+	return r;
 }
 
 struct repair {
@@ -104,7 +150,8 @@ struct repair {
 };
 
 static void
-repair_one(void *ctx, const char *name, const char *argument)
+repair_one(void *ctx, const struct change *change, const char *name,
+    const char *argument)
 {
 	struct repair *repair = ctx;
 	const struct server *server = server_find(name);
@@ -112,18 +159,20 @@ repair_one(void *ctx, const char *name, const char *argument)
 	    .argument = argument };
 	struct err err = ERR_INIT;
 
-	if (server != NULL && server->present(&world, NULL, 0, &err) < 0 &&
+	if (server != NULL && change_is_left(change) &&
+	    server->present(&world, NULL, 0, &err) < 0 &&
 	    repair->err->kind == ERR_NONE)
 		*repair->err = err;
 }
 
 static void
-repair_all(void *arg, struct err *err)
+repair_all(void *arg, struct bld *out, struct err *err)
 {
 	struct repair *repair = arg;
 
+	(void)out;
 	repair->err = err;
-	change_each_pending(repair->dir, repair_one, repair);
+	change_each(repair->dir, repair_one, repair);
 }
 
 int
@@ -131,7 +180,8 @@ server_repair(const char *dir, struct err *err)
 {
 	struct repair repair = { .dir = dir };
 
-	return server_is_left(dir) ? run_apart(repair_all, &repair, err) : 0;
+	return server_is_left(dir) ? run_apart(repair_all, &repair, NULL, err) :
+	    0;
 }
 
 struct fitting {
@@ -141,10 +191,11 @@ struct fitting {
 };
 
 static void
-fit_one(void *arg, struct err *err)
+fit_one(void *arg, struct bld *out, struct err *err)
 {
 	const struct fitting *fitting = arg;
 
+	(void)out;
 	fitting->server->fits(&fitting->world, fitting->names, err);
 }
 
@@ -160,7 +211,7 @@ server_fits(const struct server *server, int pid,
 	server->find(pid, argument);
 	snprintf(via, SERVER_VIA_SIZE, "%s%s%s", server->name,
 	    argument[0] == '\0' ? "" : "=", argument);
-	return run_apart(fit_one, &fitting, err);
+	return run_apart(fit_one, &fitting, NULL, err);
 }
 
 struct removal {
@@ -170,10 +221,11 @@ struct removal {
 };
 
 static void
-remove_one(void *arg, struct err *err)
+remove_one(void *arg, struct bld *out, struct err *err)
 {
 	const struct removal *removal = arg;
 
+	(void)out;
 	removal->server->remove(&removal->world, removal->cert, err);
 }
 
@@ -189,5 +241,97 @@ server_remove(const char *dir, const char *install,
 	removal.server = server_find(name);
 	removal.world.argument = install[len] == '=' ? install + len + 1 : "";
 	return removal.server == NULL ? 0 :
-	    run_apart(remove_one, &removal, err);
+	    run_apart(remove_one, &removal, NULL, err);
+}
+
+/* ---- what changes there without us ------------------------------------- */
+
+struct changed {
+	int64_t now;
+	void (*visit)(void *ctx, const struct server *server,
+	    const char *argument);
+	void *ctx;
+};
+
+static void
+visit_changed(void *ctx, const struct change *change, const char *name,
+    const char *argument)
+{
+	const struct changed *changed = ctx;
+	const struct server *server = server_find(name);
+
+	if (server != NULL && server->look != NULL &&
+	    !seen_same(change, changed->now))
+		changed->visit(changed->ctx, server, argument);
+}
+
+void
+server_each_changed(const char *dir, int64_t now, void (*visit)(void *ctx,
+    const struct server *server, const char *argument), void *ctx)
+{
+	struct changed changed = { .now = now, .visit = visit, .ctx = ctx };
+
+	change_each(dir, visit_changed, &changed);
+}
+
+struct looking {
+	const struct server *server;
+	struct server_world world;
+	const struct server_cert *certs;
+	size_t count;
+};
+
+static void
+look_one(void *arg, struct bld *out, struct err *err)
+{
+	const struct looking *looking = arg;
+
+	looking->server->look(&looking->world, looking->certs, looking->count,
+	    out, err);
+}
+
+/* Whatever becomes of it, until something is installed. */
+static int
+look_none(const struct server *server, const struct server_world *world,
+    struct err *err)
+{
+	const struct timespec never = { 0 };
+	struct seen none = { 0 };
+	struct change change;
+	int r = change_begin(&change, world->dir, server->name,
+	    world->argument, err);
+
+	if (r == 0)
+		r = seen_write(&change, &none, &never, err);
+	change_end(&change);
+	return r;
+}
+
+int
+server_look(const struct server *server, const struct server_world *world,
+    const struct server_cert *certs, size_t count, struct bld *out,
+    struct err *err)
+{
+	struct looking looking = { .server = server, .world = *world,
+	    .certs = certs, .count = count };
+
+	if (count == 0)
+		return look_none(server, world, err);
+	return run_apart(look_one, &looking, out, err);
+}
+
+void
+server_looked(const struct server *server, const struct server_world *world,
+    bool ok, int64_t now)
+{
+	struct change change;
+
+	if (change_begin(&change, world->dir, server->name, world->argument,
+	    NULL) < 0)
+		return;
+	if (ok)
+		seen_keep(&change);
+	else
+		seen_postpone(&change, now + POSTPONE_MS);
+	change_end(&change);
 }

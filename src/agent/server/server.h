@@ -35,6 +35,10 @@ struct server_cert {
 	const struct row_list *names;
 };
 
+/* look's line of a site; err: it could not be installed; NULL: it could. */
+void server_put_look(struct bld *out, const struct server_cert *cert,
+    bool stale, const struct err *err);
+
 /* The folders of all certificates of the site (a site with two types of key
  * has two): the first is the site's own. false at the end. */
 #define SERVER_FOLDER_SIZE 4096
@@ -72,6 +76,14 @@ struct server {
 	 * served again. */
 	int (*remove)(const struct server_world *world,
 	    const struct server_cert *cert, struct err *err);
+	/* Asks it what has become of what was installed, and changes nothing.
+	 * Appends lines: "stale SITE" where install would write other files
+	 * than there are now; "fault SITE WHY" where it could not; and "names
+	 * NAME..." as sites has them. Notes what it has looked at
+	 * (agent/server/seen.h). NULL: it cannot be asked that. */
+	int (*look)(const struct server_world *world,
+	    const struct server_cert *certs, size_t count, struct bld *out,
+	    struct err *err);
 };
 
 extern const struct server server_nginx, server_apache, server_haproxy;
@@ -95,5 +107,21 @@ int server_remove(const char *dir, const char *install,
  * in dir. -ERR_IO with the first trouble. */
 bool server_is_left(const char *dir);
 int server_repair(const char *dir, struct err *err);
+
+/* Gives each server in which something was installed, or may have been, and
+ * whose configuration's files are not as they were when it was looked at last.
+ * Cheap: some files are looked at, and no program is run. */
+void server_each_changed(const char *dir, int64_t now, void (*visit)(void *ctx,
+    const struct server *server, const char *argument), void *ctx);
+
+/* look, by a process of its own. */
+int server_look(const struct server *server, const struct server_world *world,
+    const struct server_cert *certs, size_t count, struct bld *out,
+    struct err *err);
+
+/* What was looked at is done with until it changes; or, where that did not
+ * succeed, for an hour. */
+void server_looked(const struct server *server,
+    const struct server_world *world, bool ok, int64_t now);
 
 #endif
