@@ -14,9 +14,9 @@ from kit import net
 class Service:
     """Serves what was live when it was told to reload, as services do."""
 
-    def __init__(self, agent, name):
+    def __init__(self, agent, name, port=0):
         self.agent, self.name, self.context = agent, name, None
-        self.sock = socket.create_server((net.HOST, 0))
+        self.sock = socket.create_server((net.HOST, port))
         self.port = self.sock.getsockname()[1]
         self.thread = threading.Thread(target=self.serve, daemon=True)
         self.thread.start()
@@ -41,7 +41,8 @@ class Service:
                 self.context.wrap_socket(peer, server_side=True).close()
 
     def close(self):
-        self.sock.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError):
+            self.sock.shutdown(socket.SHUT_RDWR)
         self.sock.close()
         self.thread.join()
 

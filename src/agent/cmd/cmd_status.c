@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "agent/cmd/cmd.h"
+#include "agent/cmd/served.h"
 #include "agent/cmd/status.h"
 #include "base/text.h"
 
@@ -12,12 +13,15 @@ const struct cmd cmd_status = {
 	.usage = "[OPTION]... [SITE]...",
 	.summary = "tell what there is, when it is renewed, and what is wrong",
 	.help =
+	    "      --served       connect, too, and compare what is served now:"
+	    " at --verify's\n"
+	    "                     places, or at port 443 of the names\n"
 	    "      --json         for programs: docs/status-json.md\n"
 	    CMD_COMMON_HELP,
 	.run = run,
 };
 
-enum { OPTION_JSON = 256 };
+enum { OPTION_JSON = 256, OPTION_SERVED };
 
 static int
 load(struct judge *judge, int argc, char **argv, struct status *ret,
@@ -37,20 +41,23 @@ run(int argc, char **argv)
 {
 	static const struct option options[] = {
 		CMD_COMMON_OPTIONS,
-		{ "json", no_argument, NULL, OPTION_JSON }, { 0 }
+		{ "json", no_argument, NULL, OPTION_JSON },
+		{ "served", no_argument, NULL, OPTION_SERVED }, { 0 }
 	};
 	struct cmd_common common = { .cmd = &cmd_status };
 	struct status status = { 0 };
 	struct judge *judge;
 	struct err err = ERR_INIT;
 	struct bld out;
-	bool json = false;
+	bool json = false, served = false;
 	int opt, r;
 
 	while ((opt = getopt_long(argc, argv, CMD_COMMON_SHORT, options,
 	    NULL)) != -1) {
 		if (opt == OPTION_JSON)
 			json = true;
+		else if (opt == OPTION_SERVED)
+			served = true;
 		else if (!cmd_common_take(&common, opt, optarg))
 			return cmd_usage(&cmd_status, "see its options");
 	}
@@ -60,6 +67,8 @@ run(int argc, char **argv)
 	if (judge != NULL && load(judge, argc - optind, argv + optind,
 	    &status, &err) < 0)
 		r = cmd_fail(&cmd_status, "%s", err.text);
+	if (judge != NULL && r == CMD_OK && served)
+		served_look(judge_loop(judge), &status);
 	bld_init(&out, STATUS_TEXT_MAX);
 	if (r == CMD_OK && json)
 		status_put_json(&out, &status);

@@ -251,6 +251,28 @@ put_steps(struct bld *out, const struct status_cert *cert)
 }
 
 static void
+put_served(struct bld *out, const struct status_cert *cert, int64_t now)
+{
+	for (size_t i = 0; i < cert->num_served; i++) {
+		const struct status_served *at = &cert->served[i];
+
+		bld_fmt(out, "  %s %s", at->seen == STATUS_SEEN_SAME ?
+		    "served      " : at->seen == STATUS_SEEN_OTHER ?
+		    "NOT served  " : "not seen    ", at->where);
+		if (at->address.len > 0)
+			bld_fmt(out, " at %.*s", SPAN_FMT(at->address));
+		if (at->seen == STATUS_SEEN_NONE)
+			bld_fmt(out, ": %.*s", SPAN_FMT(at->error));
+		if (at->seen == STATUS_SEEN_OTHER) {
+			bld_fmt(out, ": another is, %.*s, until ",
+			    SPAN_FMT(at->serial));
+			put_when(out, at->not_after, now);
+		}
+		bld_str(out, "\n");
+	}
+}
+
+static void
 put_cert(struct bld *out, const struct status_cert *c, int64_t now)
 {
 	const struct state_cert *cert = &c->cert;
@@ -270,6 +292,7 @@ put_cert(struct bld *out, const struct status_cert *c, int64_t now)
 	put_error(out, cert);
 	put_ocsp(out, cert, now);
 	put_steps(out, c);
+	put_served(out, c, now);
 }
 
 static void
@@ -414,6 +437,33 @@ put_ocsp_json(struct bld *out, const struct state_cert *cert)
 	close_with(out, "},");
 }
 
+/* Without it nobody looked. */
+static void
+put_served_json(struct bld *out, const struct status_cert *cert)
+{
+	static const char *const same[] = {
+		[STATUS_SEEN_NONE] = "null", [STATUS_SEEN_SAME] = "true",
+		[STATUS_SEEN_OTHER] = "false",
+	};
+
+	if (cert->served == NULL)
+		return;
+	bld_str(out, ",\"served\":[");
+	for (size_t i = 0; i < cert->num_served; i++) {
+		const struct status_served *at = &cert->served[i];
+
+		bld_str(out, "{");
+		put_string(out, "where", span_str(at->where));
+		put_string(out, "address", at->address);
+		bld_fmt(out, "\"same\":%s,", same[at->seen]);
+		put_string(out, "serial", at->serial);
+		put_time(out, "not_after", at->not_after);
+		put_string(out, "error", at->error);
+		close_with(out, "},");
+	}
+	close_with(out, "]");
+}
+
 static void
 put_cert_json(struct bld *out, const struct status_cert *c)
 {
@@ -433,6 +483,7 @@ put_cert_json(struct bld *out, const struct status_cert *c)
 	put_renewal_json(out, cert);
 	put_ocsp_json(out, cert);
 	put_steps_json(out, c);
+	put_served_json(out, c);
 	bld_str(out, "},");
 }
 

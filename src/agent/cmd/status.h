@@ -13,8 +13,24 @@
 #define STATUS_TEXT_MAX (256 * 1024 * 1024) /* bytes: 100,000 sites */
 #define STATUS_JSON_VERSION 1
 
+/* One look at one address of a place where a certificate is to be seen. */
+struct status_served {
+	const char *where;   /* "smtp:mail.example.com:25"; in the arena */
+	struct span address; /* empty: none was found */
+	enum status_seen {
+		STATUS_SEEN_NONE = 0,  /* error says why */
+		STATUS_SEEN_SAME,
+		STATUS_SEEN_OTHER
+	} seen;
+	struct span serial;  /* of another one, hex */
+	int64_t not_after;
+	struct span error;
+};
+
 struct status_cert {
 	struct state_cert cert;
+	size_t num_served;
+	struct status_served *served; /* in the arena; NULL: nobody looked */
 	size_t num_steps;
 	struct state_deployment *steps; /* in the arena */
 };
@@ -34,7 +50,8 @@ struct status {
 	int64_t now;
 	size_t num_sites;
 	struct status_site *sites;
-	size_t num_broken; /* certificates without a file, or run out */
+	size_t num_broken; /* certificates without a file, or run out, or in the
+	                      place of which another is served */
 	struct arena arena;
 };
 

@@ -148,15 +148,34 @@ look_http(const struct probe_at *at, const char *name, const char *path,
 	    at->port, path, name) : 0;
 }
 
+/* A stranger's may be longer than any CA's. */
+static void
+take_serial(const X509 *x509, struct probe_leaf *ret)
+{
+	const ASN1_INTEGER *serial = X509_get0_serialNumber(x509);
+	struct bld text;
+
+	bld_init(&text, sizeof(ret->serial) - 1);
+	text_hex(&text, span_of(ASN1_STRING_get0_data(serial),
+	    (size_t)ASN1_STRING_length(serial)));
+	snprintf(ret->serial, sizeof(ret->serial), "%.*s", bld_end(&text) < 0 ?
+	    0 : SPAN_FMT(bld_view(&text)));
+	bld_free(&text);
+}
+
 static int
 leaf_of(X509 *x509, struct probe_leaf *ret, struct err *err)
 {
 	EVP_PKEY *key = x509 == NULL ? NULL : X509_get0_pubkey(x509);
+	struct tm until = { 0 };
 
 	if (key == NULL || X509_digest(x509, EVP_sha256(), ret->hash,
 	    NULL) != 1)
 		return err_set(err, ERR_IO, NULL, "there is no certificate");
 	ret->rsa = EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA;
+	take_serial(x509, ret);
+	ret->not_after_s = ASN1_TIME_to_tm(X509_get0_notAfter(x509),
+	    &until) == 1 ? timegm(&until) : 0;
 	return 0;
 }
 
@@ -207,11 +226,10 @@ make_ssl(SSL_CTX *ctx, int fd, const char *name, bool rsa)
 	return ssl;
 }
 
-static int
-look_tls(const struct probe_at *at, const char *name, bool rsa,
-    uint8_t ret_hash[PROBE_HASH_SIZE], struct err *err)
+int
+probe_tls_leaf(const struct probe_at *at, const char *name, bool rsa,
+    struct probe_leaf *ret, struct err *err)
 {
-	struct probe_leaf leaf = { 0 };
 	SSL_CTX *ctx;
 	SSL *ssl;
 	X509 *x509 = NULL;
@@ -225,9 +243,7 @@ look_tls(const struct probe_at *at, const char *name, bool rsa,
 	if (r == 0 && ssl != NULL && SSL_connect(ssl) == 1)
 		x509 = SSL_get1_peer_certificate(ssl);
 	if (r == 0)
-		r = leaf_of(x509, &leaf, err);
-	if (r == 0)
-		memcpy(ret_hash, leaf.hash, PROBE_HASH_SIZE);
+		r = leaf_of(x509, ret, err);
 	X509_free(x509);
 	SSL_free(ssl);
 	SSL_CTX_free(ctx);
@@ -235,6 +251,18 @@ look_tls(const struct probe_at *at, const char *name, bool rsa,
 	close(fd);
 	return r < 0 ? err_prefix(err, "TLS with %s:%u for %s", at->host,
 	    at->port, name) : 0;
+}
+
+static int
+look_tls(const struct probe_at *at, const char *name, bool rsa,
+    uint8_t ret_hash[PROBE_HASH_SIZE], struct err *err)
+{
+	struct probe_leaf leaf = { 0 };
+	int r = probe_tls_leaf(at, name, rsa, &leaf, err);
+
+	if (r == 0)
+		memcpy(ret_hash, leaf.hash, PROBE_HASH_SIZE);
+	return r;
 }
 
 /* ---- in a process of its own -------------------------------------------- */

@@ -30,10 +30,14 @@ struct probe_at {
 	                    each look is made by one that is */
 };
 
-/* The leaf that is to be seen. */
+#define PROBE_SERIAL_SIZE 64   /* bytes of a serial number in hex, with the NUL */
+
+/* A leaf that is to be seen, or was. */
 struct probe_leaf {
 	uint8_t hash[PROBE_HASH_SIZE];
 	bool rsa;
+	int64_t not_after_s;
+	char serial[PROBE_SERIAL_SIZE]; /* in hex */
 };
 
 /* Of a PEM file: its first certificate. */
@@ -47,6 +51,10 @@ int probe_http(const struct probe_at *at, const char *name, const char *path,
  * client that takes rsa or else ECDSA keys only. */
 int probe_tls(const struct probe_at *at, const char *name, bool rsa,
     uint8_t ret_hash[PROBE_HASH_SIZE], struct err *err);
+
+/* The same, for one who is in a sandbox already, with more of the leaf. */
+int probe_tls_leaf(const struct probe_at *at, const char *name, bool rsa,
+    struct probe_leaf *ret, struct err *err);
 
 /* The same, asked until there were PROBE_TIMES good answers in a row, or a bad
  * one from a server that has settled. */
