@@ -108,8 +108,17 @@ on_answer_event(struct bufferevent *bev, short what, void *arg)
 		hang_up(caller);
 		return;
 	}
-	log_event(LOG_INFO, "challenge-answered", "method=tls-alpn-01 "
-	    "name=%s", caller->hello.name);
+	if (log_often(LOG_INFO, env_now(caller->front->env)))
+		log_event(LOG_INFO, "challenge-answered",
+		    "method=tls-alpn-01 name=%s", caller->hello.name);
+}
+
+/* It would be kept, and there is no end of what a stranger can say. */
+static void
+on_answer_data(struct bufferevent *bev, void *arg)
+{
+	(void)bev;
+	hang_up(arg);
 }
 
 static void
@@ -122,7 +131,8 @@ answer(struct caller *caller, SSL *ssl)
 	caller->bev = bufferevent_openssl_filter_new(caller->front->base,
 	    under, ssl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
 	assert(caller->bev != NULL);
-	bufferevent_setcb(caller->bev, NULL, NULL, on_answer_event, caller);
+	bufferevent_setcb(caller->bev, on_answer_data, NULL, on_answer_event,
+	    caller);
 	bufferevent_enable(caller->bev, EV_READ | EV_WRITE);
 	bufferevent_trigger(under, EV_READ, BEV_TRIG_IGNORE_WATERMARKS |
 	    BEV_TRIG_DEFER_CALLBACKS);

@@ -13,6 +13,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -272,6 +273,41 @@ see(const struct world *world, const char *name, const char *alpn,
 
 #define ACME "\x0a" "acme-tls/1"
 
+/* A CA says nothing after its handshake. What a stranger says then is not
+ * kept: there is no end of it. */
+static void
+test_tls_keeps_nothing(void **state)
+{
+	static const uint8_t alpn[] = ACME;
+	static uint8_t data[16384];
+	struct judge_listener_request request = {
+		.type = JUDGE_LISTENER_SET_TLS,
+		.ident = { IDENT_DNS, SPAN_LIT("example.com") } };
+	char host[] = "example.com"; /* as in see */
+	struct world world;
+	size_t sent = 0;
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+	SSL *ssl = SSL_new(ctx);
+	int fd;
+
+	(void)state;
+	start(&world, AGENT_ALPN, false, LISTENER_PROXY_NONE);
+	ask(&world, &request);
+	fd = dial(&world);
+	SSL_set_fd(ssl, fd);
+	SSL_set_tlsext_host_name(ssl, host);
+	SSL_set_alpn_protos(ssl, alpn, sizeof(alpn) - 1);
+	assert_int_equal(SSL_connect(ssl), 1);
+	signal(SIGPIPE, SIG_IGN);
+	while (sent < 64 << 20 && SSL_write(ssl, data, sizeof(data)) > 0)
+		sent += sizeof(data);
+	assert_true(sent < 64 << 20);
+	SSL_free(ssl);
+	SSL_CTX_free(ctx);
+	close(fd);
+	stop(&world);
+}
+
 static void
 check_certificate(X509 *seen, const char *name, const uint8_t *digest)
 {
@@ -449,6 +485,47 @@ test_tells_the_server_of_the_client(void **state)
 }
 
 static void
+on_gone(void *ctx)
+{
+	(void)ctx;
+}
+
+/* Who finds the port that connections are steered to is not led to it once
+ * more, and so on without end. (Where the kernel can, our sandbox forbids to
+ * dial it, too: so this is without one.) */
+static void
+test_steered_is_for_the_server(void **state)
+{
+	struct listener_backend backend = { .proxy = LISTENER_PROXY_NONE };
+	struct loop *loop = loop_new();
+	struct sockaddr_in address;
+	struct bufferevent *bev;
+	struct pass *pass;
+	struct env env;
+	int listener = listen_anywhere(&address), client;
+
+	(void)state;
+	loop_env(loop, &env);
+	for (int i = 0; i < 2; i++) {
+		client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		assert_int_equal(connect(client, (struct sockaddr *)&address,
+		    sizeof(address)), 0);
+		bev = bufferevent_socket_new(loop_base(loop), accept4(listener,
+		    NULL, NULL, SOCK_NONBLOCK), BEV_OPT_CLOSE_ON_FREE);
+		backend.steered_port = (uint16_t)(ntohs(address.sin_port) + i);
+		pass = pass_new(loop_base(loop), &env, bev, &backend, on_gone,
+		    NULL);
+		if (i == 0)
+			pass_free(pass);
+		else
+			assert_null(pass);
+		close(client);
+	}
+	close(listener);
+	loop_free(loop);
+}
+
+static void
 test_writes_version_2(void **state)
 {
 	struct sockaddr_storage from = { 0 }, to = { 0 };
@@ -479,9 +556,11 @@ main(void)
 		cmocka_unit_test(test_http_answers_challenges_only),
 		cmocka_unit_test(test_http_is_not_held_up),
 		cmocka_unit_test(test_tls_answers_by_name),
+		cmocka_unit_test(test_tls_keeps_nothing),
 		cmocka_unit_test(test_passes_the_rest_on),
 		cmocka_unit_test(test_ends_and_errors_reach_the_other),
 		cmocka_unit_test(test_tells_the_server_of_the_client),
+		cmocka_unit_test(test_steered_is_for_the_server),
 		cmocka_unit_test(test_writes_version_2),
 	};
 

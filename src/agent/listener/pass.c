@@ -180,11 +180,13 @@ begin(struct pass *pass)
 }
 
 static void
-say_unreachable(void)
+say_unreachable(const struct pass *pass)
 {
-	log_event(LOG_WARNING, "server-unreachable", "reason=%s "
-	    "remedy=\"start the server behind tls-alpn, or correct backend=\"",
-	    "\"the server behind did not take the connection\"");
+	if (log_often(LOG_WARNING, env_now(pass->env)))
+		log_event(LOG_WARNING, "server-unreachable", "reason=%s "
+		    "remedy=\"start the server behind tls-alpn, or correct "
+		    "backend=\"", "\"the server behind did not take the "
+		    "connection\"");
 }
 
 static void
@@ -198,7 +200,7 @@ on_event(struct bufferevent *bev, short what, void *arg)
 		return;
 	}
 	if (!pass->connected && side == &pass->server)
-		say_unreachable();
+		say_unreachable(pass);
 	side->eof = true;
 	if ((what & BEV_EVENT_ERROR) != 0)
 		side->dead = true;
@@ -236,6 +238,19 @@ set_up(struct pass *pass, struct side *side)
 	bufferevent_enable(side->bev, EV_WRITE);
 	setsockopt(bufferevent_getfd(side->bev), IPPROTO_TCP, TCP_NODELAY,
 	    &one, sizeof(one));
+}
+
+/* A client that found our own port was not steered here: it would be led back
+ * to us, and so on without end. */
+static bool
+is_astray(struct bufferevent *client, uint16_t port)
+{
+	struct sockaddr_storage to = { 0 };
+	socklen_t len = sizeof(to);
+	struct in6_addr ignored;
+
+	return getsockname(bufferevent_getfd(client), (struct sockaddr *)&to,
+	    &len) < 0 || read_address(&to, &ignored) != port;
 }
 
 /* To the address that the client wanted, from where the kernel does not steer
@@ -278,8 +293,14 @@ pass_new(struct event_base *base, const struct env *env,
     struct bufferevent *client, const struct listener_backend *backend,
     void (*gone)(void *ctx), void *ctx)
 {
-	struct pass *pass = mem_zalloc(sizeof(*pass));
+	struct pass *pass;
 
+	if (backend->steered_port != 0 &&
+	    is_astray(client, backend->steered_port)) {
+		bufferevent_free(client);
+		return NULL;
+	}
+	pass = mem_zalloc(sizeof(*pass));
 	*pass = (struct pass){ .env = env, .client.bev = client,
 		.active_ms = env_now(env), .gone = gone, .ctx = ctx };
 	/* Deferred: nobody is called before this returns. */
@@ -294,7 +315,7 @@ pass_new(struct event_base *base, const struct env *env,
 	    bufferevent_socket_connect(pass->server.bev,
 	    (const struct sockaddr *)&backend->address,
 	    (int)backend->address_len)) < 0) {
-		say_unreachable();
+		say_unreachable(pass);
 		pass_free(pass);
 		return NULL;
 	}

@@ -22,7 +22,8 @@ struct pass;
 
 /* client becomes its own, with what has been read of it. gone is called once,
  * never from within pass_new: the pass is dead then. NULL if no socket could
- * be had; client is freed then, too. */
+ * be had, or none was wanted: client came to us where it was to be steered to
+ * us. It is freed then, too. */
 struct pass *pass_new(struct event_base *base, const struct env *env,
     struct bufferevent *client, const struct listener_backend *backend,
     void (*gone)(void *ctx), void *ctx);
