@@ -81,6 +81,9 @@ open_account(struct account_main *main,
 	if (r == 0)
 		r = account_sign_bind(account, request->origins,
 		    request->num_origins, err);
+	if (r == 0)
+		snprintf(account->kid, sizeof(account->kid), "%.*s",
+		    SPAN_FMT(request->kid));
 	if (r == 0 && is_new)
 		main->accounts[main->count++] = account;
 	if (r == 0)
@@ -145,8 +148,12 @@ ask_open(const struct account_main *main, struct account_signer *account,
 		bind_external(account, request);
 		return 0;
 	}
-	if (request->type == JUDGE_ACCOUNT_CSR) {
-		account_sign_csr(account, request->csr_hash);
+	if (request->type == JUDGE_ACCOUNT_SEND) {
+		account_sign_send(account, request->hash);
+		return 0;
+	}
+	if (request->type == JUDGE_ACCOUNT_CHANGE) {
+		account->may_change = true;
 		return 0;
 	}
 	if (request->type == JUDGE_ACCOUNT_ROLL)

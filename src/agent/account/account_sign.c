@@ -124,11 +124,11 @@ put_header(struct bld *out, const char *alg, const struct client_sign *sign,
 }
 
 void
-account_sign_csr(struct account_signer *account,
-    const uint8_t hash[ACCOUNT_CSR_HASH_SIZE])
+account_sign_send(struct account_signer *account,
+    const uint8_t hash[ACCOUNT_HASH_SIZE])
 {
-	memcpy(account->csrs[account->num_csrs++ % ACCOUNT_CSRS_MAX], hash,
-	    ACCOUNT_CSR_HASH_SIZE);
+	memcpy(account->sends[account->num_sends++ % ACCOUNT_SENDS_MAX], hash,
+	    ACCOUNT_HASH_SIZE);
 }
 
 /* Some CAs read members in any case, in a way of their own (U+017F for an s):
@@ -154,41 +154,111 @@ is_ours(json_t *obj)
 	return true;
 }
 
-/* RFC 8555 7.4: of an order's end, the one thing that says for which key the
- * certificate is to be. */
-static int
-check_csr(const struct account_signer *account, const json_t *csr,
-    struct err *err)
+/* Of an order's end (RFC 8555 7.4) the one thing that says for which key the
+ * certificate is to be, and of a revocation (7.6) what is revoked: whether it is
+ * one that judge told of. No value is fine. */
+static bool
+may_send(const struct account_signer *account, const json_t *value)
 {
-	size_t count = account->num_csrs < ACCOUNT_CSRS_MAX ?
-	    account->num_csrs : ACCOUNT_CSRS_MAX;
+	size_t count = account->num_sends < ACCOUNT_SENDS_MAX ?
+	    account->num_sends : ACCOUNT_SENDS_MAX;
 	uint8_t hash[SHA256_DIGEST_LENGTH];
-	bool known = false;
+	bool known = value == NULL;
 	struct bld der;
 
 	bld_init(&der, ACCOUNT_SIGN_PAYLOAD_MAX);
-	if (json_is_string(csr) && text_unbase64url(&der,
-	    span_of(json_string_value(csr), json_string_length(csr))) == 0) {
+	if (json_is_string(value) && text_unbase64url(&der,
+	    span_of(json_string_value(value), json_string_length(value))) ==
+	    0) {
 		SHA256(der.data, der.len, hash);
 		for (size_t i = 0; i < count; i++)
-			known |= memcmp(hash, account->csrs[i],
+			known |= memcmp(hash, account->sends[i],
 			    sizeof(hash)) == 0;
 	}
 	bld_free(&der);
-	return known ? 0 : err_set(err, ERR_UNAUTHORIZED, "RFC 8555 7.4",
-	    "the CA would be asked to certify another key or other names than "
-	    "the site's");
+	return known;
+}
+
+/* Without what stands before it and a '/' at its end. False if it could be
+ * written otherwise: which paths are the same to a CA is its own affair. */
+static bool
+path_of(struct span url, char out[ACCOUNT_URL_MAX + 1])
+{
+	static const char *const odd[] = { "%", "?", "#", "//", "/.", ";" };
+	size_t start = 0, len;
+
+	while (start < url.len && url.data[start] != ':')
+		start++;
+	start = authority_end(url, start + strlen("://"));
+	len = start < url.len ? url.len - start : 0;
+	if (len > ACCOUNT_URL_MAX)
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		out[i] = (char)url.data[start + i];
+		if (out[i] <= ' ' || out[i] > '~')
+			return false;
+	}
+	out[len > 0 && out[len - 1] == '/' ? len - 1 : len] = '\0';
+	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+		if (strstr(out, odd[i]) != NULL)
+			return false;
+	}
+	return true;
+}
+
+/* Whether a CA may take url for the account's. */
+static bool
+may_be_account(const struct account_signer *account, struct span url)
+{
+	char path[ACCOUNT_URL_MAX + 1], own[ACCOUNT_URL_MAX + 1];
+
+	return account->kid[0] != '\0' && (!path_of(url, path) ||
+	    !path_of(span_str(account->kid), own) ||
+	    strcasecmp(path, own) == 0);
+}
+
+/* "contact" changes an account (RFC 8555 7.3.2), "status" ends one (7.3.6) or
+ * an authorization (7.5.2), which is done wherever an order fails. */
+static bool
+may_change(const struct account_signer *account,
+    const struct client_sign *sign, const json_t *obj)
+{
+	bool contact = sign->type == CLIENT_SIGN_KID &&
+	    json_object_get(obj, "contact") != NULL;
+	bool status = json_object_get(obj, "status") != NULL &&
+	    may_be_account(account, sign->url);
+
+	return account->may_change || (!contact && !status);
+}
+
+static int
+check_request(const struct account_signer *account,
+    const struct client_sign *sign, const json_t *obj, struct err *err)
+{
+	if (!may_send(account, json_object_get(obj, "csr")))
+		return err_set(err, ERR_UNAUTHORIZED, "RFC 8555 7.4",
+		    "the CA would be asked to certify another key or other "
+		    "names than the site's");
+	if (!may_send(account, json_object_get(obj, "certificate")))
+		return err_set(err, ERR_UNAUTHORIZED, "RFC 8555 7.6",
+		    "the CA would be asked to revoke what nobody here wants "
+		    "revoked");
+	if (!may_change(account, sign, obj))
+		return err_set(err, ERR_UNAUTHORIZED, "RFC 8555 7.3",
+		    "the CA would be asked to change or end the account, "
+		    "which nobody here wants");
+	return 0;
 }
 
 /* A payload that is none of ours may be a JWS itself, and change the account's
  * key: it must be the inner one that was made here. RFC 8555 7.3.5. */
 static int
-check_payload(const struct account_signer *account, struct span payload,
-    struct err *err)
+check_payload(const struct account_signer *account,
+    const struct client_sign *sign, struct err *err)
 {
 	cleanup_json json_t *obj = NULL;
 	uint8_t hash[SHA256_DIGEST_LENGTH];
-	const json_t *csr;
+	struct span payload = sign->payload;
 
 	if (payload.len == 0)
 		return 0;
@@ -196,9 +266,8 @@ check_payload(const struct account_signer *account, struct span payload,
 	    json_parse_object(payload, "the payload", &obj, NULL) < 0)
 		return err_set(err, ERR_UNAUTHORIZED, NULL,
 		    "what is to be signed is no JSON object");
-	csr = json_object_get(obj, "csr");
 	if (is_ours(obj))
-		return csr == NULL ? 0 : check_csr(account, csr, err);
+		return check_request(account, sign, obj, err);
 	SHA256(payload.data, payload.len, hash);
 	if (memcmp(hash, account->rollover, sizeof(hash)) != 0)
 		return err_set(err, ERR_UNAUTHORIZED, "RFC 8555 7.3.5",
@@ -215,7 +284,7 @@ sign_with(const struct account_signer *account, const struct client_sign *sign,
 	struct bld header;
 	int r;
 
-	r = check_payload(account, sign->payload, err);
+	r = check_payload(account, sign, err);
 	if (r < 0)
 		return r;
 	bld_init(&header, HEADER_MAX);

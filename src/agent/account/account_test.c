@@ -159,15 +159,15 @@ test_csr(void **state)
 		.nonce = SPAN_LIT("bm9uY2U"), .kid =
 		SPAN_LIT("https://ca.example/acct/1"),
 		.payload = SPAN_LIT("{\"csr\":\"b3Vycw\"}") };
-	uint8_t hash[ACCOUNT_CSR_HASH_SIZE], other[ACCOUNT_CSR_HASH_SIZE] = { 1 };
+	uint8_t hash[ACCOUNT_HASH_SIZE], other[ACCOUNT_HASH_SIZE] = { 1 };
 	struct err err = ERR_INIT;
 
 	(void)state;
 	SHA256((const uint8_t *)"ours", 4, hash);
 	assert_int_equal(sign(&request, &err), -(int)ERR_UNAUTHORIZED);
 	assert_non_null(strstr(err.text, "another key"));
-	account_sign_csr(&account, other);
-	account_sign_csr(&account, hash);
+	account_sign_send(&account, other);
+	account_sign_send(&account, hash);
 	assert_int_equal(sign(&request, NULL), 0);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		request.payload = span_str(bad[i]);
@@ -176,11 +176,83 @@ test_csr(void **state)
 	}
 	/* The last ones are kept. */
 	request.payload = SPAN_LIT("{\"csr\":\"b3Vycw\"}");
-	for (int i = 0; i < ACCOUNT_CSRS_MAX - 1; i++)
-		account_sign_csr(&account, other);
+	for (int i = 0; i < ACCOUNT_SENDS_MAX - 1; i++)
+		account_sign_send(&account, other);
 	assert_int_equal(sign(&request, NULL), 0);
-	account_sign_csr(&account, other);
+	account_sign_send(&account, other);
 	assert_int_equal(sign(&request, NULL), -(int)ERR_UNAUTHORIZED);
+}
+
+/* RFC 8555 7.6: no certificate but one that judge told of. */
+static void
+test_revocation(void **state)
+{
+	struct client_sign request = { .type = CLIENT_SIGN_KID, .url = URL,
+		.nonce = SPAN_LIT("bm9uY2U"), .kid =
+		SPAN_LIT("https://ca.example/acct/1"),
+		.payload = SPAN_LIT("{\"certificate\":\"b3Vycw\"}") };
+	uint8_t hash[ACCOUNT_HASH_SIZE];
+	struct err err = ERR_INIT;
+
+	(void)state;
+	SHA256((const uint8_t *)"ours", 4, hash);
+	assert_int_equal(sign(&request, &err), -(int)ERR_UNAUTHORIZED);
+	assert_non_null(strstr(err.text, "revoke"));
+	account_sign_send(&account, hash);
+	assert_int_equal(sign(&request, NULL), 0);
+	request.payload = SPAN_LIT("{\"certificate\":\"b3RoZXI\","
+	    "\"reason\":1}");
+	assert_int_equal(sign(&request, NULL), -(int)ERR_UNAUTHORIZED);
+}
+
+/* The account stays as it is, and ours, unless judge wants it otherwise; an
+ * authorization may be ended. */
+static void
+test_change(void **state)
+{
+	static const struct {
+		const char *url, *payload;
+		bool good;
+	} rows[] = {
+		{ "https://ca.example/acct/1", "{\"contact\":[]}", false },
+		{ "https://ca.example/x", "{\"contact\":[]}", false },
+		{ "https://ca.example/acct/1", "{\"status\":\"deactivated\"}",
+		    false },
+		{ "https://ca.example:443/acct/1/", "{\"status\":1}", false },
+		{ "https://CA.example/Acct/1", "{\"status\":1}", false },
+		{ "https://ca.example/acct/1?x", "{\"status\":1}", false },
+		{ "https://ca.example/acct/%31", "{\"status\":1}", false },
+		{ "https://ca.example//acct/1", "{\"status\":1}", false },
+		{ "https://ca.example/acct/1\t", "{\"status\":1}", false },
+		{ "https://ca.example/x/../acct/1", "{\"status\":1}", false },
+		{ "https://ca.example/authz/1", "{\"status\":1}", true },
+		{ "https://ca.example/acct/12", "{\"status\":1}", true },
+		{ "https://ca.example/acct/", "{\"status\":1}", true },
+		{ "https://ca.example", "{\"status\":1}", true },
+		{ "https://ca.example/acct/1", "{}", true },
+	};
+	struct client_sign request = { .type = CLIENT_SIGN_KID, .nonce =
+		SPAN_LIT("bm9uY2U"), .kid =
+		SPAN_LIT("https://ca.example/acct/1") };
+
+	(void)state;
+	snprintf(account.kid, sizeof(account.kid),
+	    "https://ca.example/acct/1");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		request.url = span_str(rows[i].url);
+		request.payload = span_str(rows[i].payload);
+		account.may_change = false;
+		if (sign(&request, NULL) != (rows[i].good ? 0 :
+		    -(int)ERR_UNAUTHORIZED))
+			fail_msg("%s %s", rows[i].url, rows[i].payload);
+		account.may_change = true;
+		assert_int_equal(sign(&request, NULL), 0);
+	}
+	/* Making an account says how to reach us. */
+	account.may_change = false;
+	request.type = CLIENT_SIGN_JWK;
+	request.payload = SPAN_LIT("{\"contact\":[]}");
+	assert_int_equal(sign(&request, NULL), 0);
 }
 
 /* RFC 8555 7.3.5, and nobody else's key. */
@@ -423,6 +495,8 @@ main(void)
 		TEST(test_kid_and_jwk),
 		TEST(test_origin),
 		TEST(test_csr),
+		TEST(test_revocation),
+		TEST(test_change),
 		TEST(test_rollover),
 		TEST(test_rollover_on_disk),
 		TEST(test_eab),

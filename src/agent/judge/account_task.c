@@ -152,6 +152,26 @@ ask_net(struct judge *judge, struct judge_net_ask *ask)
 
 /* ---- the beginning ------------------------------------------------------- */
 
+/* account has been told of it, so that it signs what net comes with now. */
+static bool
+on_allowed(void *ctx, uint16_t type, struct span payload)
+{
+	struct judge *judge = ctx;
+	struct account_task *task = judge->account_task;
+	struct judge_net_ask ask = { .type = JUDGE_NET_DEACTIVATE };
+	struct judge_account_answer answer;
+
+	if (!decode(judge, type, payload, &answer))
+		return true;
+	if (task->what == JUDGE_UPDATE) {
+		ask.type = JUDGE_NET_UPDATE;
+		judge_ca_registration(task->ca, &task->arena,
+		    &ask.registration);
+	}
+	ask_net(judge, &ask);
+	return true;
+}
+
 static bool
 on_rolled(void *ctx, uint16_t type, struct span payload)
 {
@@ -172,29 +192,17 @@ on_ca(void *ctx, struct judge_ca *ca, const struct err *why)
 {
 	struct judge *judge = ctx;
 	struct account_task *task = judge->account_task;
-	struct judge_account_request roll = { .type = JUDGE_ACCOUNT_ROLL,
-	    .alg = JWK_ES256 };
-	struct judge_net_ask ask = { .type = JUDGE_NET_DEACTIVATE };
+	bool rollover = task->what == JUDGE_ROLLOVER;
+	struct judge_account_request request = { .alg = JWK_ES256,
+	    .type = rollover ? JUDGE_ACCOUNT_ROLL : JUDGE_ACCOUNT_CHANGE };
 
 	if (ca == NULL) {
 		refuse(judge, why->text, NULL);
 		return;
 	}
 	task->ca = ca;
-	switch (task->what) {
-	case JUDGE_UPDATE:
-		ask.type = JUDGE_NET_UPDATE;
-		judge_ca_registration(ca, &task->arena, &ask.registration);
-		ask_net(judge, &ask);
-		break;
-	case JUDGE_ROLLOVER:
-		roll.id = ca->account.id;
-		judge_ca_ask(ca, &roll, on_rolled, judge);
-		break;
-	case JUDGE_DEACTIVATE:
-		ask_net(judge, &ask);
-		break;
-	}
+	request.id = ca->account.id;
+	judge_ca_ask(ca, &request, rollover ? on_rolled : on_allowed, judge);
 }
 
 static void

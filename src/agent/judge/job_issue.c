@@ -315,10 +315,10 @@ on_allowed(void *ctx, uint16_t type, struct span payload)
 static void
 allow_csr(struct job *job)
 {
-	struct judge_account_request request = { .type = JUDGE_ACCOUNT_CSR,
+	struct judge_account_request request = { .type = JUDGE_ACCOUNT_SEND,
 	    .id = job->ca->account.id };
 
-	SHA256(job->csr.data, job->csr.len, request.csr_hash);
+	SHA256(job->csr.data, job->csr.len, request.hash);
 	judge_ca_ask(job->ca, &request, on_allowed, job);
 }
 

@@ -147,14 +147,44 @@ on_net(void *ctx, uint16_t type, struct span payload)
 }
 
 static void
+ask_net(struct job *job)
+{
+	struct judge_net_ask ask = { .type = JUDGE_NET_REVOKE,
+	    .ca = job->ca->number, .revoke = { .der = job->csr,
+	    .reason = (int8_t)job->judge->options.revoke_reason,
+	    .by_certificate_key = job->judge->options.revoke_by_key } };
+	struct bld out;
+
+	bld_init(&out, LINK_PAYLOAD_MAX);
+	judge_net_ask_encode(&out, &ask);
+	job->order_id = ask_send(job->judge, AGENT_NET, JUDGE_NET_REVOKE, &out,
+	    on_net, job);
+	bld_free(&out);
+}
+
+static bool
+on_allowed(void *ctx, uint16_t type, struct span payload)
+{
+	struct job *job = ctx;
+	struct judge_account_answer answer;
+	struct err err = ERR_INIT;
+
+	if (judge_account_answer_decode(type, payload, &answer, &err) < 0)
+		judge_end(job->judge, &err);
+	else if (answer.type == JUDGE_ACCOUNT_DONE)
+		ask_net(job);
+	else
+		judge_end(job->judge, &answer.err);
+	return true;
+}
+
+/* account signs that this certificate be revoked, and no other. */
+static void
 on_ca(void *ctx, struct judge_ca *ca, const struct err *why)
 {
 	struct job *job = ctx;
-	struct judge_net_ask ask = { .type = JUDGE_NET_REVOKE, .revoke = {
-	    .reason = (int8_t)job->judge->options.revoke_reason,
-	    .by_certificate_key = job->judge->options.revoke_by_key } };
+	struct judge_account_request request = { .type = JUDGE_ACCOUNT_SEND };
 	struct err err = ERR_INIT;
-	struct bld out;
 
 	if (ca == NULL) {
 		fail(job, why->text, "repair that, then revoke again");
@@ -165,13 +195,9 @@ on_ca(void *ctx, struct judge_ca *ca, const struct err *why)
 		return;
 	}
 	job->ca = ca;
-	ask.ca = ca->number;
-	ask.revoke.der = job->csr;
-	bld_init(&out, LINK_PAYLOAD_MAX);
-	judge_net_ask_encode(&out, &ask);
-	job->order_id = ask_send(job->judge, AGENT_NET, JUDGE_NET_REVOKE, &out,
-	    on_net, job);
-	bld_free(&out);
+	request.id = ca->account.id;
+	SHA256(job->csr.data, job->csr.len, request.hash);
+	judge_ca_ask(ca, &request, on_allowed, job);
 }
 
 void

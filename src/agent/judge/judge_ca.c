@@ -327,6 +327,7 @@ open_account(struct judge_ca *ca, struct err *err)
 	if (r < 0)
 		return r;
 	request.id = ca->account.id;
+	request.kid = ca->account.kid;
 	request.origins[0] = origin_of(ca->authority.directory, origin);
 	judge_ca_ask(ca, &request, on_opened, ca);
 	return 0;

@@ -12,6 +12,7 @@ static void
 encode_open(struct bld *out, const struct judge_account_request *request)
 {
 	bld_u8(out, (uint8_t)request->alg);
+	bld_span16(out, request->kid);
 	bld_u16(out, (uint16_t)request->num_origins);
 	for (size_t i = 0; i < request->num_origins; i++)
 		bld_span16(out, request->origins[i]);
@@ -21,6 +22,7 @@ static void
 decode_open(struct cur *cur, struct judge_account_request *ret)
 {
 	ret->alg = decode_alg(cur);
+	ret->kid = cur_text(cur, ACCOUNT_URL_MAX);
 	ret->num_origins = cur_count(cur, ACCOUNT_ORIGINS_MAX);
 	for (size_t i = 0; i < ret->num_origins; i++)
 		ret->origins[i] = cur_text(cur, ACCOUNT_ORIGIN_MAX);
@@ -46,9 +48,10 @@ judge_account_request_encode(struct bld *out,
 	case JUDGE_ACCOUNT_IMPORT:
 		bld_u32(out, request->import);
 		break;
-	case JUDGE_ACCOUNT_CSR:
-		bld_bytes(out, request->csr_hash, ACCOUNT_CSR_HASH_SIZE);
+	case JUDGE_ACCOUNT_SEND:
+		bld_bytes(out, request->hash, ACCOUNT_HASH_SIZE);
 		break;
+	case JUDGE_ACCOUNT_CHANGE:
 	case JUDGE_ACCOUNT_USE_NEXT:
 	case JUDGE_ACCOUNT_COMMIT:
 	case JUDGE_ACCOUNT_ABANDON:
@@ -96,9 +99,10 @@ judge_account_request_decode(uint16_t type, struct span payload,
 	case JUDGE_ACCOUNT_IMPORT:
 		ret->import = cur_u32(&cur);
 		break;
-	case JUDGE_ACCOUNT_CSR:
-		cur_copy(&cur, ret->csr_hash, ACCOUNT_CSR_HASH_SIZE);
+	case JUDGE_ACCOUNT_SEND:
+		cur_copy(&cur, ret->hash, ACCOUNT_HASH_SIZE);
 		break;
+	case JUDGE_ACCOUNT_CHANGE:
 	case JUDGE_ACCOUNT_USE_NEXT:
 	case JUDGE_ACCOUNT_COMMIT:
 	case JUDGE_ACCOUNT_ABANDON:

@@ -26,8 +26,9 @@
 #define ACCOUNT_ORIGIN_MAX 272  /* bytes of "https://host:port" */
 #define ACCOUNT_KID_MAX 256     /* bytes of an EAB key identifier */
 #define ACCOUNT_HMAC_MAX 1024   /* bytes of an EAB key, decoded */
-#define ACCOUNT_CSR_HASH_SIZE 32
-#define ACCOUNT_CSRS_MAX 64     /* of an account that may be sent at a time */
+#define ACCOUNT_URL_MAX 2048    /* bytes of an account's URL */
+#define ACCOUNT_HASH_SIZE 32
+#define ACCOUNT_SENDS_MAX 64    /* of an account that may be sent at a time */
 
 enum judge_account_type {
 	JUDGE_ACCOUNT_OPEN = 1,
@@ -38,7 +39,9 @@ enum judge_account_type {
 	JUDGE_ACCOUNT_ABANDON,
 	JUDGE_ACCOUNT_IMPORT,   /* a key from a file that judge had opened */
 	JUDGE_ACCOUNT_REMOVE,   /* the key's file: after deactivation */
-	JUDGE_ACCOUNT_CSR,      /* a CSR that net may have certified */
+	JUDGE_ACCOUNT_SEND,     /* a CSR that net may have certified, or a
+	                           certificate that it may have revoked */
+	JUDGE_ACCOUNT_CHANGE,   /* net may change or deactivate the account */
 	JUDGE_ACCOUNT_OPENED = 100,
 	JUDGE_ACCOUNT_DONE,
 	JUDGE_ACCOUNT_REFUSED,
@@ -54,18 +57,20 @@ struct judge_account_request {
 	size_t num_origins;          /* OPEN: what it may sign for */
 	struct span origins[ACCOUNT_ORIGINS_MAX]; /* "https://ca.example" or
 	                                with ":port", lower case, no path */
-	struct span kid;             /* EAB */
+	struct span kid;             /* EAB: the key's; OPEN: the account's URL,
+	                                empty where the CA has not said it yet */
 	struct span hmac;            /* EAB: decoded; wiped when account closes */
 	uint16_t hmac_bits;          /* EAB: 256, 384, 512 */
-	uint8_t csr_hash[ACCOUNT_CSR_HASH_SIZE]; /* CSR: SHA-256 of its DER */
+	uint8_t hash[ACCOUNT_HASH_SIZE]; /* SEND: SHA-256 of its DER */
 	uint32_t import;             /* IMPORT: index among the plan's import
 	                                files; PKCS#8, PKCS#1, SEC1 PEM or JWK */
 };
 
 /* The kinds of request that net makes are known: what else it wants signed is
- * refused, and of CSRs all but those that judge told of in this run, the last
- * ACCOUNT_CSRS_MAX: whoever breaks into net gets no certificate for a key of
- * his own. */
+ * refused. So is what would have another CSR certified, or another certificate
+ * revoked, than judge told of in this run, the last ACCOUNT_SENDS_MAX; and a
+ * change or the end of the account, unless judge said so. Whoever breaks into
+ * net gets no certificate for a key of his own, and takes none away. */
 struct judge_account_answer {
 	enum judge_account_type type;
 	struct {                     /* OPENED: OPEN, ROLL, USE_NEXT, COMMIT,

@@ -64,6 +64,7 @@ test_account(void **state)
 {
 	struct judge_account_request request = { .type = JUDGE_ACCOUNT_OPEN,
 		.id = 3, .alg = JWK_ES384, .num_origins = 2,
+		.kid = SPAN_LIT("https://a.example/acct/1"),
 		.origins = { SPAN_LIT("https://a.example"),
 		    SPAN_LIT("https://b.example:8443") } }, got;
 
@@ -72,6 +73,7 @@ test_account(void **state)
 	assert_int_equal(got.id, 3);
 	assert_int_equal(got.alg, JWK_ES384);
 	assert_true(span_equal_str(got.origins[1], "https://b.example:8443"));
+	assert_true(span_equal_str(got.kid, "https://a.example/acct/1"));
 	request = (struct judge_account_request){ .type = JUDGE_ACCOUNT_EAB,
 		.id = 3, .kid = SPAN_LIT("kid"), .hmac = SPAN_LIT("secret"),
 		.hmac_bits = 256 };
@@ -85,10 +87,12 @@ test_account(void **state)
 	request = (struct judge_account_request){
 		.type = JUDGE_ACCOUNT_IMPORT, .id = 3, .import = 1 };
 	put_account(&request, &got);
-	request.type = JUDGE_ACCOUNT_CSR;
-	request.csr_hash[31] = 7;
+	request.type = JUDGE_ACCOUNT_SEND;
+	request.hash[31] = 7;
 	put_account(&request, &got);
-	assert_int_equal(got.csr_hash[31], 7);
+	assert_int_equal(got.hash[31], 7);
+	request.type = JUDGE_ACCOUNT_CHANGE;
+	put_account(&request, &got);
 	request.type = JUDGE_ACCOUNT_COMMIT;
 	put_account(&request, &got);
 	request.id = 0;
