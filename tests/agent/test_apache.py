@@ -134,6 +134,17 @@ def test_one_of_two_removed_where_there_was_no_tls(serve):
     assert server.files() == before
 
 
+@pytest.mark.parametrize("hosts", [
+    {"b": PLAIN, "c": SECOND}, {"b": PLAIN + SECOND}])
+def test_sites_without_tls_in_any_order(serve, hosts):
+    """Nobody but us is at 443: what is done first may not shut out the rest."""
+    server, ca, agent = serve(modules=("rewrite",), **hosts)
+    install(server, ca, agent, "b.example.test")
+    install(server, ca, agent, "a.example.test")
+    for name in ("a.example.test", "b.example.test"):
+        assert servers.fetch(443, name, cafile=ca.cafile)[0] == 200
+
+
 def test_redirects_and_another_certificate(serve):
     server, ca, agent = serve(a_tls=TLS, r=BOTH)
     before = server.files()

@@ -335,7 +335,28 @@ write_files(struct apache *apache, const struct server_cert *cert,
 	return r;
 }
 
-/* Who answers for unknown names must be the same host as before. */
+static bool
+is_same_address(const struct apache_address *a, const struct apache_address *b)
+{
+	return a->port == b->port && span_equal(a->host, b->host);
+}
+
+/* Has the administrator a host there, too? */
+static bool
+has_his(const struct apache_dump *dump, const struct apache_address *address)
+{
+	for (const struct apache_vhost *v = dump->vhosts; v != NULL;
+	    v = v->next)
+		for (const struct apache_address *a = v->addresses; a != NULL;
+		    a = a->next)
+			if (!apache_is_ours(v->file) &&
+			    is_same_address(a, address))
+				return true;
+	return false;
+}
+
+/* Who answers for unknown names must be the same host as before: but not
+ * where all are ours, which come in the order in which sites are done. */
 static int
 check_defaults(const struct apache_dump *before,
     const struct apache_dump *after, struct err *err)
@@ -344,8 +365,7 @@ check_defaults(const struct apache_dump *before,
 	    a = a->next)
 		for (const struct apache_address *b = after->addresses;
 		    b != NULL; b = b->next)
-			if (a->port == b->port &&
-			    span_equal(a->host, b->host) &&
+			if (is_same_address(a, b) && has_his(before, a) &&
 			    !apache_dump_same(a->usual, b->usual))
 				return err_set(err, ERR_CONFIG, NULL, "a file "
 				    "of our own would make %.*s instead of "
