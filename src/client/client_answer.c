@@ -255,6 +255,8 @@ client_answer_order(const struct client_answer_from *from,
 		return err_prefix(err, "the order that the CA sent");
 	get_idents(from->arena, json_object_get(json, "identifiers"),
 	    &ret->idents);
+	ret->profile = client_text_clean(from->arena,
+	    get_text(json, "profile"));
 	ret->has_problem = get_problem(from->arena, json, &ret->problem);
 	return 0;
 }

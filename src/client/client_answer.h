@@ -34,6 +34,7 @@ struct client_answer_order {
 	struct span authzs[IDENT_LIST_MAX];
 	struct span finalize;
 	struct span certificate;  /* empty until valid */
+	struct span profile;      /* clean; empty if it is not said */
 	bool has_problem;
 	struct client_problem problem;
 };

@@ -83,6 +83,7 @@ order(const struct client_answer_from *from)
 	must_be_url(ret.certificate);
 	for (size_t i = 0; i < ret.num_authzs; i++)
 		must_be_url(ret.authzs[i]);
+	must_be_clean(ret.profile);
 	for (size_t i = 0; i < ret.idents.count; i++)
 		must(ident_check(&ret.idents.items[i], NULL) == 0);
 	if (ret.has_problem)

@@ -80,6 +80,7 @@ struct fake {
 	unsigned nonces;
 	unsigned orders;        /* made */
 	const char *methods;    /* that it offers, with commas */
+	const char *profile;    /* that its orders say; NULL: none */
 	size_t num_names;
 	const char *names[4];   /* of the last order; wildcards with "*." */
 	bool valid[4];          /* their authorizations */
@@ -131,6 +132,8 @@ fake_order_json(struct fake *fake)
 		bld_fmt(&out, "%s\"" FAKE_TOP "/authz/%zu\"", i > 0 ? "," : "",
 		    i);
 	bld_str(&out, "],\"finalize\":\"" FAKE_TOP "/finalize\"");
+	if (fake->profile != NULL)
+		bld_fmt(&out, ",\"profile\":\"%s\"", fake->profile);
 	if (all && fake->finalized && fake->processing == 0)
 		bld_str(&out, ",\"certificate\":\"" FAKE_TOP "/cert\"");
 	bld_u8(&out, '}');

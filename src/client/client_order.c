@@ -86,11 +86,19 @@ client_order_parse(const struct client_order_op *order,
 	};
 	int r = client_answer_order(&from, ret, err);
 
-	/* Not every CA repeats them. */
-	if (r < 0 || ret->idents.count == 0 || same_names(order, ret))
+	if (r < 0)
 		return r;
-	return err_set(err, ERR_MALFORMED, "RFC 8555 7.4", "the order that "
-	    "the CA sent is for other names than were asked for");
+	/* Not every CA repeats them. */
+	if (ret->idents.count > 0 && !same_names(order, ret))
+		return err_set(err, ERR_MALFORMED, "RFC 8555 7.4", "the order "
+		    "that the CA sent is for other names than were asked for");
+	if (order->order.profile.len > 0 && ret->profile.len > 0 &&
+	    !span_equal(ret->profile, order->order.profile))
+		return err_set(err, ERR_MALFORMED, "draft-ietf-acme-profiles "
+		    "4", "the order that the CA sent is for the profile "
+		    "\"%.*s\", and \"%.*s\" was asked for",
+		    SPAN_FMT(ret->profile), SPAN_FMT(order->order.profile));
+	return 0;
 }
 
 /* The CA's word on what "replaces" names: RFC 9773 5 wants alreadyReplaced,

@@ -473,6 +473,12 @@ test_profile(void **state)
 	fake_get(fake, &order);
 	fake_assert_chain(fake);
 	assert_int_equal(fake_count(fake, "\"profile\":\"tiny\""), 1);
+	fake->profile = "tiny"; /* is what an order says that says any */
+	fake_get(fake, &order);
+	fake_assert_chain(fake);
+	fake->profile = "classic";
+	fake_get(fake, &order);
+	fake_assert_problem(fake, CLIENT_NONSENSE, "\"classic\"");
 	order.profile = SPAN_LIT("huge");
 	fake_get(fake, &order);
 	fake_assert_problem(fake, CLIENT_SETUP, "these: classic, tiny");
