@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509 import ocsp as codec
 
-from kit import net, ocsp, other_cas, servers
+from kit import hostile_ca, net, ocsp, other_cas, servers
 
 NAME = "ocsp.example"
 
@@ -98,6 +98,19 @@ def test_file(agent, ca, responder):
 def test_when(agent, ca, options, there):
     agent.get(ca, NAME, *options)
     assert agent.live(NAME, "ocsp.der").exists() == there
+
+
+def test_must_staple_is_missing(agent):
+    """A CA that leaves it out is no reason to have no HTTPS; each run that
+    gets such a certificate says so."""
+    name = "victim.example"
+    with hostile_ca.HostileCa() as lax:
+        for command in (lambda: agent.get(lax, name, "--must-staple"),
+                        lambda: agent.run("renew", "--force", name)):
+            lax.behave()
+            assert "must_staple was asked for, and the CA left it out" in \
+                command().stderr
+            assert agent.live(name).exists()
 
 
 def test_new_certificate_has_no_old_response(agent, ca, responder):

@@ -11,6 +11,7 @@
 #include "agent/rpc/judge_files.h"
 
 #define CHAIN_EARLY_MAX_S 600 /* a CA's clock may be this much ahead */
+#define CHAIN_OCSP_OLD_S 864000 /* 10 days: BR 4.9.10 */
 
 struct chain {
 	size_t count;

@@ -98,7 +98,9 @@ read_status(OCSP_BASICRESP *basic, OCSP_CERTID *id, int64_t now_s,
 		    "the OCSP response is about another certificate");
 	ret->this_s = seconds_of(this);
 	ret->next_s = next == NULL ? 0 : seconds_of(next);
+	/* Without an end, who sits on the way could show it for ever. */
 	if (ret->this_s > now_s + CHAIN_EARLY_MAX_S ||
+	    (next == NULL && ret->this_s < now_s - CHAIN_OCSP_OLD_S) ||
 	    (next != NULL && (ret->next_s <= now_s ||
 	    ret->next_s <= ret->this_s)))
 		return err_set(err, ERR_MALFORMED, "RFC 6960 3.2",

@@ -181,16 +181,18 @@ decode(struct span der)
 	return d2i_X509(NULL, &at, (long)der.len);
 }
 
-/* A response about the leaf by key, which has that certificate. */
+/* A response about the leaf by key, which has that certificate; without an end
+ * if lasts_s is 0. */
 static struct span
-ocsp_response(int status, struct span signer_der, EVP_PKEY *key)
+ocsp_response_for(int status, struct span signer_der, EVP_PKEY *key,
+    long lasts_s)
 {
 	X509 *leaf = decode(set.der), *issuer = decode(fixture.ca);
 	X509 *signer = decode(signer_der);
 	OCSP_BASICRESP *basic = OCSP_BASICRESP_new();
 	OCSP_CERTID *id = OCSP_cert_to_id(NULL, leaf, issuer);
 	ASN1_TIME *now = X509_gmtime_adj(NULL, 0);
-	ASN1_TIME *next = X509_gmtime_adj(NULL, 3600);
+	ASN1_TIME *next = lasts_s == 0 ? NULL : X509_gmtime_adj(NULL, lasts_s);
 	unsigned char *der = NULL;
 	OCSP_RESPONSE *response;
 	struct span ret;
@@ -215,6 +217,12 @@ ocsp_response(int status, struct span signer_der, EVP_PKEY *key)
 	X509_free(issuer);
 	X509_free(signer);
 	return ret;
+}
+
+static struct span
+ocsp_response(int status, struct span signer_der, EVP_PKEY *key)
+{
+	return ocsp_response_for(status, signer_der, key, 3600);
 }
 
 static enum files_ocsp_status
@@ -261,6 +269,32 @@ test_ocsp(void **state)
 	    NULL) < 0);
 	assert_true(chain_read_ocsp(&set.chain, good, now - 86400000, &ocsp,
 	    NULL) < 0);
+	/* One without an end does not last for ever. */
+	good = ocsp_response_for(V_OCSP_CERTSTATUS_GOOD, fixture.ca,
+	    fixture.ca_key, 0);
+	assert_int_equal(chain_read_ocsp(&set.chain, good, now + 1000 *
+	    (int64_t)(CHAIN_OCSP_OLD_S - 60), &ocsp, NULL), 0);
+	assert_int_equal(ocsp.next_s, 0);
+	assert_true(chain_read_ocsp(&set.chain, good, now + 1000 *
+	    (int64_t)(CHAIN_OCSP_OLD_S + 60), &ocsp, NULL) < 0);
+}
+
+/* RFC 7633: it is in use all the same, and said. */
+static void
+test_must_staple_is_missing(void **state)
+{
+	struct err noted = ERR_INIT, err = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(chain_check_use(&set.chain, false, false, &noted,
+	    &err), 0);
+	assert_int_equal(noted.kind, ERR_NONE);
+	assert_int_equal(chain_check_use(&set.chain, true, false, &noted,
+	    &err), 0);
+	assert_int_equal(noted.kind, ERR_MALFORMED);
+	assert_string_equal(noted.rule, "RFC 7633");
+	assert_non_null(strstr(noted.text, "must_staple = false"));
+	assert_int_equal(err.kind, ERR_NONE);
 }
 
 static void
@@ -296,6 +330,7 @@ main(void)
 		cmocka_unit_test(test_leaf),
 		cmocka_unit_test(test_ocsp),
 		cmocka_unit_test(test_ocsp_request),
+		cmocka_unit_test(test_must_staple_is_missing),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
