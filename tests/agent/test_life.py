@@ -76,7 +76,9 @@ def test_daemon(agent, web_ca, manager):
 
 
 def test_daemon_renews_when_it_is_due(agent, web_ca, manager):
-    agent.get(web_ca, "due.example")
+    copies = pathlib.Path(agent.top, "copies")
+    copies.mkdir()
+    agent.get(web_ca, "due.example", "--copy", str(copies))
     before = agent.live("due.example").read_bytes()
     with sqlite3.connect(os.path.join(agent.dir, "signet.db")) as db:
         at = int(time.time() * 1000) + 1500
@@ -87,6 +89,8 @@ def test_daemon_renews_when_it_is_due(agent, web_ca, manager):
     running.send_signal(signal.SIGTERM)
     running.communicate(timeout=signet.RUN_S)
     assert agent.live("due.example").read_bytes() != before
+    assert (copies / "cert.pem").read_bytes() == \
+        agent.live("due.example").read_bytes()
 
 
 def test_daemon_sees_what_others_do(agent, web_ca, manager):

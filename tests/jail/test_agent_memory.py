@@ -85,3 +85,32 @@ def test_memory(name, via, mute):
             gone.set()
             run.terminate()
             run.communicate()
+
+
+def test_daemon_memory():
+    """In `signet run` judge may have been through other rounds: what has keys
+    is executed afresh, too."""
+    gone = threading.Event()
+    with tempfile.TemporaryDirectory() as top, hostile_ca.HostileCa() as ca:
+        ca.lies["challenge"] = lambda handler, answer: \
+            gone.wait(60) and answer
+        config = pathlib.Path(top, "signet.conf")
+        config.write_text(
+            f'ca "here" {{ directory = "{ca.url}"\n ca_file = "{ca.cafile}"\n'
+            ' agree_terms = true }\n'
+            'site "victim.example" { ca = here\n'
+            f' environment = "SECRET={CANARY}"\n via = "standalone" }}\n')
+        run = subprocess.Popen(
+            [signet.program(), "run", "--dir", top + "/state", "--config",
+             config], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE)
+        try:
+            for name in ("account", "certkey", "files"):
+                while f"signet-{name}" not in (found := children(run.pid)):
+                    assert run.poll() is None, run.stderr.read()
+                assert holds(run.pid, CANARY)
+                assert not holds(found[f"signet-{name}"], CANARY), name
+        finally:
+            gone.set()
+            run.terminate()
+            run.communicate()

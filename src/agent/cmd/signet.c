@@ -6,10 +6,34 @@
  */
 #include <unistd.h>
 
+#include "agent/account/account_main.h"
+#include "agent/certkey/certkey_main.h"
 #include "agent/cmd/cmd.h"
 #include "agent/dns/dns_main.h"
+#include "agent/files/files_main.h"
 #include "agent/listener/listener_main.h"
 #include "agent/proc/agent_exec.h"
+#include "pkix/crypto.h"
+
+static int (*const mains[AGENT_ROLE_COUNT])(struct agent_proc *proc) = {
+	[AGENT_ACCOUNT] = account_main,
+	[AGENT_CERTKEY] = certkey_main,
+	[AGENT_FILES] = files_main,
+	[AGENT_LISTENER] = listener_main,
+	[AGENT_ALPN] = listener_main,
+	[AGENT_DNS] = dns_main,
+};
+
+/* Those with keys have libcrypto's first use behind them when their sandbox
+ * begins, as those that are forked. */
+static int
+begin(enum agent_role role, struct agent_proc *proc)
+{
+	if (role == AGENT_ACCOUNT || role == AGENT_CERTKEY ||
+	    role == AGENT_FILES)
+		crypto_prepare();
+	return mains[role](proc);
+}
 
 static int
 run_as(enum agent_role role, int argc, char **argv)
@@ -22,8 +46,7 @@ run_as(enum agent_role role, int argc, char **argv)
 	if (agent_exec_begin(&proc, role, argc, argv, &backend, &err) < 0)
 		log_err(LOG_ERROR, "start-failed", &err);
 	else
-		status = role == AGENT_DNS ? dns_main(&proc) :
-		    listener_main(&proc);
+		status = begin(role, &proc);
 	agent_proc_end(&proc);
 	/* Nothing of the libraries': its sandbox may not allow it. */
 	_exit(status);

@@ -260,6 +260,7 @@ start_procs(struct judge *judge, struct err *err)
 			[AGENT_CERTKEY] = certkey_main,
 			[AGENT_FILES] = files_main,
 		},
+		.afresh = judge->options.daemon,
 		.net_program = judge->options.net_program,
 		.log_level = judge->options.verbose ? LOG_INFO : LOG_WARNING,
 		.died = on_died, .ctx = judge,

@@ -2,17 +2,47 @@
 #include "agent/proc/agent_exec.h"
 
 #include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
 
 #define NAME_PREFIX "signet-"
+#define PATHS_MAX (64 << 20) /* bytes of all paths of files */
 
 bool
 agent_exec_has(enum agent_role role)
 {
 	return role == AGENT_LISTENER || role == AGENT_ALPN ||
 	    role == AGENT_DNS;
+}
+
+/* How many descriptors a role is given. */
+static size_t
+count_of(const struct agent_plan *plan, enum agent_role role)
+{
+	if (role == AGENT_LISTENER || role == AGENT_ALPN)
+		return plan->num_listen_fds;
+	if (role == AGENT_ACCOUNT)
+		return plan->num_import_fds;
+	return role == AGENT_FILES ? 1 : 0;
+}
+
+int
+agent_exec_paths(const struct sandbox_path *paths)
+{
+	int fd = memfd_create("paths", MFD_CLOEXEC);
+	bool good = fd >= 0;
+
+	for (; good && paths != NULL && paths->path != NULL; paths++)
+		good = file_write(fd, span_of(paths->path,
+		    strlen(paths->path) + 1)) == 0;
+	good = good && lseek(fd, 0, SEEK_SET) == 0;
+	if (!good && fd >= 0)
+		close(fd);
+	return good ? fd : -1;
 }
 
 static void
@@ -38,12 +68,12 @@ agent_exec_make(const struct agent_plan *plan, enum agent_role role,
     struct agent_exec *ret)
 {
 	*ret = (struct agent_exec){ .argv = { ret->name, ret->level,
-	    ret->count, ret->backend, NULL } };
+	    ret->count, ret->backend, mem_unconst(plan->dir), NULL } };
 	snprintf(ret->name, sizeof(ret->name), NAME_PREFIX "%s",
 	    agent_proc_name(role));
 	snprintf(ret->level, sizeof(ret->level), "%d", (int)plan->log_level);
 	snprintf(ret->count, sizeof(ret->count), "%zu",
-	    role == AGENT_DNS ? 0 : plan->num_listen_fds);
+	    count_of(plan, role));
 	if (role == AGENT_ALPN && plan->backend != NULL)
 		put_backend(plan->backend, ret->backend);
 }
@@ -52,7 +82,7 @@ enum agent_role
 agent_exec_role(const char *name)
 {
 	for (int role = AGENT_NET; role < AGENT_ROLE_COUNT; role++) {
-		if (agent_exec_has((enum agent_role)role) &&
+		if (role != AGENT_NET && role != AGENT_PROBE &&
 		    strncmp(name, NAME_PREFIX, strlen(NAME_PREFIX)) == 0 &&
 		    strcmp(name + strlen(NAME_PREFIX),
 		    agent_proc_name((enum agent_role)role)) == 0)
@@ -90,11 +120,39 @@ take_backend(struct span text, struct listener_backend *ret)
 	return ok;
 }
 
+/* They are there to the end of the process. */
+static int
+take_paths(struct agent_proc *proc, struct err *err)
+{
+	static struct bld text;
+	static struct sandbox_path *paths;
+	size_t count = 0;
+	int r;
+
+	bld_init(&text, PATHS_MAX);
+	r = file_slurp(proc->fds[0], "what files may write to", &text, err);
+	close(proc->fds[0]);
+	proc->num_fds = 0;
+	if (r < 0)
+		return r;
+	bld_u8(&text, 0);
+	for (size_t at = 0; at + 1 < text.len;
+	    at += strlen((const char *)text.data + at) + 1) {
+		paths = mem_realloc(paths, (count + 2) * sizeof(paths[0]));
+		paths[count++] = (struct sandbox_path){
+			.path = (const char *)text.data + at, .write = true };
+		paths[count].path = NULL;
+	}
+	proc->paths = paths;
+	return 0;
+}
+
 int
 agent_exec_begin(struct agent_proc *proc, enum agent_role role, int argc,
     char **argv, struct listener_backend *backend, struct err *err)
 {
 	uint64_t level, count;
+	int r;
 
 	if (argc != AGENT_EXEC_ARGS ||
 	    text_uint(span_str(argv[1]), LOG_ERROR, &level) < 0 ||
@@ -103,7 +161,10 @@ agent_exec_begin(struct agent_proc *proc, enum agent_role role, int argc,
 		return err_set(err, ERR_CONFIG, NULL, "this process is started "
 		    "by `signet`, not by people");
 	proc->num_fds = (size_t)count;
+	proc->dir = argv[4];
 	if (argv[3][0] != '\0')
 		proc->backend = backend;
-	return agent_proc_begin(proc, role, (enum log_level)level, err);
+	r = agent_proc_begin(proc, role, (enum log_level)level, err);
+	return r == 0 && role == AGENT_FILES && count == 1 ?
+	    take_paths(proc, err) : r;
 }

@@ -8,7 +8,8 @@
  * are there, sees them die, and ends them.
  *
  * account, certkey and files are forked: judge starts them before it has read
- * anything in a run. It may call again for roles that talk to nobody but judge
+ * anything in a run; where it has been through others, they are exec'd, too. It
+ * may call again for roles that talk to nobody but judge
  * (listener, alpn, dns, probe): those are exec'd, and have nothing of judge's
  * memory.
  */
@@ -22,6 +23,8 @@ struct agent_plan {
 	/* What each role does; returns the exit status. NULL for those that are
 	 * programs: net and probe, and listener, alpn and dns (agent_exec.h). */
 	int (*mains[AGENT_ROLE_COUNT])(struct agent_proc *proc);
+	bool afresh;          /* judge may know what others said in earlier runs:
+	                         nothing is forked, mains are not called */
 	const char *net_program; /* NULL: signet-net beside this program, else in
 	                            its libexec folder */
 	const char *resolver; /* probe's: "host:port", or NULL */

@@ -40,8 +40,9 @@ program_name(enum agent_role role)
 static bool
 is_exec(const struct agent_spawn *spawn)
 {
-	return agent_exec_has(spawn->role) &&
-	    spawn->plan->mains[spawn->role] == NULL;
+	return program_name(spawn->role) == NULL && (spawn->plan->afresh ||
+	    (agent_exec_has(spawn->role) &&
+	    spawn->plan->mains[spawn->role] == NULL));
 }
 
 /* By the number that it is to have; -1: nothing. */
@@ -56,7 +57,8 @@ listens(enum agent_role role)
 }
 
 static void
-lay_out(const struct agent_spawn *spawn, int null, struct layout *ret)
+lay_out(const struct agent_spawn *spawn, int null, const int *paths,
+    struct layout *ret)
 {
 	const struct agent_plan *plan = spawn->plan;
 	const int *given = NULL;
@@ -68,6 +70,9 @@ lay_out(const struct agent_spawn *spawn, int null, struct layout *ret)
 	} else if (listens(spawn->role)) {
 		given = plan->listen_fds;
 		num = plan->num_listen_fds;
+	} else if (*paths >= 0) {
+		given = paths;
+		num = 1;
 	}
 	assert(num <= AGENT_FDS_MAX);
 	memset(ret->fds, -1, sizeof(ret->fds));
@@ -219,7 +224,7 @@ agent_spawn(const struct agent_spawn *spawn, pid_t *ret_pid, struct err *err)
 {
 	char program[PATH_MAX] = "";
 	struct layout layout;
-	int null, r = 0;
+	int null, paths = -1, r = 0;
 
 	if (program_name(spawn->role) != NULL)
 		r = find_program(spawn, program, err);
@@ -228,7 +233,12 @@ agent_spawn(const struct agent_spawn *spawn, pid_t *ret_pid, struct err *err)
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (null < 0)
 		return err_errno(err, "cannot open /dev/null");
-	lay_out(spawn, null, &layout);
+	if (spawn->role == AGENT_FILES && is_exec(spawn) &&
+	    (paths = agent_exec_paths(spawn->plan->files_paths)) < 0) {
+		close(null);
+		return err_errno(err, "cannot tell files what its paths are");
+	}
+	lay_out(spawn, null, &paths, &layout);
 	*ret_pid = fork();
 	if (*ret_pid == 0) {
 		if (move_fds(&layout) < 0 ||
@@ -241,5 +251,7 @@ agent_spawn(const struct agent_spawn *spawn, pid_t *ret_pid, struct err *err)
 		run_forked(spawn);
 	}
 	close(null);
+	if (paths >= 0)
+		close(paths);
 	return *ret_pid < 0 ? err_errno(err, "cannot make a process") : 0;
 }
