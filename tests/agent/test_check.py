@@ -2,6 +2,8 @@
 """signet check: what stands in the way of a certificate, in words."""
 
 import json
+import pathlib
+import shutil
 import socket
 import subprocess
 
@@ -216,3 +218,34 @@ def test_way_is_chosen(names):
         capture_output=True, text=True, timeout=RUN_S)
     assert done.returncode == 1
     assert "can only be proven by DNS" in done.stderr
+
+
+FLOOD = """#!/usr/bin/python3
+import os, struct
+def send(kind, payload):
+    try:
+        os.write(%(link)d, struct.pack(">IHQ", len(payload), kind, 0) + payload)
+    except OSError:
+        raise SystemExit
+os.read(%(link)d, 14)  # of the question
+for _ in range(5000):
+    send(100, b"\\1\\1" + 3 * b"\\0\\1x")
+send(101, b"")
+"""
+JUDGE_LINK = 3  # AGENT_LINK_FD
+
+
+def test_probe_in_other_hands(tmp_path):
+    """It cannot fill judge's memory."""
+    beside = pathlib.Path(signet.program()).parent
+    for name in ("signet", "signet-net"):
+        shutil.copy(beside / name, tmp_path)
+    probe = tmp_path / "signet-probe"
+    probe.write_text(FLOOD % {"link": JUDGE_LINK})
+    probe.chmod(0o755)
+    done = subprocess.run(
+        [tmp_path / "signet", "check", "--offline", "--via",
+         f"webroot={tmp_path}", "flood.example"], capture_output=True,
+        text=True, timeout=RUN_S, stdin=subprocess.DEVNULL)
+    assert done.returncode == 1, done.stdout[:1000]
+    assert "probe tells more than 1024 things" in done.stderr

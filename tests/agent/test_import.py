@@ -13,6 +13,7 @@ import subprocess
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 
 def other(program, *words, **env):
@@ -147,6 +148,39 @@ def test_certbot_manual_hooks(agent, web, web_ca, tmp_path):
         ).public_numbers() for text in (key, (live / "privkey.pem"
                                               ).read_bytes())]
     assert public[0] == public[1]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_root_takes_no_account_of_others(agent, web_ca, tmp_path):
+    """Who can write to a key has the account."""
+    host = web_ca.url.split("/")[2].replace(":", "_")
+    folder = tmp_path / "accounts" / host / "a@example.com"
+    (folder / "keys").mkdir(parents=True)
+    (tmp_path / "certificates").mkdir()
+    (folder / "account.json").write_text(json.dumps(
+        {"email": "a@example.com", "registration": {"uri": "https://a/1"}}))
+    key = folder / "keys/a@example.com.key"
+    key.write_bytes(ec.generate_private_key(ec.SECP256R1()).private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.TraditionalOpenSSL,
+        serialization.NoEncryption()))
+    os.chown(key, 65534, 65534)
+    words = ("import", "lego", tmp_path, "--ca", web_ca.url)
+    done = agent.run(*words, status=None)
+    assert "belongs to the user with id 65534" in done.stderr
+    assert "taken over" not in done.stdout
+    os.chown(key, 0, 0)
+    assert "account https://a/1: taken over" in \
+        agent.run(*words, status=None).stdout
+
+
+def test_names_of_files_steer_no_terminal(agent, tmp_path):
+    live = tmp_path / "certificates"
+    live.mkdir()
+    (live / "\x1b]0;title\x07.crt").write_text("none")
+    done = agent.run("import", "lego", tmp_path, status=1)
+    assert "title" in done.stderr
+    assert "\x1b" not in done.stderr and "\x07" not in done.stderr
 
 
 def test_dehydrated(agent, web, web_ca, tmp_path):

@@ -285,26 +285,32 @@ on_probe(void *ctx, uint16_t type, uint64_t id, struct span payload,
 {
 	struct check *check = ctx;
 	struct probe_finding finding;
+	struct check_name *name;
 	int r;
 
-	if (id >= check->count || (type != PROBE_JUDGE_FINDING &&
+	name = id < check->count ? &check->names[id] : NULL;
+	if (name == NULL || !name->asked || (type != PROBE_JUDGE_FINDING &&
 	    type != PROBE_JUDGE_END))
 		return err_set(err, ERR_FRAME, NULL,
 		    "probe tells of what nobody asked");
 	if (type == PROBE_JUDGE_END) {
+		name->asked = false;
 		one_less(check);
 		return 0;
 	}
+	if (++name->told > CHECK_FINDINGS_MAX)
+		return err_set(err, ERR_FRAME, NULL, "probe tells more than "
+		    "%d things of a name", CHECK_FINDINGS_MAX);
 	r = judge_probe_finding_decode(payload, &finding, err);
 	if (r == 0)
-		check_add(&check->names[id], check->arena, &finding);
+		check_add(name, check->arena, &finding);
 	return r;
 }
 
 static void
 ask_probe(struct check *check, size_t i, bool http)
 {
-	const struct check_name *name = &check->names[i];
+	struct check_name *name = &check->names[i];
 	struct judge_probe_check ask = { .ident = name->ident,
 		.wildcard = name->wildcard,
 		.http_port = http ? check->options->http_port : 0,
@@ -313,6 +319,7 @@ ask_probe(struct check *check, size_t i, bool http)
 
 	for (size_t k = 0; k < check->num_issuers; k++)
 		ask.issuers[k] = check->issuers[k];
+	name->asked = true;
 	if (name->set_up) {
 		ask.token = name->task.token;
 		ask.key_authorization = name->task.key_authorization;

@@ -12,6 +12,8 @@
 #include "agent/rpc/judge_probe.h"
 #include "agent/solvers/solver.h"
 
+#define CHECK_FINDINGS_MAX 1024 /* of probe's about a name */
+
 struct check_finding {
 	struct check_finding *next;
 	struct probe_finding is; /* spans in the check's arena */
@@ -27,6 +29,8 @@ struct check_name {
 	struct check *check;
 	struct solver_task task;
 	bool set_up;             /* the challenge, to be taken down */
+	size_t told;             /* findings of probe's */
+	bool asked;              /* probe, and it is not through yet */
 };
 
 struct check_options {

@@ -8,6 +8,7 @@
 #include "agent/cmd/cmd.h"
 #include "agent/import/import.h"
 #include "agent/solvers/solver.h"
+#include "base/text.h"
 
 static int run(int argc, char **argv);
 
@@ -50,9 +51,23 @@ static void
 note(void *ctx, const char *item, const char *text)
 {
 	struct import_run *import = ctx;
+	char shown[2][ERR_TEXT_SIZE + 64];
 
+	/* Names of files are what their owner likes. */
+	text_printable(shown[0], sizeof(shown[0]), span_str(item));
+	text_printable(shown[1], sizeof(shown[1]), span_str(text));
 	import->notes++;
-	fprintf(stderr, "signet import: %s: %s\n", item, text);
+	fprintf(stderr, "signet import: %s: %s\n", shown[0], shown[1]);
+}
+
+/* Another program wrote it down; the CA's word is not looked at here. */
+static void
+say_account(const char *kid, const char *what)
+{
+	char shown[ERR_TEXT_SIZE];
+
+	text_printable(shown, sizeof(shown), span_str(kid));
+	printf("account %s: %s\n", shown, what);
 }
 
 static int
@@ -94,7 +109,7 @@ add_account(struct import_run *import, const struct import_account *account,
 
 	*key = (struct judge_import_key){ .file = account->key_file };
 	if (r == 0 && span_equal(known.kid, row.kid))
-		printf("account %s: taken over before\n", account->kid);
+		say_account(account->kid, "taken over before");
 	else if (r == 0)
 		note(import, account->kid, "the account is not taken: there "
 		    "is another one at that CA; `signet account show` lists "
@@ -116,7 +131,7 @@ settle_account(struct import_run *import, const struct import_account *account,
     const struct judge_import_key *key, struct err *err)
 {
 	if (key->err.kind == ERR_NONE) {
-		printf("account %s: taken over\n", account->kid);
+		say_account(account->kid, "taken over");
 		return 0;
 	}
 	note(import, account->kid, key->err.text);

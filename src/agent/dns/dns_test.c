@@ -170,6 +170,9 @@ test_persist(void **state)
 	    "accounturi=b"), &record) < 0);
 	assert_true(persist_parse(SPAN_LIT("ca.test; accounturi=a; "
 	    "persistUntil=1e9"), &record) < 0);
+	assert_int_equal(persist_parse(SPAN_LIT("ca.test; accounturi=a; "
+	    "persistUntil=9223372036854775807"), &record), 0);
+	assert_int_equal(record.until_s, JUDGE_DNS_UNTIL_MAX_S);
 }
 
 static void

@@ -62,7 +62,8 @@ persist_parse(struct span value, struct persist_record *ret)
 		} else if (is_word(tag, "persistUntil")) {
 			if (text_uint(trim(parameter), INT64_MAX, &until) < 0)
 				return -(int)ERR_MALFORMED;
-			ret->until_s = (int64_t)until;
+			ret->until_s = until > JUDGE_DNS_UNTIL_MAX_S ?
+			    JUDGE_DNS_UNTIL_MAX_S : (int64_t)until;
 			ends++;
 		}
 	}

@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include "agent/judge/judge_private.h"
+#include "agent/proc/trusted.h"
+#include "base/file.h"
 #include "base/text.h"
 
 struct import_task {
@@ -72,6 +74,19 @@ start(struct judge *judge)
 		loop_stop(judge->loop);
 }
 
+/* A key that somebody else could write to would be somebody else's account. */
+static int
+open_key(struct judge_import_key *key)
+{
+	int fd = -1;
+
+	if (key->remove)
+		fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	else if (trusted_file(key->file, &key->err) == 0)
+		(void)file_open(AT_FDCWD, key->file, 0, &fd, &key->err);
+	return fd;
+}
+
 static int
 run_batch(struct judge *judge, struct judge_import_key *keys, size_t count,
     struct err *err)
@@ -81,14 +96,10 @@ run_batch(struct judge *judge, struct judge_import_key *keys, size_t count,
 	int r;
 
 	for (size_t i = 0; i < count; i++) {
-		int fd = open(keys[i].remove ? "/dev/null" : keys[i].file,
-		    O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+		int fd = open_key(&keys[i]);
 
-		if (fd < 0) {
-			err_errno(&keys[i].err, "cannot open %s",
-			    keys[i].file);
+		if (fd < 0)
 			continue;
-		}
 		task.ones[task.num_fds] = (struct import_one){ judge,
 			&keys[i] };
 		task.fds[task.num_fds++] = fd;

@@ -83,6 +83,8 @@ judge_dns_answer_decode(uint16_t type, struct span payload,
 	rpc_err_decode(&cur, &ret->err);
 	if (cur_end(&cur) < 0 || type < JUDGE_DNS_DONE ||
 	    type > JUDGE_DNS_REFUSED || !is_name(ret->name) ||
+	    ret->persist_until_s < 0 ||
+	    ret->persist_until_s > JUDGE_DNS_UNTIL_MAX_S ||
 	    (type == JUDGE_DNS_REFUSED) != (ret->err.kind != ERR_NONE))
 		return err_set(err, ERR_FRAME, NULL,
 		    "an answer of dns (type %u) is not of its form", type);

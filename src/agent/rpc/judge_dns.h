@@ -48,6 +48,9 @@ struct judge_dns_request {
 	struct span issuers[JUDGE_DNS_ISSUERS_MAX];
 };
 
+/* The end of the year 9999: what ends later has no end that can be said. */
+#define JUDGE_DNS_UNTIL_MAX_S INT64_C(253402300799)
+
 struct judge_dns_answer {
 	enum judge_dns_type type;
 	struct span name;         /* DONE: where the aliases lead to */

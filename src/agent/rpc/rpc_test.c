@@ -411,6 +411,15 @@ test_dns_answer(void **state)
 		assert_int_equal(judge_dns_answer_decode(JUDGE_DNS_DONE,
 		    bld_view(&out), &got, NULL), -(int)ERR_FRAME);
 	}
+	answer.name = SPAN_NONE;
+	for (int i = 0; i < 2; i++) {
+		answer.persist_until_s = i == 0 ? -1 :
+		    JUDGE_DNS_UNTIL_MAX_S + 1;
+		bld_reset(&out);
+		judge_dns_answer_encode(&out, &answer);
+		assert_int_equal(judge_dns_answer_decode(JUDGE_DNS_DONE,
+		    bld_view(&out), &got, NULL), -(int)ERR_FRAME);
+	}
 }
 
 int
