@@ -10,7 +10,8 @@ ask_send(struct judge *judge, enum agent_role to, uint16_t type,
 
 	if (answer != NULL) {
 		ask = mem_alloc(sizeof(*ask));
-		*ask = (struct ask){ .id = id, .answer = answer, .ctx = ctx };
+		*ask = (struct ask){ .of = to, .id = id, .answer = answer,
+		    .ctx = ctx };
 		list_add(&judge->asks, &ask->of_judge);
 	}
 	ask_more(judge, to, id, type, payload);
@@ -78,30 +79,56 @@ on_net_account(struct judge *judge, struct span payload, struct err *err)
 
 /* An answer whose question was forgotten is none to us. */
 static int
-on_frame(void *ctx, uint16_t type, uint64_t id, struct span payload,
-    struct err *err)
+on_frame(struct judge *judge, enum agent_role from, uint16_t type,
+    uint64_t id, struct span payload, struct err *err)
 {
-	struct judge *judge = ctx;
-	struct ask *ask;
+	struct ask *ask = find(judge, id);
 
-	if (id == 0 && type == NET_JUDGE_ACCOUNT)
-		return on_net_account(judge, payload, err);
-	ask = find(judge, id);
+	if (ask != NULL && ask->of != from)
+		return err_set(err, ERR_FRAME, NULL, "it answers what was "
+		    "asked of another");
 	if (ask != NULL && ask->answer(ask->ctx, type, payload))
 		ask_forget(judge, id);
 	return 0;
 }
 
+static int
+on_net(void *ctx, uint16_t type, uint64_t id, struct span payload,
+    struct err *err)
+{
+	return id == 0 && type == NET_JUDGE_ACCOUNT ?
+	    on_net_account(ctx, payload, err) :
+	    on_frame(ctx, AGENT_NET, type, id, payload, err);
+}
+
+static int
+on_account(void *ctx, uint16_t type, uint64_t id, struct span payload,
+    struct err *err)
+{
+	return on_frame(ctx, AGENT_ACCOUNT, type, id, payload, err);
+}
+
+static int
+on_certkey(void *ctx, uint16_t type, uint64_t id, struct span payload,
+    struct err *err)
+{
+	return on_frame(ctx, AGENT_CERTKEY, type, id, payload, err);
+}
+
+static int
+on_files(void *ctx, uint16_t type, uint64_t id, struct span payload,
+    struct err *err)
+{
+	return on_frame(ctx, AGENT_FILES, type, id, payload, err);
+}
+
 bool
 ask_link(struct judge *judge)
 {
-	static const enum agent_role roles[] = {
-		AGENT_NET, AGENT_ACCOUNT, AGENT_CERTKEY, AGENT_FILES
-	};
-
-	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
-		if (!agent_procs_link(judge->procs, roles[i], on_frame, judge))
-			return false;
-	}
-	return true;
+	return agent_procs_link(judge->procs, AGENT_NET, on_net, judge) &&
+	    agent_procs_link(judge->procs, AGENT_ACCOUNT, on_account,
+	    judge) &&
+	    agent_procs_link(judge->procs, AGENT_CERTKEY, on_certkey,
+	    judge) &&
+	    agent_procs_link(judge->procs, AGENT_FILES, on_files, judge);
 }

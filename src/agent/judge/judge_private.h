@@ -21,11 +21,13 @@
 
 /* ---- ask: questions to processes -------------------------------------- */
 
-/* Gets each frame that answers; true when it was the last one. */
+/* Gets each frame that answers, of the process that was asked: whoever breaks
+ * into another one does not answer for it. True when it was the last one. */
 typedef bool ask_answer(void *ctx, uint16_t type, struct span payload);
 
 struct ask {
 	struct list_node of_judge;
+	enum agent_role of;
 	uint64_t id;
 	ask_answer *answer;
 	void *ctx;

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A process in somebody else's hand: net, which reads what strangers say."""
+
+import pathlib
+import shutil
+import subprocess
+
+from kit import signet
+
+JUDGE_LINK = 3  # AGENT_LINK_FD
+REFUSED = (102, 103)  # of account and certkey, of files
+FORGER = """#!/usr/bin/python3
+import os, struct
+text = b"forged by net"
+payload = struct.pack(">HH", 2, len(text)) + text
+while True:
+    for id in range(1, 9):
+        for kind in %r:
+            os.write(%d, struct.pack(">IHQ", len(payload), kind, id) + payload)
+"""
+
+
+def test_net_answers_for_nobody_else(agent, web_ca, tmp_path):
+    """Its link is not that of certkey, whose request for certification would
+    be another key's, nor that of files or account."""
+    shutil.copy(pathlib.Path(signet.program()), tmp_path)
+    net = tmp_path / "signet-net"
+    net.write_text(FORGER % (REFUSED, JUDGE_LINK))
+    net.chmod(0o755)
+    done = subprocess.run(
+        [tmp_path / "signet", "get", "--dir", agent.dir, "--ca", web_ca.url,
+         "--ca-file", web_ca.cafile, "--agree-terms", "--via",
+         f"webroot={agent.web.root}", "rogue.example"], text=True,
+        capture_output=True, timeout=signet.RUN_S, stdin=subprocess.DEVNULL)
+    assert done.returncode == 1
+    assert "forged" not in done.stderr
+    assert "the net process is not to be trusted: it answers what was asked " \
+        "of another" in done.stderr
