@@ -131,7 +131,8 @@ check_host(struct world *world, X509 *cert)
 	config_errors_add(world->errors,
 	    config_rows_line(config, "tls_certificate"),
 	    "tls_certificate", "%s is not for %s, the host of base_url, so "
-	    "clients will refuse it; get one for that name",
+	    "clients will refuse it; give base_url a name that it has, or set "
+	    "tls_certificate and tls_key to ones for that name",
 	    config->tls_certificate, url.host);
 }
 
@@ -279,7 +280,8 @@ check_blocked(struct world *world)
 	fclose(f);
 }
 
-static void
+/* Without it, all that is said of what should be in it says nothing new. */
+static bool
 check_directory(struct world *world)
 {
 	const struct config *config = world->config;
@@ -294,6 +296,28 @@ check_directory(struct world *world)
 		config_errors_add(world->errors, line, "directory", "%s is not "
 		    "a folder; give the one that `signetd init` made",
 		    config->directory);
+	else
+		return true;
+	return false;
+}
+
+/* Who can change it, can make signetd open any file as its starter. */
+static void
+check_writers(struct world *world)
+{
+	const char *file = world->config->file;
+	struct stat st;
+
+	if (stat(file, &st) != 0)
+		return; /* read before, and gone since */
+	if (st.st_uid != 0 && st.st_uid != geteuid())
+		config_errors_add(world->errors, 0, "", "the file belongs to "
+		    "user %u, who could give the CA other keys; run `chown %u "
+		    "%s`", (unsigned)st.st_uid, (unsigned)geteuid(), file);
+	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		config_errors_add(world->errors, 0, "", "others than its owner "
+		    "can change the file (mode %04o); run `chmod go-w %s`",
+		    (unsigned)st.st_mode & 07777U, file);
 }
 
 int
@@ -304,10 +328,12 @@ config_check_world(const struct config *config, bool running,
 		.config = config, .errors = errors,
 	};
 
-	check_directory(&world);
+	if (config->file != NULL)
+		check_writers(&world);
 	for (size_t i = 0; !running && i < config->num_listen; i++)
 		check_listen(&world, config->listen[i]);
-	check_tls(&world);
+	if (check_directory(&world))
+		check_tls(&world);
 	if (config->trust_anchor != NULL)
 		check_anchor(&world);
 	if (config->blocked_keys != NULL)

@@ -213,7 +213,7 @@ config_rows_nearest(const char *key)
 {
 	const char *nearest = NULL;
 	/* Further away than a third of its letters, it is another word. */
-	size_t best = strlen(key) / 3 + 1;
+	size_t best = strlen(key) / 3;
 
 	for (size_t i = 0; i < config_rows_count; i++) {
 		size_t distance;

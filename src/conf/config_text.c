@@ -13,6 +13,7 @@ struct cleaner {
 	int line;
 	bool equals;        /* was the last of what is no space */
 	const char *opened; /* the { of a list that has no element yet */
+	const char *value;  /* what stands without quotes after =, on this line */
 	struct config_errors *errors;
 };
 
@@ -88,21 +89,70 @@ is_control(char c)
 	return (c > 0 && c < ' ' && strchr("\t\r\n", c) == NULL) || c == 0x7f;
 }
 
-/* The list's key stands before its {, with = between. */
-static int
-refuse_empty(struct cleaner *c)
+/* The key stands before its value, with = between. */
+static void
+find_key(const struct cleaner *c, const char *value, char ret[CONFIG_KEY_SIZE])
 {
-	const char *end = c->opened, *key;
-	char name[CONFIG_KEY_SIZE];
+	const char *end = value, *key;
 
 	while (end > c->text && strchr(" \t\r\n=", end[-1]) != NULL)
 		end--;
 	for (key = end; key > c->text && strchr(" \t\r\n=", key[-1]) == NULL;)
 		key--;
-	text_printable(name, sizeof(name), span_of(key, (size_t)(end - key)));
+	text_printable(ret, CONFIG_KEY_SIZE, span_of(key,
+	    (size_t)(end - key)));
+}
+
+static int
+refuse_empty(struct cleaner *c)
+{
+	char name[CONFIG_KEY_SIZE];
+
+	find_key(c, c->opened, name);
 	config_errors_add(c->errors, c->line, name, "the list is empty; remove "
 	    "its line to have the default");
 	return -(int)ERR_CONFIG;
+}
+
+static bool
+is_word(char c)
+{
+	return c != '\0' && strchr(" \t\r\n=,{}\"'#", c) == NULL;
+}
+
+/* A word after a value on its line, and no key: to libconfuse that is a key
+ * without a value, which says nothing to who forgot the quotes. */
+static int
+check_spaces(struct cleaner *c)
+{
+	const char *end = c->at;
+	char name[CONFIG_KEY_SIZE], value[CONFIG_TEXT_MAX / 4];
+
+	while (is_word(*end))
+		end++;
+	end += strspn(end, " \t\r\n");
+	if (*end == '=')
+		return 0;
+	end = c->value + strcspn(c->value, "#\r\n");
+	while (end[-1] == ' ' || end[-1] == '\t')
+		end--;
+	find_key(c, c->value, name);
+	text_printable(value, sizeof(value), span_of(c->value,
+	    (size_t)(end - c->value)));
+	config_errors_add(c->errors, c->line, name, "the value has spaces and "
+	    "no quotes; write %s = \"%s\"", name, value);
+	return -(int)ERR_CONFIG;
+}
+
+/* At the first character of a word. */
+static int
+begin_word(struct cleaner *c)
+{
+	if (c->value != NULL)
+		return check_spaces(c);
+	if (c->equals)
+		c->value = c->at;
+	return 0;
 }
 
 static int
@@ -114,6 +164,11 @@ clean_plain(struct cleaner *c)
 	if (strncmp(c->at, "${", 2) == 0)
 		return refuse(c, c->line, "variables (${...}) are not "
 		    "expanded; write the value itself");
+	if (is_word(*c->at) && (c->at == c->text || !is_word(c->at[-1])) &&
+	    begin_word(c) < 0)
+		return -(int)ERR_CONFIG;
+	if (!is_word(*c->at) && *c->at != ' ' && *c->at != '\t')
+		c->value = NULL;
 	/* libconfuse does not tell where such a list is. */
 	if (*c->at == '}' && c->opened != NULL)
 		return refuse_empty(c);
@@ -137,7 +192,7 @@ config_text_clean(char *text, struct config_errors *errors)
 		if (at_comment(c.at)) {
 			r = clean_comment(&c);
 		} else if (*c.at == '"' || *c.at == '\'') {
-			c.opened = NULL;
+			c.opened = c.value = NULL;
 			c.equals = false;
 			r = clean_string(&c);
 		} else {

@@ -121,8 +121,9 @@ check_print(const char *file, const struct config_errors *errors,
 		fprintf(out, " %s%s%s\n", e->key, e->key[0] == '\0' ? "" : ": ",
 		    e->text);
 	}
+	/* That names the file. */
 	if (errors->count == 0)
-		fprintf(out, "%s: %s\n", file, err->text);
+		fprintf(out, "signetd: %s\n", err->text);
 	if (errors->count == CONFIG_ERRORS_MAX)
 		fprintf(out, "%s: there may be more mistakes\n", file);
 }

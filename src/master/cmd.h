@@ -21,7 +21,7 @@ struct cmd {
 	const char *usage;   /* "-c FILE" */
 	const char *summary; /* one line for `signetd --help` */
 	const char *help;    /* options, one a line; or NULL */
-	/* argv[0] is the command's name, so getopt_long fits. */
+	/* argv[0] is "signetd NAME", so getopt_long fits. */
 	int (*run)(int argc, char **argv);
 };
 
@@ -37,6 +37,10 @@ int cmd_main(int argc, char **argv);
  * CMD_USAGE. */
 int cmd_usage(const struct cmd *cmd, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* After getopt_long, which has said what is wrong: the usage; gives
+ * CMD_USAGE. */
+int cmd_usage_only(const struct cmd *cmd);
 
 /* Prints "signetd NAME: fmt" to standard error; gives CMD_FAILED. */
 int cmd_fail(const struct cmd *cmd, const char *fmt, ...)

@@ -14,7 +14,7 @@ static int cmd_check_run(int argc, char **argv);
 
 const struct cmd cmd_check = {
 	.name = "check",
-	.usage = "-c FILE",
+	.usage = "-c FILE | --keys",
 	.summary = "find every mistake in a configuration",
 	.help = "  -c, --config FILE  the configuration to check\n"
 	    "      --keys         print what a configuration can say\n",
@@ -89,7 +89,7 @@ cmd_check_run(int argc, char **argv)
 		if (opt == OPTION_KEYS)
 			return print_keys();
 		if (opt != 'c')
-			return cmd_usage(&cmd_check, "see its options");
+			return cmd_usage_only(&cmd_check);
 		file = optarg;
 	}
 	if (file == NULL || optind != argc)

@@ -238,13 +238,10 @@ set_files(struct dev *dev, struct err *err)
 }
 
 static int
-make_config(struct dev *dev, struct err *err)
+set_options(struct dev *dev, struct err *err)
 {
-	struct config *config = &dev->config;
 	int r;
 
-	config->dev = true;
-	config->web_processes = 1;
 	r = set_option(dev, "--listen", "listen", dev->listen, err);
 	if (r == 0)
 		r = set_option(dev, "--management", "management_listen",
@@ -258,13 +255,19 @@ make_config(struct dev *dev, struct err *err)
 	if (r == 0)
 		r = set_option(dev, "--resolver", "resolver", dev->resolver,
 		    err);
-	if (r == 0)
-		r = set_files(dev, err);
-	if (r == 0)
-		r = config_set(config, "terms_of_service", DEV_TERMS, err);
-	if (r == 0)
-		r = dev_env_apply(config, dev->strict, getenv, err);
-	return r;
+	return r < 0 ? r : set_files(dev, err);
+}
+
+static int
+make_config(struct dev *dev, struct err *err)
+{
+	struct config *config = &dev->config;
+	int r;
+
+	config->dev = true;
+	config->web_processes = 1;
+	r = config_set(config, "terms_of_service", DEV_TERMS, err);
+	return r < 0 ? r : dev_env_apply(config, dev->strict, getenv, err);
 }
 
 static int
@@ -280,6 +283,10 @@ run(struct dev *dev)
 	/* From here on there is something to throw away. */
 	early_hold();
 	config_init(&dev->config);
+	if (set_options(dev, &err) != 0) {
+		config_free(&dev->config);
+		return cmd_usage(&cmd_dev, "%s", err.text);
+	}
 	r = make_config(dev, &err);
 	if (r == 0)
 		r = choose_folder(dev, &err);
@@ -332,7 +339,7 @@ cmd_dev_run(int argc, char **argv)
 		case 'k': dev.tls_key = optarg; break;
 		case 'd': dev.directory = optarg; break;
 		case 's': dev.strict = true; break;
-		default: return cmd_usage(&cmd_dev, "see its options");
+		default: return cmd_usage_only(&cmd_dev);
 		}
 	}
 	if (optind != argc)

@@ -100,14 +100,14 @@ choose_names(struct init *init, const char *names, struct err *err)
 
 	r = config_form_parse_address(init->listen, &address, &len, err);
 	if (r == 0 && port_of(&address) == 0)
-		r = err_set(err, ERR_CONFIG, NULL, "--listen needs a port that "
+		r = err_set(err, ERR_CONFIG, NULL, "it needs a port that "
 		    "stays; give one from 1 to 65535");
 	if (r != 0)
-		return r;
+		return err_prefix(err, "--listen");
 	r = names != NULL ? newca_add_names(&init->newca, names, &init->arena,
 	    err) : add_own_names(init, is_loopback(&address), err);
 	if (r != 0)
-		return r;
+		return names != NULL ? err_prefix(err, "--name") : r;
 	v6 = first->type == IDENT_IP &&
 	    memchr(first->value.data, ':', first->value.len) != NULL;
 	at = snprintf(init->base_url, sizeof(init->base_url),
@@ -299,20 +299,21 @@ print_made(const struct init *init)
 	printf("Made a certificate authority in %s:\n"
 	    "  "LAYOUT_ROOT_CERTIFICATE"      the root, for those who shall "
 	    "trust this CA\n"
-	    "  "LAYOUT_CONFIG"   its configuration\n"
+	    "  "LAYOUT_CONFIG"  its configuration\n"
 	    "  "LAYOUT_KEYS"/         its keys, which only their owner can "
 	    "read\n\n"
 	    "What to do next:\n"
 	    "  1. Move %s/"LAYOUT_ROOT_KEY" to a safe place off this machine."
 	    "\n"
 	    "     The CA runs without it; whoever has it can be the CA.\n"
-	    "  2. Start the CA:   signetd run -c %s/"LAYOUT_CONFIG"\n"
-	    "  3. Use it:         SSL_CERT_FILE=%s/"LAYOUT_ROOT_CERTIFICATE
-	    " \\\n"
-	    "                     lego --server %s/dir --accept-tos \\\n"
-	    "                     --email you@example.com \\\n"
-	    "                     --domains www.example.com --http run\n",
-	    dir, dir, dir, dir, init->base_url);
+	    "  2. Hosts in private address ranges get no certificates unless "
+	    "you say so:\n"
+	    "     see validation_allow in %s/"LAYOUT_CONFIG"\n"
+	    "  3. Start the CA:   signetd run -c %s/"LAYOUT_CONFIG"\n"
+	    "  4. Use it:         signet get www.example.com --ca %s/dir \\\n"
+	    "                     --ca-file %s/"LAYOUT_ROOT_CERTIFICATE"\n"
+	    "                     or any other ACME client\n",
+	    dir, dir, dir, dir, init->base_url, dir);
 }
 
 static int
@@ -331,8 +332,8 @@ choose_organization(struct init *init, struct err *err)
 	}
 	if (strcmp(init->program, "private") != 0 &&
 	    strcmp(init->program, "webpki") != 0)
-		return err_set(err, ERR_CONFIG, NULL, "\"%s\" is not a "
-		    "program; give private or webpki", init->program);
+		return err_set(err, ERR_CONFIG, NULL, "--program: \"%s\" is "
+		    "not one; give private or webpki", init->program);
 	return 0;
 }
 
@@ -349,8 +350,11 @@ init_all(struct init *init, const char *directory, const char *names)
 	r = choose_organization(init, &err);
 	if (r == 0)
 		r = choose_names(init, names, &err);
-	if (r == 0)
-		r = choose_folder(init, directory, &err);
+	if (r != 0) {
+		arena_free(&init->arena);
+		return cmd_usage(&cmd_init, "%s", err.text);
+	}
+	r = choose_folder(init, directory, &err);
 	if (r == 0)
 		r = check_target(init, &err);
 	if (r == 0)
@@ -396,7 +400,7 @@ cmd_init_run(int argc, char **argv)
 			init.program = optarg;
 			break;
 		default:
-			return cmd_usage(&cmd_init, "see its options");
+			return cmd_usage_only(&cmd_init);
 		}
 	}
 	if (optind + 1 != argc)

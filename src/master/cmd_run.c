@@ -49,7 +49,7 @@ cmd_run_run(int argc, char **argv)
 
 	while ((opt = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
 		if (opt != 'c')
-			return cmd_usage(&cmd_run, "see its options");
+			return cmd_usage_only(&cmd_run);
 		master.config_file = optarg;
 	}
 	if (master.config_file == NULL || optind != argc)

@@ -84,8 +84,9 @@ path_of(struct check *check, const char *path)
 	return check->path;
 }
 
-/* Its owner must be able to use a folder, and nobody but the owner a key. */
-static void
+/* Its owner must be able to use a folder, and nobody but the owner a key.
+ * Gives whether we can. */
+static bool
 check_access(struct check *check, const struct tree_entry *entry,
     const struct stat *st)
 {
@@ -94,11 +95,13 @@ check_access(struct check *check, const struct tree_entry *entry,
 
 	if (uid == (uid_t)-1 && (entry->folder ?
 	    access(check->path, R_OK | W_OK | X_OK) :
-	    access(check->path, R_OK)) != 0)
+	    access(check->path, R_OK)) != 0) {
 		wrong(check, "%s cannot be used (%s); run signetd as user %u, "
 		    "or as root", check->path, strerror(errno),
 		    (unsigned)st->st_uid);
-	else if (uid != (uid_t)-1 && st->st_uid != uid)
+		return false;
+	}
+	if (uid != (uid_t)-1 && st->st_uid != uid)
 		wrong(check, "%s belongs to user %u and not to %u; run `chown "
 		    "%s%u:%u %s`", check->path, (unsigned)st->st_uid,
 		    (unsigned)uid, entry->folder && uid != 0 ? "-R " : "",
@@ -107,9 +110,10 @@ check_access(struct check *check, const struct tree_entry *entry,
 		wrong(check, "others can use %s (mode %04o); run `chmod %04o "
 		    "%s`", check->path, (unsigned)st->st_mode & 07777U,
 		    (unsigned)entry->mode, check->path);
+	return true;
 }
 
-/* Whether it is there, and what it should be. */
+/* Whether it is there, what it should be, and usable. */
 static bool
 check_entry(struct check *check, const struct tree_entry *entry)
 {
@@ -118,9 +122,11 @@ check_entry(struct check *check, const struct tree_entry *entry)
 	path_of(check, entry->path);
 	if (stat(check->path, &st) != 0) {
 		if (!entry->optional || errno != ENOENT)
-			wrong(check, "cannot use %s (%s); `signetd init` made "
-			    "it: give the right folder, or restore it from a "
-			    "backup", check->path, strerror(errno));
+			wrong(check, "cannot use %s (%s); %s", check->path,
+			    strerror(errno), errno == EACCES ? "run signetd as "
+			    "who owns the folder above it, or as root" :
+			    "`signetd init` made it: give the right folder, or "
+			    "restore it from a backup");
 		return false;
 	}
 	if (entry->folder ? !S_ISDIR(st.st_mode) : !S_ISREG(st.st_mode)) {
@@ -129,8 +135,7 @@ check_entry(struct check *check, const struct tree_entry *entry)
 		    entry->folder ? "folder" : "file");
 		return false;
 	}
-	check_access(check, entry, &st);
-	return true;
+	return check_access(check, entry, &st);
 }
 
 static X509 *
@@ -198,9 +203,9 @@ check_perspective_key(struct check *check)
 	if (stat(path_of(check, LAYOUT_PERSPECTIVE_KEY), &st) == 0 &&
 	    st.st_size != LAYOUT_PERSPECTIVE_KEY_SIZE)
 		wrong(check, "%s has %lld bytes and not %d; make it anew with "
-		    "`head -c %d /dev/urandom`", check->path,
+		    "`head -c %d /dev/urandom > %s`", check->path,
 		    (long long)st.st_size, LAYOUT_PERSPECTIVE_KEY_SIZE,
-		    LAYOUT_PERSPECTIVE_KEY_SIZE);
+		    LAYOUT_PERSPECTIVE_KEY_SIZE, check->path);
 }
 
 void
@@ -208,7 +213,11 @@ tree_check(const struct config *config, struct config_errors *errors)
 {
 	struct check check = { .config = config, .errors = errors };
 	X509 *root, *issuer;
+	struct stat st;
 
+	/* config_check_world has said so. */
+	if (stat(config->directory, &st) != 0 || !S_ISDIR(st.st_mode))
+		return;
 	for (size_t i = 0; i < tree_entries_count; i++) {
 		/* Without the directory itself, the rest says nothing new. */
 		if (!check_entry(&check, &tree_entries[i]) && i == 0)

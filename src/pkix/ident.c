@@ -36,7 +36,7 @@ static struct span
 shown(struct span value)
 {
 	for (size_t i = 0; i < value.len; i++)
-		if (value.data[i] <= ' ' || value.data[i] >= 0x7f)
+		if (value.data[i] < ' ' || value.data[i] >= 0x7f)
 			return SPAN_LIT("(unprintable)");
 	if (value.len > IDENT_DNS_MAX)
 		return SPAN_LIT("(too long)");

@@ -137,7 +137,7 @@ receive_start(struct proc_private *priv, struct control *ret, struct err *err)
 	do {
 		r = poll(&pollfd, 1, PROC_START_TIMEOUT_MS);
 	} while (r < 0 && errno == EINTR);
-	if (r <= 0)
+	if (r <= 0 || (pollfd.revents & POLLNVAL) != 0)
 		return err_set(err, ERR_IO, NULL, "master said nothing on "
 		    "descriptor %d; this program is started by `signetd run`",
 		    CONTROL_FD);

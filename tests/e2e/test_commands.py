@@ -166,9 +166,15 @@ def test_init_says_how_to_go_on(folder):
     done = run("init", folder / "ca", "--name", "ca.example.com")
     assert done.returncode == 0, done.stderr
     shown = re.sub(r"\s*\\\n\s*", " ", done.stdout)
-    assert "lego --server https://ca.example.com:14000/dir --accept-tos " \
-        "--email you@example.com --domains www.example.com --http run" \
-        in shown
+    assert "signet get www.example.com --ca https://ca.example.com:14000/dir" \
+        f" --ca-file {folder}/ca/root.pem" in shown
+    assert "validation_allow" in shown
+
+
+def test_signer_started_by_hand():
+    done = run("--help", program=signetd.program() + "-signer")
+    assert done.returncode == 1
+    assert "this program is started by `signetd run`" in done.stderr
 
 
 def test_init_never_overwrites(made):
@@ -231,14 +237,16 @@ def test_init_cleans_up_when_told_to_stop(folder):
 @pytest.mark.parametrize("options, says", [
     ((), "name one folder"),
     (("a", "b"), "name one folder"),
-    (("a", "--colour"), "options"),
+    (("a", "--colour"), "signetd init: unrecognized option '--colour'"),
+    (("a", "--colour"), "`signetd init --help`"),
     (("nowhere/a",), "folder above nowhere/a"),
     (("..",), "no name of its own"),
-    (("a", "--name", "acme_.example"), "acme_.example"),
+    (("a", "--name", "acme_.example"), "--name: DNS name \"acme_.example\""),
+    (("a", "--name", "acme example"), "\"acme example\""),
     (("a", "--name", "*.example.com"), "wildcard"),
     (("a", "--name", "acme.example.com,"), "empty label"),
     (("a", "--listen", "localhost:1"), "192.0.2.1:443"),
-    (("a", "--listen", "127.0.0.1:0"), "port"),
+    (("a", "--listen", "127.0.0.1:0"), "--listen: it needs a port"),
     (("a", "--program", "public"), "private or webpki"),
     (("a", "--organization", ""), "--organization"),
     (("a", "--organization", "x" * 33), "--organization"),
@@ -246,7 +254,7 @@ def test_init_cleans_up_when_told_to_stop(folder):
 def test_init_refuses(folder, monkeypatch, options, says):
     monkeypatch.chdir(folder)
     done = run("init", *options)
-    assert done.returncode in (1, 2)
+    assert done.returncode == (1 if options in (("nowhere/a",), ("..",)) else 2)
     assert done.stdout == "" and says in done.stderr
     assert os.listdir(folder) == []
 
@@ -362,6 +370,52 @@ def test_check_looks_at_the_directory(made, case):
     assert remedy in lines[0]
 
 
+@pytest.mark.parametrize("there", [False, True])
+def test_check_says_once_that_the_directory_is_wrong(made, folder, there):
+    """And never that what is no folder of ours is to be moved away."""
+    wrong = folder / "wrong"
+    if there:
+        wrong.write_text("mine")
+    number = edit(made, "# validation_allow", f"directory = {wrong}\n#")
+    done = run("check", "-c", made / "signetd.conf")
+    assert done.returncode == 1
+    lines = done.stderr.splitlines()
+    assert len(lines) == 1, done.stderr
+    assert lines[0].startswith(f"{made}/signetd.conf:{number}: directory: ")
+    assert "`signetd init` made" in lines[0]
+
+
+def test_check_looks_at_who_can_change_the_file(made):
+    (made / "signetd.conf").chmod(0o664)
+    done = run("check", "-c", made / "signetd.conf")
+    assert done.returncode == 1
+    assert f"chmod go-w {made}/signetd.conf" in done.stderr
+    assert run("run", "-c", made / "signetd.conf").returncode == 1
+
+
+@pytest.mark.skipif(not ROOT, reason="needs root to give files away")
+def test_check_looks_at_who_owns_the_file(made):
+    os.chown(made / "signetd.conf", NOBODY, NOBODY)
+    done = run("check", "-c", made / "signetd.conf")
+    assert done.returncode == 1
+    assert f"chown 0 {made}/signetd.conf" in done.stderr
+
+
+@pytest.mark.skipif(not ROOT, reason="needs root to become another user")
+def test_check_as_another_user(made, folder):
+    """One cause is told once, not for each file."""
+    program = folder / "signetd"
+    shutil.copy(signetd.program(), program)
+    program.chmod(0o755)
+    done = run("check", "-c", made / "signetd.conf", program=program,
+               user=NOBODY)
+    assert done.returncode == 1
+    lines = [line for line in done.stderr.splitlines()
+             if ": directory: " in line]
+    assert len(lines) == 1 and "run signetd as user 0" in lines[0], lines
+    assert "backup" not in done.stderr
+
+
 @pytest.mark.skipif(not ROOT, reason="needs root to give files away")
 def test_check_looks_at_owners(made):
     os.chown(made / "store", 0, 0)
@@ -463,7 +517,7 @@ def test_keys_are_documented():
 
 
 @pytest.mark.parametrize("options, environment, says", [
-    (("--colour",), {}, "options"),
+    (("--colour",), {}, "signetd dev: unrecognized option '--colour'"),
     (("more",), {}, "more"),
     (("--listen", "x"), {}, "--listen"),
     (("--http-port", "0"), {}, "--http-port"),
@@ -476,7 +530,7 @@ def test_keys_are_documented():
 ])
 def test_dev_refuses(folder, options, environment, says):
     done = run("dev", *options, TMPDIR=str(folder), **environment)
-    assert done.returncode in (1, 2)
+    assert done.returncode == (2 if options else 1)
     assert says in done.stderr
     assert os.listdir(folder) == []
 

@@ -57,7 +57,14 @@ cmd_usage(const struct cmd *cmd, const char *fmt, ...)
 	va_start(ap, fmt);
 	complain(cmd, fmt, ap);
 	va_end(ap);
-	fprintf(stderr, "usage: signet %s %s\n", cmd->name, cmd->usage);
+	return cmd_usage_only(cmd);
+}
+
+int
+cmd_usage_only(const struct cmd *cmd)
+{
+	fprintf(stderr, "usage: signet %s %s\n`signet %s --help` tells what can be "
+	    "said\n", cmd->name, cmd->usage, cmd->name);
 	return CMD_USAGE;
 }
 
@@ -93,6 +100,7 @@ other(const char *name)
 int
 cmd_main(int argc, char **argv)
 {
+	static char name[64];
 	const struct cmd *cmd;
 
 	if (argc < 2) {
@@ -109,5 +117,8 @@ cmd_main(int argc, char **argv)
 			return CMD_OK;
 		}
 	}
+	/* getopt_long begins what it complains of with it. */
+	snprintf(name, sizeof(name), "signet %s", cmd->name);
+	argv[1] = name;
 	return cmd->run(argc - 1, argv + 1);
 }

@@ -24,7 +24,7 @@ struct cmd {
 	const char *usage;   /* "NAME..." */
 	const char *summary; /* one line for `signet --help` */
 	const char *help;    /* options, one a line; or NULL */
-	/* argv[0] is the command's name, so getopt_long fits. */
+	/* argv[0] is "signet NAME", so getopt_long fits. */
 	int (*run)(int argc, char **argv);
 };
 
@@ -56,6 +56,10 @@ int cmd_get_lines(int argc, char **argv, char *const *lines, size_t count);
  * CMD_USAGE. */
 int cmd_usage(const struct cmd *cmd, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* After getopt_long, which has said what is wrong: the usage; gives
+ * CMD_USAGE. */
+int cmd_usage_only(const struct cmd *cmd);
 
 /* Prints "signet NAME: fmt" to standard error; gives CMD_FAILED. */
 int cmd_fail(const struct cmd *cmd, const char *fmt, ...)

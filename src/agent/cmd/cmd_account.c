@@ -121,7 +121,7 @@ take(struct account *account, int argc, char **argv)
 		if (opt == OPTION_CA)
 			account->ca = optarg;
 		else if (opt != OPTION_EMAIL)
-			return cmd_usage(&cmd_account, "see its options");
+			return cmd_usage_only(&cmd_account);
 		else if (row_set(row_find(authority_rows, "email"),
 		    &account->said, optarg, NULL, &err) < 0)
 			return cmd_usage(&cmd_account, "--email: %s",

@@ -118,7 +118,7 @@ take_option(struct options *o, int opt)
 		cmd_common_take(&o->common, opt, optarg);
 		return CMD_OK;
 	default:
-		return cmd_usage(&cmd_check, "see its options");
+		return cmd_usage_only(&cmd_check);
 	}
 }
 

@@ -210,7 +210,7 @@ take(struct get *get, int argc, char **argv)
 		else if (opt >= OPTION_ROW)
 			r = take_row(get, (size_t)(opt - OPTION_ROW), optarg);
 		else
-			r = cmd_usage(&cmd_get, "see its options");
+			r = cmd_usage_only(&cmd_get);
 	}
 	return r != CMD_OK ? r : take_names(get, argc - optind, argv + optind);
 }

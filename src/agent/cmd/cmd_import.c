@@ -396,7 +396,7 @@ take(struct import_run *import, int argc, char **argv)
 		else if (opt == OPTION_UNDO)
 			import->undo = true;
 		else
-			return cmd_usage(&cmd_import, "see its options");
+			return cmd_usage_only(&cmd_import);
 	}
 	while (program->name != NULL && (optind == argc ||
 	    strcmp(program->name, argv[optind]) != 0))

@@ -226,7 +226,7 @@ take(struct install *in, int argc, char **argv)
 		else if (opt == OPTION_UNINSTALL)
 			in->uninstall = true;
 		else
-			return cmd_usage(&cmd_install, "see its options");
+			return cmd_usage_only(&cmd_install);
 	}
 	if (optind != argc)
 		return cmd_usage(&cmd_install, "it takes no names");

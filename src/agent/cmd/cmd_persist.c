@@ -160,7 +160,7 @@ take(struct persist *persist, int argc, char **argv, struct arena *arena)
 		else if (opt == OPTION_DNS)
 			persist->dns = optarg;
 		else if (opt != OPTION_UNTIL)
-			return cmd_usage(&cmd_persist, "see its options");
+			return cmd_usage_only(&cmd_persist);
 		else if (text_untime(span_str(optarg), &persist->until_ms) < 0)
 			return cmd_usage(&cmd_persist, "--until %s is no time; "
 			    "write it as 2027-01-31T00:00:00Z", optarg);

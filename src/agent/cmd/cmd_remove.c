@@ -105,7 +105,7 @@ run(int argc, char **argv)
 	while ((opt = getopt_long(argc, argv, CMD_COMMON_SHORT, options,
 	    NULL)) != -1) {
 		if (!cmd_common_take(&common, opt, optarg))
-			return cmd_usage(&cmd_remove, "see its options");
+			return cmd_usage_only(&cmd_remove);
 	}
 	if (optind != argc - 1)
 		return cmd_usage(&cmd_remove, "say which site");

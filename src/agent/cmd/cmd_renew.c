@@ -44,7 +44,7 @@ take(struct renew *renew, int argc, char **argv)
 		else if (opt == OPTION_DRY_RUN)
 			renew->common.dry_run = true;
 		else
-			return cmd_usage(&cmd_renew, "see its options");
+			return cmd_usage_only(&cmd_renew);
 	}
 	return CMD_OK;
 }

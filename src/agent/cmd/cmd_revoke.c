@@ -64,7 +64,7 @@ take(struct cmd_common *common, int argc, char **argv)
 		else if (opt == OPTION_BY_KEY)
 			common->revoke_by_key = true;
 		else
-			r = cmd_usage(&cmd_revoke, "see its options");
+			r = cmd_usage_only(&cmd_revoke);
 	}
 	if (r == CMD_OK && optind == argc)
 		r = cmd_usage(&cmd_revoke, "say which site");

@@ -117,7 +117,7 @@ run(int argc, char **argv)
 	while ((opt = getopt_long(argc, argv, CMD_COMMON_SHORT, options,
 	    NULL)) != -1) {
 		if (!cmd_common_take(&d.common, opt, optarg))
-			return cmd_usage(&cmd_run, "see its options");
+			return cmd_usage_only(&cmd_run);
 	}
 	if (optind != argc)
 		return cmd_usage(&cmd_run, "it takes no names");

@@ -121,11 +121,10 @@ get_all(struct server_run *run, char *text)
 static int
 take(struct server_run *run, int argc, char **argv, struct bld *via)
 {
-	static char get_name[] = "get", via_name[] = "--via",
-	    install_name[] = "--install", follow_name[] = "--follow-names",
+	static char via_name[] = "--via", install_name[] = "--install", follow_name[] = "--follow-names",
 	    follow_yes[] = "true";
 
-	run->argv[run->argc++] = get_name;
+	run->argv[run->argc++] = argv[0];
 	/* First, so that it may be said otherwise. */
 	if (run->server->look != NULL) {
 		run->argv[run->argc++] = follow_name;

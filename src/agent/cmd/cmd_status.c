@@ -59,7 +59,7 @@ run(int argc, char **argv)
 		else if (opt == OPTION_SERVED)
 			served = true;
 		else if (!cmd_common_take(&common, opt, optarg))
-			return cmd_usage(&cmd_status, "see its options");
+			return cmd_usage_only(&cmd_status);
 	}
 	r = cmd_common_open(&common, false, &judge);
 	if (r != CMD_OK)
