@@ -21,8 +21,15 @@ refuse(struct err *err, const char *why)
 	    why);
 }
 
+/* The same few certificates are looked at from all sides, and each time
+ * libcrypto takes as long as for a signature to find out how a key is read. */
+static struct decoded {
+	struct span der;
+	X509 *x509;
+} decoded[2];
+
 static X509 *
-decode(struct span der)
+decode_new(struct span der)
 {
 	const unsigned char *at = der.data;
 	X509 *x509 = d2i_X509(NULL, &at, (long)der.len);
@@ -32,6 +39,29 @@ decode(struct span der)
 		x509 = NULL;
 	}
 	ERR_clear_error();
+	return x509;
+}
+
+X509 *
+chain_decode(struct span der)
+{
+	struct decoded *at = decoded;
+	X509 *x509;
+
+	for (; at < decoded + 2 && at->x509 != NULL; at++) {
+		if (span_equal(at->der, der)) {
+			X509_up_ref(at->x509);
+			return at->x509;
+		}
+	}
+	x509 = decode_new(der);
+	if (x509 == NULL)
+		return NULL;
+	X509_free(decoded[1].x509);
+	mem_span_free(decoded[1].der);
+	decoded[1] = decoded[0];
+	decoded[0] = (struct decoded){ mem_span_dup(der), x509 };
+	X509_up_ref(x509);
 	return x509;
 }
 
@@ -160,7 +190,7 @@ static int
 read_leaf(struct span der, struct arena *arena, struct files_live *ret,
     struct err *err)
 {
-	X509 *x509 = decode(der);
+	X509 *x509 = chain_decode(der);
 	EVP_PKEY *key = x509 == NULL ? NULL : X509_get0_pubkey(x509);
 	struct span spki = SPAN_NONE;
 	int r = 0;
@@ -224,13 +254,13 @@ check_link(X509 *below, X509 *above, struct err *err)
 static int
 check_links(const struct chain *chain, struct err *err)
 {
-	X509 *below = decode(chain->certificates[0]), *above;
+	X509 *below = chain_decode(chain->certificates[0]), *above;
 	int r = below == NULL ? refuse(err, "it cannot be read") : 0;
 
 	if (r == 0 && X509_check_ca(below) != 0)
 		r = refuse(err, "it is a CA's own certificate");
 	for (size_t i = 1; r == 0 && i < chain->count; i++) {
-		above = decode(chain->certificates[i]);
+		above = chain_decode(chain->certificates[i]);
 		r = above == NULL ? refuse(err, "its chain cannot be read") :
 		    check_link(below, above, err);
 		X509_free(below);
@@ -304,7 +334,7 @@ chain_check_use(const struct chain *chain, bool must_staple, bool profile,
 {
 	const struct files_live *live = &chain->leaf;
 	int64_t lasts_s = live->not_after_s - live->not_before_s;
-	X509 *leaf = decode(chain->certificates[0]);
+	X509 *leaf = chain_decode(chain->certificates[0]);
 	const char *why = leaf == NULL ? "it cannot be read" : hindrance(leaf);
 
 	X509_free(leaf);

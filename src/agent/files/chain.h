@@ -8,6 +8,8 @@
  * published is written anew from what was parsed.
  */
 
+#include <openssl/x509.h>
+
 #include "agent/rpc/judge_files.h"
 
 #define CHAIN_EARLY_MAX_S 600 /* a CA's clock may be this much ahead */
@@ -39,6 +41,10 @@ int chain_check(const struct chain *chain,
 #define CHAIN_LIFETIME_MAX_S INT64_C(316224000) /* 10 years */
 int chain_check_use(const struct chain *chain, bool must_staple, bool profile,
     struct err *ret_noted, struct err *err);
+
+/* The certificate with exactly that DER, or NULL; not to be changed. The caller
+ * frees it with X509_free. */
+X509 *chain_decode(struct span der);
 
 /* Appends the certificates from the one with that index on, as PEM. */
 void chain_put(struct bld *out, const struct chain *chain, size_t from);

@@ -13,21 +13,13 @@ struct about { /* NULL is valid */
 	OCSP_CERTID *id;
 };
 
-static X509 *
-decode(struct span der)
-{
-	const unsigned char *at = der.data;
-
-	return d2i_X509(NULL, &at, (long)der.len);
-}
-
 static int
 about_open(struct about *about, const struct chain *chain, struct err *err)
 {
 	*about = (struct about){ 0 };
 	if (chain->count >= 2) {
-		about->leaf = decode(chain->certificates[0]);
-		about->issuer = decode(chain->certificates[1]);
+		about->leaf = chain_decode(chain->certificates[0]);
+		about->issuer = chain_decode(chain->certificates[1]);
 	}
 	/* SHA-1: RFC 5019 2.1.1. */
 	if (about->leaf != NULL && about->issuer != NULL)
