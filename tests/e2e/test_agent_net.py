@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """signet-net against our own CA: all that judge can ask of it."""
 
+import contextlib
 import pathlib
 import select
 import socket
@@ -166,13 +167,17 @@ def test_what_the_ca_does_not_offer_is_said(net):
 
 
 class Proxy:
-    """Knows CONNECT and nothing else; connects everything to one place."""
+    """Knows CONNECT, or SOCKS 5, and nothing else; connects everything to one
+    place."""
 
-    def __init__(self, port):
+    def __init__(self, port, scheme="http"):
         self.heads = []
         self.target = port
+        self.answer = b"HTTP/1.1 200 Connected\r\nReplay-Nonce: no\r\n\r\n"
+        self.greet = self.socks if scheme == "socks5" else self.connect
         self.socket = socket.create_server((HOST, 0))
-        self.url = f"http://{HOST}:{self.socket.getsockname()[1]}"
+        self.place = f"{HOST}:{self.socket.getsockname()[1]}"
+        self.url = f"{scheme}://{self.place}"
         self.thread = threading.Thread(target=self.serve, daemon=True)
         self.thread.start()
 
@@ -185,13 +190,36 @@ class Proxy:
             threading.Thread(target=self.carry, args=(ours,),
                              daemon=True).start()
 
-    def carry(self, ours):
+    def connect(self, ours):
         head = b""
         while b"\r\n\r\n" not in head:
             head += ours.recv(4096)
         self.heads.append(head.decode().splitlines()[0])
-        ours.sendall(b"HTTP/1.1 200 Connected\r\nReplay-Nonce: no\r\n\r\n")
-        with ours, socket.create_connection((HOST, self.target)) as theirs:
+        self.fields = head.decode().splitlines()[2:-1]
+        ours.sendall(self.answer)
+
+    def socks(self, ours):
+        """RFC 1928 and RFC 1929; in small pieces."""
+        file = ours.makefile("rb")
+        version, count = file.read(2)
+        (method,) = file.read(count)
+        ours.sendall(bytes([version, method]))
+        user = ""
+        if method == 2:
+            assert file.read(1) == b"\1"
+            user = "%s:%s@" % tuple(file.read(file.read(1)[0]).decode()
+                                    for _ in range(2))
+            ours.sendall(b"\1\0")
+        assert file.read(4) == b"\5\1\0\3"
+        host = file.read(file.read(1)[0]).decode()
+        self.heads.append(f"{user}{host}:{int.from_bytes(file.read(2))}")
+        for byte in b"\5\0\0\3\4name\0\1":
+            ours.sendall(bytes([byte]))
+
+    def carry(self, ours):
+        self.greet(ours)
+        with contextlib.suppress(OSError), ours, \
+                socket.create_connection((HOST, self.target)) as theirs:
             ends = {ours: theirs, theirs: ours}
             while True:
                 for ready in select.select(list(ends), [], [])[0]:
@@ -206,9 +234,20 @@ class Proxy:
         self.thread.join()
 
 
+def port_of(ca):
+    return int(ca.url.split(":")[2].split("/")[0])
+
+
 @pytest.fixture
 def proxy(ca):
-    running = Proxy(int(ca.url.split(":")[2].split("/")[0]))
+    running = Proxy(port_of(ca))
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def socks(ca):
+    running = Proxy(port_of(ca), "socks5")
     yield running
     running.close()
 
@@ -238,6 +277,48 @@ def test_proxy_knows_names_that_we_do_not(net, ca, trust, proxy):
     problem = net.must(net.ask(agent_net.OPEN, ca=2), "problem")
     assert "does not prove" in problem["detail"]
     assert proxy.heads == ["CONNECT ca.invalid:14000 HTTP/1.1"]
+
+
+def test_proxy_that_wants_a_password(net, ca, trust, proxy):
+    net.ca(ca.url, trust, number=2, proxy=f"http://u%40:p@{proxy.place}")
+    net.must(net.ask(agent_net.OPEN, ca=2), "directory")
+    assert "Proxy-Authorization: Basic dUA6cA==" in proxy.fields
+    proxy.answer = b"HTTP/1.1 407 Who\r\nContent-Length: 0\r\n\r\n"
+    net.ca(ca.url, trust, number=3, proxy=proxy.url)
+    problem = net.must(net.ask(agent_net.OPEN, ca=3), "problem")
+    assert problem["cause"] == "unreachable"
+    assert "wants another user and password" in problem["detail"]
+
+
+@pytest.mark.parametrize("answer, words", [
+    (b"HTTP/1.1 403 No\r\n\r\n", "refuses to connect"),
+    (b"SSH-2.0-OpenSSH\r\n\r\n", "does not speak HTTP"),
+    (b"HTTP/1.1 200 OK\r\n" + b"a" * 9000, "too many headers"),
+], ids=["refused", "another protocol", "endless"])
+def test_proxy_that_does_not_connect(net, ca, trust, proxy, answer, words):
+    proxy.answer = answer
+    net.ca(ca.url, trust, number=2, proxy=proxy.url)
+    problem = net.must(net.ask(agent_net.OPEN, ca=2), "problem")
+    assert problem["cause"] == "unreachable"
+    assert words in problem["detail"]
+
+
+def test_proxy_of_another_kind(net, ca, trust, proxy):
+    net.ca(ca.url, trust, number=2, proxy=f"https://{proxy.place}")
+    problem = net.must(net.ask(agent_net.OPEN, ca=2), "problem")
+    assert "socks5://HOST:PORT" in problem["detail"]
+    assert proxy.heads == []
+
+
+@pytest.mark.parametrize("user", ["", "me:secret@"])
+def test_socks(net, ca, trust, socks, user):
+    net.ca(ca.url, trust, number=2, proxy=f"socks5://{user}{socks.place}")
+    net.must(net.order(["socks.example.test"], ca=2), "chain")
+    assert socks.heads == [f"{user}{HOST}:{port_of(ca)}"]
+    net.ca("https://ca.invalid:14000/dir", trust, number=3, proxy=socks.url)
+    problem = net.must(net.ask(agent_net.OPEN, ca=3), "problem")
+    assert "does not prove" in problem["detail"]
+    assert socks.heads[1] == "ca.invalid:14000"
 
 
 def test_connection_is_kept(ca, trust, proxy, challenges):
@@ -292,6 +373,25 @@ def test_names_are_asked_for(ca, trust, resolver, port53, tmp_path):
         gone = net.must(net.ask(agent_net.OPEN, ca=2), "problem")
         assert gone["detail"] == "there is no host gone.example.test"
     assert ("there.example.test", "AAAA") in resolver.questions
+
+
+def test_address_after_address(ca, trust, resolver, port53, tmp_path):
+    """One that refuses, one that cannot be dialled, and then the CA."""
+    if subprocess.run(["unshare", "--mount", "true"]).returncode != 0:
+        pytest.skip("no mount namespace")
+    conf = tmp_path / "resolv.conf"
+    conf.write_text(f"nameserver {HOST}\n")
+    resolver.records["many.example.test", "AAAA"] = ["2001:db8::1"]
+    resolver.records["many.example.test", "A"] = ["127.0.0.9", HOST]
+    with agent_net.Net(resolv_conf=conf) as net:
+        net.ca(f"https://many.example.test:{port_of(ca)}", trust)
+        problem = net.must(net.ask(agent_net.OPEN), "problem")
+        assert "many.example.test does not prove" in problem["detail"]
+    resolver.records["many.example.test", "A"] = ["127.0.0.9"]
+    with agent_net.Net(resolv_conf=conf) as net:
+        net.ca(f"https://many.example.test:{port_of(ca)}", trust)
+        problem = net.must(net.ask(agent_net.OPEN), "problem")
+        assert "many.example.test cannot be reached" in problem["detail"]
 
 
 def test_the_systems_trust(ca, trust, tmp_path):

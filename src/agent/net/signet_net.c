@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * signet-net: the agent's process that talks to CAs, a program of its own
- * because only it needs libcurl. `signet` starts it.
+ * because what strangers talk to has nothing of judge's. `signet` starts it.
  */
 #include <unistd.h>
 
@@ -13,8 +13,7 @@ main(int argc, char **argv)
 {
 	int status = net_main(agent_proc_log_level(argc, argv));
 
-	/* The libraries of libcurl have nothing to tidy up that matters, and
-	 * there are thirty. */
+	/* Nothing that libraries tidy up at their end matters. */
 	if (!SANITIZED)
 		_exit(status);
 	return status;
