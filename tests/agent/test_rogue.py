@@ -5,7 +5,7 @@ import pathlib
 import shutil
 import subprocess
 
-from kit import signet
+from kit import hostile_ca, signet
 
 JUDGE_LINK = 3  # AGENT_LINK_FD
 REFUSED = (102, 103)  # of account and certkey, of files
@@ -36,3 +36,34 @@ def test_net_answers_for_nobody_else(agent, web_ca, tmp_path):
     assert "forged" not in done.stderr
     assert "the net process is not to be trusted: it answers what was asked " \
         "of another" in done.stderr
+
+
+def test_another_account_is_told(agent):
+    """DNS records name the account: whoever says that it is another one,
+    does not get there unseen."""
+    left = [1]
+
+    def forget(handler, answer):
+        if left:
+            left.pop()
+            answer.status = 400
+            answer.headers["Content-Type"] = "application/problem+json"
+            answer.body = {"type": "urn:ietf:params:acme:error:"
+                           "accountDoesNotExist", "detail": "who?"}
+        return answer
+
+    def other(handler, answer):
+        answer.headers["Location"] = ca.top + "/account/2"
+        return answer
+
+    with hostile_ca.HostileCa() as ca:
+        ca.behave()
+        said = agent.get(ca, "victim.example").stderr
+        assert "another one" not in said
+        ca.behave()
+        ca.lies.update(order=forget, account=other)
+        said = agent.run("renew", "--force").stderr
+        assert f"is another one now: {ca.top}/account/2" in said
+        assert f"{ca.top}/account/1" in said
+        ca.behave()
+        assert "another one" not in agent.run("renew", "--force").stderr

@@ -394,6 +394,35 @@ judge_ca_need(struct judge *judge, const char *name,
 		tell(ca);
 }
 
+/* Records of dns-persist-01 and CAA (RFC 8657) name the account. */
+static void
+say_other(const struct judge_ca *ca, struct span kid)
+{
+	judge_say(ca->judge, JUDGE_WARN, NULL, "the account at %s is another "
+	    "one now: %.*s\nif nobody made the CA forget the old one (%.*s), "
+	    "ask it; records in the DNS that name it have to be changed",
+	    ca->authority.name, SPAN_FMT(kid), SPAN_FMT(ca->account.kid));
+}
+
+/* What net says may have no end. */
+static int
+keep_account(struct judge_ca *ca, struct span kid, struct span contacts,
+    struct err *err)
+{
+	if (span_equal(kid, ca->account.kid) &&
+	    span_equal(contacts, ca->account.contacts))
+		return 0;
+	if (++ca->account_changes > JUDGE_CA_CHANGES_MAX)
+		return err_set(err, ERR_FRAME, NULL, "net says again and "
+		    "again that the account at %s is another one",
+		    ca->authority.name);
+	if (ca->account.kid.len > 0 && !span_equal(kid, ca->account.kid))
+		say_other(ca, kid);
+	ca->account.kid = arena_dup(&ca->arena, kid);
+	ca->account.contacts = arena_dup(&ca->arena, contacts);
+	return state_account_set(ca->judge->state, &ca->account, err);
+}
+
 void
 judge_ca_account(struct judge *judge, uint32_t number,
     const struct client_account *account)
@@ -410,9 +439,7 @@ judge_ca_account(struct judge *judge, uint32_t number,
 	for (size_t i = 0; i < account->num_contacts; i++)
 		bld_fmt(&contacts, "%s%.*s", i == 0 ? "" : " ",
 		    SPAN_FMT(account->contacts[i]));
-	ca->account.kid = arena_dup(&ca->arena, account->kid);
-	ca->account.contacts = arena_dup(&ca->arena, bld_view(&contacts));
-	if (state_account_set(judge->state, &ca->account, &err) < 0)
+	if (keep_account(ca, account->kid, bld_view(&contacts), &err) < 0)
 		judge_end(judge, &err);
 	if (account->created)
 		judge_say(judge, JUDGE_STEP, NULL, "made an account at %s",

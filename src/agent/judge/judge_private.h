@@ -65,6 +65,8 @@ void judge_ca_registration(const struct judge_ca *ca, struct arena *arena,
 void judge_ca_account(struct judge *judge, uint32_t number,
     const struct client_account *account);
 
+#define JUDGE_CA_CHANGES_MAX 8  /* of what is known of an account, in a run */
+
 struct judge_ca {
 	struct judge_ca *next;
 	struct judge *judge;
@@ -74,6 +76,7 @@ struct judge_ca {
 	struct arena arena;
 	uint32_t number;            /* of net */
 	uint8_t thumbprint[JWK_THUMBPRINT_SIZE]; /* of the account's key */
+	unsigned account_changes;
 	bool ready;
 	bool renewal_refused;       /* it has no renewal information */
 	struct err err;             /* it cannot be used */
