@@ -40,6 +40,9 @@
 #define CLIENT_LOOK_MS 10                /* before the first poll, unless the */
 #define CLIENT_LOOK_RETRY_MS 5000        /* CA's Retry-After is longer */
 #define CLIENT_POLLS_MAX 400             /* of one thing in one step */
+#define CLIENT_CLOCK_AHEAD_MAX_MS 86400000 /* of our clock to the CA's Date: */
+#define CLIENT_CLOCK_BEHIND_MAX_MS 4200000 /* beyond, nothing is ordered; CAs
+                                            date back by an hour */
 #define CLIENT_STEP_MAX_MS 600000        /* client_options.step_max_ms, if not
                                             said */
 #define CLIENT_ROUNDS_MAX 6              /* orders tried for one operation */

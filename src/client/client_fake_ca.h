@@ -35,6 +35,7 @@ struct fake_rule {
 	const char *body;
 	const char *location;
 	const char *retry_after;
+	const char *date;
 	const char *link;
 	bool no_nonce;
 	enum err_kind fail; /* no answer at all */
@@ -250,6 +251,8 @@ fake_apply(struct fake *fake, struct fake_rule *rule,
 		ret->location = span_str(rule->location);
 	if (rule->retry_after != NULL)
 		ret->retry_after = span_str(rule->retry_after);
+	if (rule->date != NULL)
+		ret->date = span_str(rule->date);
 	if (rule->link != NULL)
 		ret->links[ret->num_links++] = span_str(rule->link);
 	if (rule->no_nonce)

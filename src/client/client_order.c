@@ -421,11 +421,33 @@ fail_profile(struct client_order_op *order)
 	client_op_fail(&order->op, &problem);
 }
 
+/* What the CA issues would not be valid here, again and again; if it is the
+ * CA's clock that is wrong, for others neither. */
+static bool
+check_clock(struct client_op *op)
+{
+	const struct client *client = op->client;
+	int64_t ahead = client->directory_at - client->ca_at;
+	char ours[TEXT_TIME_SIZE], theirs[TEXT_TIME_SIZE];
+
+	if (client->ca_at == 0 || (ahead <= CLIENT_CLOCK_AHEAD_MAX_MS &&
+	    ahead >= -CLIENT_CLOCK_BEHIND_MAX_MS))
+		return true;
+	text_time(ours, client->directory_at);
+	text_time(theirs, client->ca_at);
+	client_op_fail_text(op, CLIENT_SETUP, "this machine's clock says %s, "
+	    "and the CA's %s; set it, and keep it right: timedatectl set-ntp "
+	    "true", ours, theirs);
+	return false;
+}
+
 static void
 order_begin(struct client_op *op)
 {
 	struct client_order_op *order = (struct client_order_op *)op;
 
+	if (!check_clock(op))
+		return;
 	reset_round(order);
 	if (!has_profile(order)) {
 		fail_profile(order);

@@ -52,6 +52,7 @@ struct client {
 	struct arena directory_arena;
 	struct client_answer_directory directory;
 	int64_t directory_at;          /* 0: not there */
+	int64_t ca_at;                 /* what the CA's clock said then; 0: nothing */
 	struct client_call *directory_call;
 
 	struct client_register *registering; /* client_ready.c */

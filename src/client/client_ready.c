@@ -72,6 +72,9 @@ on_directory(void *arg, const struct client_reply *reply)
 	arena_reset(&client->directory_arena);
 	if (client_answer_directory(&from, &client->directory, &err) == 0) {
 		client->directory_at = env_now(client->env);
+		if (client_text_date(reply->response->date,
+		    &client->ca_at) < 0)
+			client->ca_at = 0;
 		wake(client, CLIENT_OP_DIRECTORY, NULL, false);
 		return;
 	}

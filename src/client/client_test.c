@@ -485,7 +485,39 @@ test_less_patience(void **state)
 	fake_free(fake);
 }
 
+/* A clock that is wrong costs no order: what came would not be valid here. */
+static void
+test_clock(void **state)
+{
+	static const struct { const char *date; bool ordered; } rows[] = {
+		{ "Sat, 21 Nov 2026 10:00:00 GMT", true },
+		{ "Fri, 20 Nov 2026 10:01:00 GMT", true },
+		{ "Fri, 20 Nov 2026 09:59:00 GMT", false },
+		{ "Fri, 21 Nov 2025 10:00:00 GMT", false },
+		{ "Sat, 21 Nov 2026 11:09:00 GMT", true },
+		{ "Sat, 21 Nov 2026 11:11:00 GMT", false },
+		{ "Sun, 21 Nov 2027 10:00:00 GMT", false },
+		{ "yesterday", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct fake *fake = fake_new();
+
+		FAKE_RULE(fake, .path = "/dir", .date = rows[i].date);
+		fake_get(fake, NULL);
+		assert_int_equal(fake->orders, rows[i].ordered ? 1 : 0);
+		if (rows[i].ordered)
+			fake_assert_chain(fake);
+		else
+			assert_int_equal(fake->result.problem.cause,
+			    CLIENT_SETUP);
+		fake_free(fake);
+	}
+}
+
 static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(test_clock),
 	cmocka_unit_test(test_directory),
 	cmocka_unit_test(test_directories_that_are_none),
 	cmocka_unit_test(test_directory_that_redirects),

@@ -92,8 +92,8 @@ all_digits(struct span s)
 
 /* "Sun, 06 Nov 1994 08:49:37 GMT", RFC 9110 5.6.7: the form that is sent; the
  * obsolete ones are not worth their code. */
-static int
-date_parse(struct span value, int64_t *ret_at)
+int
+client_text_date(struct span value, int64_t *ret_at)
 {
 	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 	const char *text = (const char *)value.data;
@@ -131,7 +131,7 @@ client_text_retry_after(struct span value, int64_t now, int64_t *ret_ms)
 		*ret_ms = (int64_t)seconds * 1000;
 		return 0;
 	}
-	if (date_parse(value, &at) < 0)
+	if (client_text_date(value, &at) < 0)
 		return -ERR_MALFORMED;
 	if (at > now)
 		*ret_ms = at - now < CLIENT_RETRY_AT_MAX_MS ? at - now :

@@ -18,6 +18,9 @@ struct span client_text_clean(struct arena *arena, struct span text);
  * anything else. */
 int client_text_retry_after(struct span value, int64_t now, int64_t *ret_ms);
 
+/* RFC 9110 5.6.7, the form that is not obsolete; Unix milliseconds. */
+int client_text_date(struct span value, int64_t *ret_at);
+
 /* RFC 9110 10.2.2, RFC 8288 3: a reference that is absolute or begins with
  * one slash, as a URL in arena; empty if it is neither. */
 struct span client_text_resolve(struct arena *arena, struct span base,

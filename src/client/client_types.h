@@ -282,6 +282,7 @@ struct client_response {
 	struct span nonce;       /* Replay-Nonce */
 	struct span location;
 	struct span retry_after;
+	struct span date;
 	size_t num_links;
 	struct span links[CLIENT_LINKS_MAX];
 };

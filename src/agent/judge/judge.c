@@ -186,8 +186,11 @@ judge_add_due(struct judge *judge, struct err *err)
 {
 	int64_t ids[JUDGE_BATCH_MAX];
 	size_t count;
-	int r = state_cert_due(judge->state, judge_now(judge), ids,
-	    JUDGE_BATCH_MAX, &count, err);
+	int r = judge_clock_check(judge, err);
+
+	if (r == 0)
+		r = state_cert_due(judge->state, judge_now(judge), ids,
+		    JUDGE_BATCH_MAX, &count, err);
 
 	for (size_t i = 0; r == 0 && i < count; i++)
 		judge_add(judge, ids[i], 0);
@@ -387,10 +390,13 @@ judge_run(struct judge *judge, struct judge_tally *ret, struct err *err)
 		run_hooks_recover(judge);
 	if (r == 0 && work)
 		r = start_procs(judge, err);
-	if (r == 0 && work)
+	if (r == 0 && work) {
+		judge_clock_note(judge);
 		run_jobs(judge);
-	else
+		judge_clock_note(judge);
+	} else {
 		stop_procs(judge);
+	}
 	judge->tally.failed += run_hooks_after(judge);
 	judge_release_lock(judge, &lock);
 	judge->num_queue = judge->next_queue = 0;

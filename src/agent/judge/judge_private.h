@@ -194,6 +194,9 @@ void judge_unwatch_changes(struct judge *judge);
  * after releasing it is our own. */
 void judge_see_changes(struct judge *judge);
 void judge_forget_changes(struct judge *judge);
+/* Notes the time, and what to do when it goes back (clock.c). */
+int judge_clock_check(struct judge *judge, struct err *err);
+void judge_clock_note(struct judge *judge);
 struct run_lock;
 void judge_release_lock(struct judge *judge, struct run_lock *lock);
 /* Ends the run if nothing is left. */

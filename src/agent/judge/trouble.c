@@ -46,7 +46,8 @@ static const struct {
 static const char *const by_cause[CLIENT_CAUSE_COUNT] = {
 	[CLIENT_REFUSED] = "the CA's words say what it wants",
 	[CLIENT_UNREACHABLE] = "check the network and the URL of the CA; if "
-	    "its certificate is not trusted, give its roots with --ca-file",
+	    "its certificate is not trusted, this machine's clock, or give its "
+	    "roots with --ca-file",
 	[CLIENT_NONSENSE] = "check that the URL is that of an ACME directory; "
 	    "if it is, tell the CA's operator, and ask another CA",
 	[CLIENT_TIMEOUT] = "the next run goes on where this one ended",

@@ -16,6 +16,11 @@
 #define WHEN_ARI_DEFAULT_MS INT64_C(21600000)      /* RFC 9773 4.3.3: 6 h */
 #define WHEN_ARI_NONE_MS INT64_C(86400000)         /* where there is none */
 
+/* Nothing of what failed is put off longer, unless a CA asks for it. */
+#define WHEN_LATEST_MS INT64_C(97200000)           /* 27 h */
+/* A clock that is put back by less is only kept right. */
+#define WHEN_CLOCK_BACK_MS INT64_C(120000)
+
 /* Without renewal information: when a third of its life is left, a half if
  * that is under ten days, and a random part of it earlier. */
 int64_t when_lifetime(int64_t not_before, int64_t not_after, uint64_t random);

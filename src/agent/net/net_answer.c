@@ -118,6 +118,7 @@ take_value(struct span name, struct span value, struct client_response *ret)
 		{ "Replay-Nonce", &ret->nonce },
 		{ "Location", &ret->location },
 		{ "Retry-After", &ret->retry_after },
+		{ "Date", &ret->date },
 		{ "Content-Type", &ret->content_type },
 	};
 

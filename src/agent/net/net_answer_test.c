@@ -133,8 +133,9 @@ test_fields(void **state)
 	assert_int_equal(parse("HTTP/1.1 103 x\r\nReplay-Nonce: old\r\n"
 	    "Location: old\r\n\r\n" OK "LINK:  <a>;\t b \r\nLink: <c>\r\n"
 	    "replay-nonce: n\x7f\r\nRetry-After: 1\r\nRetry-After: 2\r\n"
-	    "Content-Type: x/y\r\nX:\r\nContent-Length: 0\r\n\r\n", false,
-	    &answer), 1);
+	    "Content-Type: x/y\r\nX:\r\ndate: d\r\n"
+	    "Content-Length: 0\r\n\r\n", false, &answer), 1);
+	expect(answer.response.date, "d");
 	assert_int_equal(answer.response.num_links, 2);
 	expect(answer.response.links[0], "<a>;\t b");
 	expect(answer.response.links[1], "<c>");

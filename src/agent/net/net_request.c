@@ -14,7 +14,7 @@ own(struct net_request *request)
 	struct client_response *response = &request->response;
 	struct span *const spans[] = { &response->body, &response->nonce,
 		&response->location, &response->retry_after,
-		&response->content_type };
+		&response->date, &response->content_type };
 
 	for (size_t i = 0; i < sizeof(spans) / sizeof(spans[0]); i++)
 		*spans[i] = arena_dup(&request->arena, *spans[i]);

@@ -94,6 +94,20 @@ static const char *const texts[SQLITE_DB_STATEMENTS_MAX] = {
 	[SQL_RECORD_NEXT] = "SELECT ident, until_at, seen_at, warned_at"
 	    " FROM records WHERE site_id = ? AND ident > ?"
 	    " ORDER BY ident LIMIT 1",
+	[SQL_CLOCK_RETRY] = "UPDATE certs SET retry_at = ?1, due_at = 0"
+	    " WHERE retry_at > ?2",
+	[SQL_CLOCK_ARI] = "UPDATE certs SET ari_check_at = ?1, due_at = 0"
+	    " WHERE ari_check_at > ?2 AND not_after != 0",
+	[SQL_CLOCK_OCSP] = "UPDATE certs SET ocsp_at = ?1, due_at = 0"
+	    " WHERE ocsp_at > max(?2, ocsp_next)"
+	    " AND ocsp_at != 9223372036854775807",
+	[SQL_CLOCK_FAILURE] = "UPDATE failures SET until_at = ?1"
+	    " WHERE until_at > ?2",
+	[SQL_CLOCK_DEPLOYMENT] = "UPDATE deployments SET next_at = ?1"
+	    " WHERE next_at > ?2 AND done_at = 0",
+	[SQL_CLOCK_DEPLOYED] = "UPDATE certs SET due_at = ?1"
+	    " WHERE due_at > ?1 AND id IN (SELECT cert_id FROM deployments"
+	    " WHERE next_at = ?1 AND done_at = 0)",
 };
 _Static_assert(SQL_COUNT <= SQLITE_DB_STATEMENTS_MAX, "room");
 
@@ -255,6 +269,27 @@ state_meta_set(struct state *state, const char *key, struct span value,
 	sqlite_db_put_text(&use, span_str(key));
 	sqlite_db_put_text(&use, value);
 	return sqlite_db_run(&use, NULL, err);
+}
+
+/* What was to come at a time that a clock said which was ahead. */
+int
+state_clock_back(struct state *state, int64_t now, int64_t late,
+    struct err *err)
+{
+	int r = state_begin(state, err);
+
+	if (r < 0)
+		return r;
+	for (enum state_sql sql = SQL_CLOCK_RETRY; r == 0 &&
+	    sql <= SQL_CLOCK_DEPLOYED; sql++) {
+		struct sqlite_db_use use = sqlite_db_use(&state->db, sql);
+
+		sqlite_db_put_int(&use, now);
+		if (sql != SQL_CLOCK_DEPLOYED)
+			sqlite_db_put_int(&use, late);
+		r = sqlite_db_run(&use, NULL, err);
+	}
+	return state_end(state, r, err);
 }
 
 int

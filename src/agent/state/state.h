@@ -117,6 +117,11 @@ int state_meta_get(struct state *state, const char *key, struct arena *arena,
 int state_meta_set(struct state *state, const char *key, struct span value,
     struct err *err);
 
+/* The clock was put back to now. What waits until after late, which nothing
+ * does that was put off by a clock that was right, waits no longer. */
+int state_clock_back(struct state *state, int64_t now, int64_t late,
+    struct err *err);
+
 int state_authority_set(struct state *state,
     const struct state_authority *authority, struct err *err);
 int state_authority_get(struct state *state, struct span name,

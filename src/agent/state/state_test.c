@@ -223,6 +223,52 @@ test_small(void **at)
 	assert_true(span_equal_str(text, "v"));
 }
 
+/* What a clock that was ahead has put off comes now; all else stays. */
+static void
+test_clock_back(void **at)
+{
+	struct fix *fix = *at;
+	struct state_failure failure = { .count = 2, .until_at = 5000 };
+	struct state_deployment step = { .step = SPAN_LIT("reload x"),
+	    .next_at = 5000 };
+	int64_t ids[STATE_CERTS_PER_SITE];
+	struct state_cert cert;
+	size_t count;
+
+	assert_int_equal(state_cert_add(fix->state, add_site(fix,
+	    "a.example"), 1, false, &fix->err), 0);
+	assert_int_equal(state_cert_list(fix->state, 1, ids, &count,
+	    &fix->err), 0);
+	assert_int_equal(state_cert_get(fix->state, ids[0], &fix->arena, &cert,
+	    &fix->err), 0);
+	cert.not_after = 9000;
+	cert.renew_at = cert.due_at = cert.retry_at = cert.ari_check_at = 5000;
+	cert.ocsp_at = STATE_NEVER;
+	assert_int_equal(state_cert_set(fix->state, &cert, &fix->err), 0);
+	assert_int_equal(state_deployment_set(fix->state, cert.id, &step,
+	    &fix->err), 0);
+	assert_int_equal(state_failure_set(fix->state, SPAN_LIT("n"),
+	    SPAN_LIT("d"), &failure, &fix->err), 0);
+	assert_int_equal(state_clock_back(fix->state, 1000, 5000, &fix->err),
+	    0);
+	state_cert_get(fix->state, cert.id, &fix->arena, &cert, &fix->err);
+	assert_int_equal(cert.due_at, 5000);
+	assert_int_equal(state_clock_back(fix->state, 1000, 4999, &fix->err),
+	    0);
+	state_cert_get(fix->state, cert.id, &fix->arena, &cert, &fix->err);
+	assert_int_equal(cert.due_at, 0);
+	assert_int_equal(cert.retry_at, 1000);
+	assert_int_equal(cert.ari_check_at, 1000);
+	assert_int_equal(cert.renew_at, 5000);
+	assert_true(cert.ocsp_at == STATE_NEVER);
+	state_failure_get(fix->state, SPAN_LIT("n"), SPAN_LIT("d"), &failure,
+	    &fix->err);
+	assert_int_equal(failure.until_at, 1000);
+	assert_int_equal(state_deployment_get(fix->state, cert.id, step.step,
+	    &fix->arena, &step, &fix->err), 0);
+	assert_int_equal(step.next_at, 1000);
+}
+
 static void
 test_transaction(void **at)
 {
@@ -270,6 +316,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_certs, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_due, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_small, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_clock_back, setup,
+		    teardown),
 		cmocka_unit_test_setup_teardown(test_transaction, setup,
 		    teardown),
 		cmocka_unit_test_setup_teardown(test_lock, setup, teardown),
