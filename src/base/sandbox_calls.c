@@ -17,13 +17,13 @@
 #define CALL(name) SCMP_SYS(name)
 #define CALLS_END (-1000000) /* no system call nor libseccomp pseudo number */
 
-/* Every role: memory, time, waiting, and open descriptors. None of the calls
- * of a busy loop has a rule on its arguments, so the kernel's cache lets them
- * pass without running the filter. */
+/* Every role: memory, time, waiting, and open descriptors. Of the calls of a
+ * busy loop only those that send have a rule on their arguments (add_send), so
+ * the kernel's cache lets the others pass without running the filter. */
 static const int calls_common[] = {
 	CALL(read), CALL(readv), CALL(pread64), CALL(write), CALL(writev),
-	CALL(pwrite64), CALL(recvfrom), CALL(recvmsg), CALL(sendto),
-	CALL(sendmsg), CALL(close), CALL(lseek), CALL(shutdown), CALL(dup),
+	CALL(pwrite64), CALL(recvfrom), CALL(recvmsg), CALL(close),
+	CALL(lseek), CALL(shutdown), CALL(dup),
 	CALL(getsockopt), CALL(getsockname), CALL(getpeername),
 	CALL(epoll_wait), CALL(epoll_pwait), CALL(epoll_pwait2),
 	CALL(epoll_ctl), CALL(poll), CALL(ppoll), CALL(select),
@@ -60,9 +60,12 @@ static const int calls_links[] = {
 	CALL(link), CALL(linkat), CALL(symlink), CALL(symlinkat), CALLS_END
 };
 
+static const int calls_send[] = {
+	CALL(sendto), CALL(sendmsg), CALL(sendmmsg), CALLS_END
+};
+
 static const int calls_dial[] = {
-	CALL(connect), CALL(bind), CALL(setsockopt), CALL(sendmmsg),
-	CALL(recvmmsg), CALLS_END
+	CALL(connect), CALL(bind), CALL(setsockopt), CALL(recvmmsg), CALLS_END
 };
 
 static const int calls_accept[] = {
@@ -206,6 +209,23 @@ add_fstat(scmp_filter_ctx ctx, bool files)
 	return r;
 }
 
+/* With MSG_FASTOPEN (RFC 7413) sending dials: from any socket that is not
+ * connected, such as a listening one after shutdown(), and to any port,
+ * whatever Landlock says of connect(). libunbound may send so. */
+static int
+add_send(scmp_filter_ctx ctx, const struct sandbox *sandbox)
+{
+	int r;
+
+	if ((sandbox->calls & SANDBOX_DIAL) != 0 && sandbox->connect_port == 0)
+		return add_calls(ctx, SCMP_ACT_ALLOW, calls_send);
+	r = add_masked(ctx, SCMP_ACT_ALLOW, CALL(sendto), 3, MSG_FASTOPEN, 0);
+	if (r == 0)
+		r = add_masked(ctx, SCMP_ACT_ALLOW, CALL(sendmsg), 2,
+		    MSG_FASTOPEN, 0);
+	return r;
+}
+
 /* TCP and UDP over IP; libraries ask for others to learn about the machine
  * and do without. */
 static int
@@ -242,12 +262,15 @@ add_dial(scmp_filter_ctx ctx)
 }
 
 static int
-add_role(scmp_filter_ctx ctx, unsigned calls)
+add_role(scmp_filter_ctx ctx, const struct sandbox *sandbox)
 {
+	unsigned calls = sandbox->calls;
 	bool files = (calls & SANDBOX_FILES) != 0;
 	int r;
 
 	r = add_narrow(ctx, files);
+	if (r == 0)
+		r = add_send(ctx, sandbox);
 	if (r == 0)
 		r = add_fstat(ctx, files || SANITIZED);
 	if (r == 0)
@@ -274,7 +297,7 @@ add_master(scmp_filter_ctx ctx)
 	    CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |
 	    CLONE_NEWNET | CLONE_NEWTIME;
 	static const int *const groups[] = { calls_spawn, calls_look,
-		calls_files, calls_dial, calls_accept };
+		calls_files, calls_send, calls_dial, calls_accept };
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < COUNT(groups); i++)
@@ -317,7 +340,7 @@ sandbox_calls_enter(const struct sandbox *sandbox, struct err *err)
 	if (r == 0 && SANITIZED)
 		r = add_calls(ctx, SCMP_ACT_ALLOW, calls_sanitizer);
 	if (r == 0)
-		r = master ? add_master(ctx) : add_role(ctx, sandbox->calls);
+		r = master ? add_master(ctx) : add_role(ctx, sandbox);
 	if (r == 0)
 		r = seccomp_load(ctx);
 	seccomp_release(ctx);

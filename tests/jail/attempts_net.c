@@ -7,6 +7,7 @@
 #include <linux/if_packet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -86,6 +87,30 @@ connect_tcp(const struct jail *jail)
 	    sizeof(address));
 }
 
+/* TCP Fast Open (RFC 7413): sending dials, and neither connect() nor Landlock
+ * is asked. */
+static int
+dial_by_sendto(const struct jail *jail)
+{
+	struct sockaddr_in address = local(jail->port);
+
+	return sendto(jail->socket, "x", 1, MSG_FASTOPEN,
+	    (struct sockaddr *)&address, sizeof(address)) == 1 ? 0 : -1;
+}
+
+static int
+dial_by_sendmsg(const struct jail *jail)
+{
+	struct sockaddr_in address = local(jail->port);
+	char byte = 'x';
+	struct iovec bytes = { &byte, 1 };
+	struct msghdr message = { .msg_name = &address,
+		.msg_namelen = sizeof(address), .msg_iov = &bytes,
+		.msg_iovlen = 1 };
+
+	return sendmsg(jail->socket, &message, MSG_FASTOPEN) == 1 ? 0 : -1;
+}
+
 static int
 bind_tcp(const struct jail *jail)
 {
@@ -150,6 +175,8 @@ const struct attempt attempts_net[] = {
 	{ "socket vsock", vsock_socket, 0, false, 0, 0 },
 	{ "connect", connect_tcp, DIALS, false, 0, ALPN },
 	{ "connect elsewhere", connect_tcp, DIALS, false, 4, ALL & ~ALPN },
+	{ "dial by sendto", dial_by_sendto, DIALS, false, 0, 0 },
+	{ "dial by sendmsg", dial_by_sendmsg, DIALS, false, 0, 0 },
 	{ "bind TCP", bind_tcp, BIT(ROLE_MASTER), false, 4, 0 },
 	{ "bind UDP", bind_udp, DIALS | ALPN, false, 0, 0 },
 	{ "listen", listen_tcp, BIT(ROLE_MASTER), false, 0, 0 },
