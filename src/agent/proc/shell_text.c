@@ -114,7 +114,8 @@ next(struct reader *reader)
 				reader->at += 2;
 				break;
 			}
-			/* fallthrough */
+			read_word(reader);
+			return TOKEN_WORD;
 		default:
 			read_word(reader);
 			return TOKEN_WORD;
