@@ -3,6 +3,7 @@
 
 #include <event2/event_struct.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <unbound.h>
 #include <unbound-event.h>
 
@@ -11,6 +12,7 @@
 #include "dns/dns_message.h"
 
 #define CLASS_IN 1
+#define PORTS_MAX 2048  /* questions that are under way at once */
 #define FORWARD_MAX 300 /* bytes of a forwarder's address */
 
 /* What libunbound's `sec` says. */
@@ -58,7 +60,6 @@ static const struct option common_options[] = {
 	{ "key-cache-size:", "1m" },
 	{ "neg-cache-size:", "256k" },
 	{ "infra-cache-numhosts:", "2000" },
-	{ "outgoing-range:", "256" },
 	{ "num-queries-per-thread:", "1024" },
 	{ "so-rcvbuf:", "0" },
 	{ "so-sndbuf:", "0" },
@@ -224,6 +225,24 @@ set_options(struct ub_ctx *ctx, const struct option *options, struct err *err)
 	return 0;
 }
 
+/* A question whose asker gave up goes on for half a minute and more, and those
+ * that find no port wait behind it. A port takes a descriptor; fetches need
+ * some, too. */
+static int
+set_ports(struct ub_ctx *ctx, struct err *err)
+{
+	char ports[16];
+	const struct option options[] = {
+		{ "outgoing-range:", ports }, { NULL, NULL }
+	};
+	struct rlimit limit = { .rlim_cur = PORTS_MAX };
+
+	(void)getrlimit(RLIMIT_NOFILE, &limit);
+	snprintf(ports, sizeof(ports), "%u", limit.rlim_cur / 2 < PORTS_MAX ?
+	    (unsigned)limit.rlim_cur / 2 : PORTS_MAX);
+	return set_options(ctx, options, err);
+}
+
 /* "host:port" and "[v6]:port" become "host@port" as libunbound has it. */
 static int
 set_forward(struct ub_ctx *ctx, const char *forward, struct err *err)
@@ -310,6 +329,8 @@ setup(struct ub_ctx *ctx, const struct dns_resolver_options *options,
 	/* Answers say what failed; libunbound need not write about it. */
 	ub_ctx_debugout(ctx, NULL);
 	r = set_options(ctx, common_options, err);
+	if (r == 0)
+		r = set_ports(ctx, err);
 	if (r == 0)
 		r = set_options(ctx, forwards ? forward_options :
 		    recurse_options, err);

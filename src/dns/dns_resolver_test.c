@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -128,6 +129,19 @@ on_question(evutil_socket_t fd, short what, void *arg)
 	bld_free(&out);
 }
 
+static void
+new_resolver(struct fixture *f)
+{
+	struct dns_resolver_options options = { 0 };
+	struct err err = ERR_INIT;
+	char forward[32];
+
+	snprintf(forward, sizeof(forward), "127.0.0.1:%u", (unsigned)f->port);
+	options.forward = forward;
+	if (dns_resolver_new(f->loop, &options, &f->resolver, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
 static int
 setup(void **state)
 {
@@ -137,9 +151,6 @@ setup(void **state)
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 	};
 	socklen_t len = sizeof(addr);
-	struct dns_resolver_options options = { 0 };
-	struct err err = ERR_INIT;
-	char forward[32];
 
 	f = (struct fixture){ .loop = loop_new() };
 	f.fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -149,10 +160,7 @@ setup(void **state)
 	f.event = event_new(loop_base(f.loop), f.fd, EV_READ | EV_PERSIST,
 	    on_question, &f);
 	event_add(f.event, NULL);
-	snprintf(forward, sizeof(forward), "127.0.0.1:%u", (unsigned)f.port);
-	options.forward = forward;
-	if (dns_resolver_new(f.loop, &options, &f.resolver, &err) < 0)
-		fail_msg("%s", err.text);
+	new_resolver(&f);
 	*state = &f;
 	return 0;
 }
@@ -278,6 +286,44 @@ late(void **state)
 }
 
 static void
+ignore_answer(void *arg, const struct dns_answer *answer)
+{
+	(void)arg;
+	(void)answer;
+}
+
+/* As many questions as validations ask at once, about domains whose servers
+ * do not answer, hold up no other. */
+static void
+many_silent(void **state)
+{
+	struct fixture *f = *state;
+	char name[] = "silent.000.test";
+	struct dns_query query = { span_str(name), DNS_A, 0 };
+
+	struct rlimit limit;
+
+	/* As every process of the CA does (proc.c). */
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	if (limit.rlim_max < 2048)
+		skip(); /* a port takes a descriptor */
+	limit.rlim_cur = limit.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	dns_resolver_free(f->resolver);
+	new_resolver(f);
+	/* From now on libunbound waits 1.6 s before it repeats one. */
+	ask(f, "silent.test", DNS_A, 1500);
+	for (unsigned i = 0; i < 768; i++) {
+		snprintf(name, sizeof(name), "silent.%03u.test", i);
+		dns_resolver_query(f->resolver, &query, ignore_answer, NULL);
+		/* The name server reads before its socket is full. */
+		event_base_loop(loop_base(f->loop), EVLOOP_NONBLOCK);
+	}
+	ask(f, "web.test", DNS_A, 1400);
+	assert_int_equal(f->status, DNS_OK);
+}
+
+static void
 bad_options(void **state)
 {
 	static const char *const rows[] = {
@@ -368,6 +414,7 @@ main(void)
 		    teardown),
 		cmocka_unit_test_setup_teardown(silence, setup, teardown),
 		cmocka_unit_test_setup_teardown(late, setup, teardown),
+		cmocka_unit_test_setup_teardown(many_silent, setup, teardown),
 		cmocka_unit_test_setup_teardown(bad_options, setup, teardown),
 		cmocka_unit_test_setup_teardown(good_options, setup, teardown),
 		cmocka_unit_test_setup_teardown(missing_anchor, setup,
