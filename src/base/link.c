@@ -124,6 +124,8 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 static void
 drop_out(struct link *link)
 {
+	/* A peer that is gone leaves some unsent. */
+	wipe_out(link, link->out_at, link->out_len);
 	link->out_at = link->out_len = 0;
 	if (link->out_cap > OUT_KEEP_MAX) {
 		free(link->out);

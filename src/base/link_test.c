@@ -5,11 +5,13 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/bld.h"
 #include "base/mem.h"
+#include "base/sanitized.h"
 
 #define BIG (700 * 1024) /* bytes: more than a socketpair takes at once */
 
@@ -242,6 +244,55 @@ a_peer_that_never_reads_is_given_up(void **state)
 	loop_free(loop);
 }
 
+/* Whether the C library's heap holds len bytes of the pattern. */
+static bool
+is_in_heap(size_t len)
+{
+	unsigned long from = 0, to = 0;
+	const uint8_t *at, *end;
+	char line[512];
+	size_t same = 0;
+	FILE *maps = fopen("/proc/self/maps", "r");
+
+	assert_non_null(maps);
+	while (fgets(line, sizeof(line), maps) != NULL) {
+		if (strstr(line, "[heap]") != NULL)
+			assert_int_equal(sscanf(line, "%lx-%lx", &from, &to),
+			    2);
+	}
+	fclose(maps);
+	assert_true(from < to);
+	end = (const uint8_t *)to; /* NOLINT(performance-no-int-to-ptr) */
+	/* NOLINTNEXTLINE(performance-no-int-to-ptr) */
+	for (at = (const uint8_t *)from; at < end && same < len; at++)
+		same = at[0] == (uint8_t)(at[-(same > 0)] + 37) || same == 0 ?
+		    same + 1 : 0;
+	return same == len;
+}
+
+/* What could not be sent is wiped, too. */
+static void
+a_link_that_wipes_leaves_nothing(void **state)
+{
+	struct loop *loop = loop_new();
+	struct end a = { 0 };
+	uint8_t data[20000];
+
+	(void)state;
+	if (SANITIZED)
+		skip(); /* their heap is another */
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = (uint8_t)(i * 37);
+	close(half(loop, &a));
+	link_wipes(a.link);
+	link_send(a.link, 7, 0, span_of(data, sizeof(data)));
+	assert_true(is_in_heap(10000));
+	loop_run(loop);
+	assert_true(a.closed);
+	assert_false(is_in_heap(10000));
+	loop_free(loop);
+}
+
 int
 main(void)
 {
@@ -252,6 +303,7 @@ main(void)
 		cmocka_unit_test(a_handler_may_free_its_link),
 		cmocka_unit_test(a_dead_peer_ends_the_link_once),
 		cmocka_unit_test(a_peer_that_never_reads_is_given_up),
+		cmocka_unit_test(a_link_that_wipes_leaves_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
