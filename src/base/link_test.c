@@ -274,13 +274,14 @@ is_in_heap(size_t len)
 static void
 a_link_that_wipes_leaves_nothing(void **state)
 {
-	struct loop *loop = loop_new();
+	struct loop *loop;
 	struct end a = { 0 };
 	uint8_t data[20000];
 
 	(void)state;
 	if (SANITIZED)
 		skip(); /* their heap is another */
+	loop = loop_new();
 	for (size_t i = 0; i < sizeof(data); i++)
 		data[i] = (uint8_t)(i * 37);
 	close(half(loop, &a));

@@ -83,6 +83,14 @@ read_redirection(struct reader *reader)
 	return TOKEN_WORD;
 }
 
+/* The 2 of "2>&1" (POSIX.1 XCU 2.7). */
+static bool
+is_descriptor(const struct reader *reader)
+{
+	return (*reader->at == '<' || *reader->at == '>') &&
+	    reader->word[strspn(reader->word, "0123456789")] == '\0';
+}
+
 static enum token
 next(struct reader *reader)
 {
@@ -118,6 +126,8 @@ next(struct reader *reader)
 			return TOKEN_WORD;
 		default:
 			read_word(reader);
+			if (is_descriptor(reader))
+				break;
 			return TOKEN_WORD;
 		}
 	}

@@ -36,7 +36,7 @@ static const struct row {
 	{ ". /opt/a", ". /opt/a " },
 	{ "python3 a | /opt/b", "python3 /opt/b " },
 	{ "sh", "sh " },
-	{ ">/dev/null 2>&1 /opt/a", "2 /opt/a " },
+	{ ">/dev/null 2>&1 /opt/a", "/opt/a " },
 	{ "/opt/a>/home/u/log 2>&1 && /opt/b", "/opt/a /opt/b " },
 	{ "# /opt/a\n/opt/b # ; /opt/c", "/opt/b " },
 	{ "\\\n/opt/a", "/opt/a " },
