@@ -378,7 +378,7 @@ net_new(const struct env *env, const struct net_ops *ops, void *ctx)
 	net->ctx = ctx;
 	for (unsigned i = 0; i < NET_CAS_MAX; i++)
 		net->cas[i] = (struct ca){ .net = net, .slot = i };
-	net->ocsp = net_ocsp_new(env, on_ocsp_http, on_ocsp, net);
+	net->ocsp = net_ocsp_new(on_ocsp_http, on_ocsp, net);
 	bld_init(&net->out, FRAME_PAYLOAD_MAX);
 	return net;
 }

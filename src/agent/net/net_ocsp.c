@@ -5,49 +5,42 @@
 #include <stdio.h>
 
 #include "agent/rpc/judge_net.h"
+#include "base/list.h"
+#include "base/mem.h"
 #include "base/text.h"
 
 struct question {
-	struct question *next;
+	struct list_node of_ocsp;
 	uint64_t id;
 	bool posted;
 	struct arena arena;
 	struct span url, request;
-	struct env_timer *later; /* calls done outside of net_ocsp_ask */
 	struct net_ocsp *ocsp;
 };
 
 struct net_ocsp {
-	const struct env *env;
 	void (*http)(void *ctx, uint64_t id,
 	    const struct client_request *request);
 	void (*done)(void *ctx, uint64_t id, bool ok, struct span text);
 	void *ctx;
-	struct question *first;
+	struct list questions;
 };
 
 struct net_ocsp *
-net_ocsp_new(const struct env *env,
+net_ocsp_new(
     void (*http)(void *ctx, uint64_t id, const struct client_request *request),
     void (*done)(void *ctx, uint64_t id, bool ok, struct span text), void *ctx)
 {
 	struct net_ocsp *ocsp = mem_zalloc(sizeof(*ocsp));
 
-	*ocsp = (struct net_ocsp){ env, http, done, ctx, NULL };
+	*ocsp = (struct net_ocsp){ .http = http, .done = done, .ctx = ctx };
 	return ocsp;
 }
 
 static void
 question_free(struct question *question)
 {
-	struct question **at = &question->ocsp->first;
-
-	while (*at != question)
-		at = &(*at)->next;
-	*at = question->next;
-	if (question->later != NULL)
-		question->ocsp->env->timer_cancel(question->ocsp->env->ctx,
-		    question->later);
+	list_del(&question->ocsp->questions, &question->of_ocsp);
 	arena_free(&question->arena);
 	free(question);
 }
@@ -55,10 +48,12 @@ question_free(struct question *question)
 void
 net_ocsp_free(struct net_ocsp *ocsp)
 {
+	struct question *question;
+
 	if (ocsp == NULL)
 		return;
-	while (ocsp->first != NULL)
-		question_free(ocsp->first);
+	LIST_EACH(question, &ocsp->questions, of_ocsp)
+		question_free(question);
 	free(ocsp);
 }
 
@@ -142,45 +137,46 @@ end(struct question *question, bool ok, struct span text)
 	ocsp->done(ocsp->ctx, id, ok, text);
 }
 
-static void
-on_later(void *arg)
-{
-	struct question *question = arg;
-
-	question->later = NULL;
-	end(question, false, SPAN_LIT("the certificate's URL of its OCSP "
-	    "responder is not an http URL"));
-}
-
 void
 net_ocsp_ask(struct net_ocsp *ocsp, uint64_t id, struct span url,
     struct span request)
 {
-	struct question *question = mem_zalloc(sizeof(*question));
+	struct question *question;
 
+	if (!is_good(url)) {
+		ocsp->done(ocsp->ctx, id, false, SPAN_LIT("the certificate's "
+		    "URL of its OCSP responder is not an http URL"));
+		return;
+	}
+	question = mem_zalloc(sizeof(*question));
 	question->ocsp = ocsp;
 	question->id = id;
-	question->next = ocsp->first;
-	ocsp->first = question;
+	list_add(&ocsp->questions, &question->of_ocsp);
 	question->url = arena_dup(&question->arena, url);
 	question->request = arena_dup(&question->arena, request);
-	if (is_good(url))
-		send(question);
-	else
-		question->later = ocsp->env->timer_start(ocsp->env->ctx, 0,
-		    on_later, question);
+	send(question);
+}
+
+static struct question *
+find(const struct net_ocsp *ocsp, uint64_t id)
+{
+	struct question *question;
+
+	LIST_EACH(question, &ocsp->questions, of_ocsp) {
+		if (question->id == id)
+			return question;
+	}
+	return NULL;
 }
 
 void
 net_ocsp_answered(struct net_ocsp *ocsp, uint64_t id,
     const struct client_response *response)
 {
-	struct question *question = ocsp->first;
+	struct question *question = find(ocsp, id);
 	char why[ERR_TEXT_SIZE + 64];
 	char shown[200];
 
-	while (question != NULL && question->id != id)
-		question = question->next;
 	if (question == NULL)
 		return;
 	if (response->err.kind == ERR_NONE && response->status == 200 &&

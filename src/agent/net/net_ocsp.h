@@ -9,7 +9,6 @@
  * system call.
  */
 
-#include "base/env.h"
 #include "client/client_types.h"
 
 #define NET_OCSP_GET_MAX 255  /* bytes of a URL's part, RFC 5019 5 */
@@ -17,9 +16,10 @@
 
 struct net_ocsp;
 
-/* http is answered by net_ocsp_answered; done is called once for each
- * question: with the response, or why there is none. */
-struct net_ocsp *net_ocsp_new(const struct env *env,
+/* http is answered by net_ocsp_answered, and later; done is called once for
+ * each question: with the response, or why there is none, which may be known
+ * before net_ocsp_ask returns. */
+struct net_ocsp *net_ocsp_new(
     void (*http)(void *ctx, uint64_t id, const struct client_request *request),
     void (*done)(void *ctx, uint64_t id, bool ok, struct span text),
     void *ctx);
