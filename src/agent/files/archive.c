@@ -9,7 +9,6 @@
 #include "agent/files/fs.h"
 #include "agent/proc/key_file.h"
 #include "base/text.h"
-#include "pkix/key.h"
 
 #define NUMBER_SIZE 24 /* bytes of a number in decimal, with the NUL */
 #define LOOKED_AT_MAX 64 /* numbers that are tried, of which some may be gone */
@@ -171,22 +170,6 @@ archive_next(int fd, const struct layout *layout, struct span cert,
 	return 0;
 }
 
-/* Encoded anew: what else stands in a file is not published with it. */
-static bool
-take_key(struct span pem, const uint8_t *hash, struct bld *out)
-{
-	uint8_t own[KEY_FILE_HASH_SIZE];
-	EVP_PKEY *key = NULL;
-	bool ok;
-
-	ok = key_from_pem(pem, &key, NULL) == 0 && (hash == NULL ||
-	    (key_file_hash(key, own, NULL) == 0 &&
-	    memcmp(own, hash, sizeof(own)) == 0)) &&
-	    key_to_pem(key, out, NULL) == 0;
-	EVP_PKEY_free(key);
-	return ok;
-}
-
 int
 archive_read_key(int fd, const char *file, const uint8_t *hash,
     struct bld *out, struct err *err)
@@ -196,7 +179,7 @@ archive_read_key(int fd, const char *file, const uint8_t *hash,
 
 	bld_init_secret(&text, PUBLISH_KEY_MAX);
 	r = fs_read(fd, file, true, &text, err);
-	if (r == 0 && !take_key(bld_view(&text), hash, out))
+	if (r == 0 && key_file_recode(bld_view(&text), hash, out, NULL) < 0)
 		r = err_set(err, ERR_NOT_FOUND, NULL,
 		    "%s is not the key that is wanted", file);
 	bld_free(&text);

@@ -4,7 +4,6 @@
 #include <arpa/inet.h>
 #include <openssl/err.h>
 #include <openssl/sha.h>
-#include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
 #include "base/text.h"
@@ -65,13 +64,14 @@ chain_decode(struct span der)
 	return x509;
 }
 
-static int64_t
-seconds_of(const ASN1_TIME *time)
+int64_t
+chain_seconds(const ASN1_TIME *time)
 {
 	ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);
 	int days = 0, seconds = 0;
 
-	if (epoch == NULL || ASN1_TIME_diff(&days, &seconds, epoch, time) != 1)
+	if (time == NULL || epoch == NULL ||
+	    ASN1_TIME_diff(&days, &seconds, epoch, time) != 1)
 		days = seconds = 0;
 	ASN1_TIME_free(epoch);
 	return (int64_t)days * 86400 + seconds;
@@ -203,8 +203,8 @@ read_leaf(struct span der, struct arena *arena, struct files_live *ret,
 	if (r == 0) {
 		SHA256(spki.data, spki.len, ret->spki_hash);
 		SHA256(der.data, der.len, ret->leaf_hash);
-		ret->not_before_s = seconds_of(X509_get0_notBefore(x509));
-		ret->not_after_s = seconds_of(X509_get0_notAfter(x509));
+		ret->not_before_s = chain_seconds(X509_get0_notBefore(x509));
+		ret->not_after_s = chain_seconds(X509_get0_notAfter(x509));
 		ret->issuer = read_common_name(X509_get_issuer_name(x509),
 		    arena);
 		ret->ocsp_url = read_ocsp_url(x509, arena);

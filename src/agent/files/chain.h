@@ -45,6 +45,8 @@ int chain_check_use(const struct chain *chain, bool must_staple, bool profile,
 /* The certificate with exactly that DER, or NULL; not to be changed. The caller
  * frees it with X509_free. */
 X509 *chain_decode(struct span der);
+/* Unix time; 0 for NULL, or what is no time. */
+int64_t chain_seconds(const ASN1_TIME *time);
 
 /* Appends the certificates from the one with that index on, as PEM. */
 void chain_put(struct bld *out, const struct chain *chain, size_t from);

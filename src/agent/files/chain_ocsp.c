@@ -63,19 +63,6 @@ chain_make_ocsp(const struct chain *chain, struct bld *out, struct err *err)
 	return r;
 }
 
-static int64_t
-seconds_of(const ASN1_GENERALIZEDTIME *time)
-{
-	ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);
-	int days = 0, seconds = 0;
-
-	if (time == NULL || epoch == NULL ||
-	    ASN1_TIME_diff(&days, &seconds, epoch, time) != 1)
-		days = seconds = 0;
-	ASN1_TIME_free(epoch);
-	return days * INT64_C(86400) + seconds;
-}
-
 /* RFC 6960 4.2.2.1: what was said too long ago, or will be said, is not. */
 static int
 read_status(OCSP_BASICRESP *basic, OCSP_CERTID *id, int64_t now_s,
@@ -88,8 +75,8 @@ read_status(OCSP_BASICRESP *basic, OCSP_CERTID *id, int64_t now_s,
 	    &this, &next) != 1)
 		return err_set(err, ERR_MALFORMED, "RFC 6960 3.2",
 		    "the OCSP response is about another certificate");
-	ret->this_s = seconds_of(this);
-	ret->next_s = next == NULL ? 0 : seconds_of(next);
+	ret->this_s = chain_seconds(this);
+	ret->next_s = chain_seconds(next);
 	/* Without an end, who sits on the way could show it for ever. */
 	if (ret->this_s > now_s + CHAIN_EARLY_MAX_S ||
 	    (next == NULL && ret->this_s < now_s - CHAIN_OCSP_OLD_S) ||
@@ -98,7 +85,7 @@ read_status(OCSP_BASICRESP *basic, OCSP_CERTID *id, int64_t now_s,
 		return err_set(err, ERR_MALFORMED, "RFC 6960 3.2",
 		    "the OCSP response is not of now; look at this host's "
 		    "clock");
-	ret->revoked_s = seconds_of(revoked);
+	ret->revoked_s = chain_seconds(revoked);
 	ret->reason = reason < 0 || reason > INT8_MAX ? -1 : (int8_t)reason;
 	ret->status = status == V_OCSP_CERTSTATUS_GOOD ? FILES_OCSP_GOOD :
 	    status == V_OCSP_CERTSTATUS_REVOKED ? FILES_OCSP_REVOKED :

@@ -8,7 +8,6 @@
 #include "agent/files/publish.h"
 #include "agent/proc/key_file.h"
 #include "agent/rpc/certkey_files.h"
-#include "pkix/key.h"
 
 #define CAP(name) (UINT64_C(1) << CAP_##name)
 
@@ -21,8 +20,7 @@ struct known {
 	bool asked_site;     /* it was SITE, not PUBLISH */
 	bool live;           /* what was to be published is; certkey is told */
 	struct err copies;   /* what went wrong with one of them */
-	uint8_t *ocsp_data;  /* the response that is published with the chain */
-	size_t ocsp_len;
+	struct span response; /* that is published with the chain; ours */
 	struct files_ocsp ocsp; /* what it says */
 	struct err noted;    /* what else judge is to tell */
 	struct known *next;
@@ -178,7 +176,7 @@ finish(struct files_main *main, struct known *known,
 {
 	const struct publish publish = { .dir = main->proc->dir,
 		.site = &known->site, .chain = chain, .key = key,
-		.ocsp = span_of(known->ocsp_data, known->ocsp_len),
+		.ocsp = known->response,
 		.at_s = intent->at_s };
 	struct err err = ERR_INIT, pruned = ERR_INIT;
 
@@ -239,6 +237,14 @@ carry_out(struct files_main *main, struct known *known)
 }
 
 static void
+forget_ocsp(struct known *known)
+{
+	mem_span_free(known->response);
+	known->response = SPAN_NONE;
+	known->ocsp = (struct files_ocsp){ 0 };
+}
+
+static void
 take_site(struct files_main *main, uint64_t id, const struct site *site)
 {
 	struct known *known = find(main, site->name, site->key_type,
@@ -265,7 +271,7 @@ take_site(struct files_main *main, uint64_t id, const struct site *site)
 	site_decode(&cur, &known->site);
 	known->id = id;
 	known->busy = known->asked_site = true;
-	known->ocsp_len = 0;
+	forget_ocsp(known);
 	known->noted = (struct err)ERR_INIT;
 	carry_out(main, known);
 }
@@ -276,17 +282,12 @@ static void
 take_ocsp(struct files_main *main, struct known *known,
     const struct chain *chain, struct span response)
 {
-	free(known->ocsp_data);
-	known->ocsp_data = NULL;
-	known->ocsp_len = 0;
-	known->ocsp = (struct files_ocsp){ 0 };
+	forget_ocsp(known);
 	if (response.len == 0 || chain_read_ocsp(chain, response,
 	    env_now(&main->proc->env), &known->ocsp, NULL) < 0 ||
 	    known->ocsp.status != FILES_OCSP_GOOD)
 		return;
-	known->ocsp_data = mem_alloc(response.len);
-	memcpy(known->ocsp_data, response.data, response.len);
-	known->ocsp_len = response.len;
+	known->response = mem_span_dup(response);
 }
 
 static int
@@ -483,24 +484,13 @@ give_up(struct files_main *main, struct known *known, const struct err *why)
 	fail(main, known, &err);
 }
 
-/* Servers read what is published as root: it is nothing but that key, encoded
- * anew. */
+/* Servers read what is published as root: it is nothing but that key. */
 static int
-read_given(struct span pem, const uint8_t hash[FILES_HASH_SIZE],
-    struct bld *out, struct err *err)
+recode(struct span pem, const uint8_t hash[FILES_HASH_SIZE], struct bld *out,
+    struct err *err)
 {
-	uint8_t own[KEY_FILE_HASH_SIZE];
-	EVP_PKEY *key = NULL;
-	int r = key_from_pem(pem, &key, err);
+	int r = key_file_recode(pem, hash, out, err);
 
-	if (r == 0)
-		r = key_file_hash(key, own, err);
-	if (r == 0 && memcmp(own, hash, sizeof(own)) != 0)
-		r = err_set(err, ERR_CONFIG, NULL,
-		    "it is not the certificate's key");
-	if (r == 0)
-		r = key_to_pem(key, out, err);
-	EVP_PKEY_free(key);
 	return r < 0 ? err_prefix(err, "what the certkey process gave to be "
 	    "published") : 0;
 }
@@ -521,7 +511,7 @@ take_key(struct files_main *main, struct known *known,
 	else if (known->live || given->type != CERTKEY_FILES_KEY)
 		give_up(main, known, &given->err);
 	else if (load(main, known, &arena, &intent, &chain, &err) < 0 ||
-	    read_given(given->pem, intent.spki_hash, &key, &err) < 0)
+	    recode(given->pem, intent.spki_hash, &key, &err) < 0)
 		fail(main, known, &err);
 	else
 		finish(main, known, &intent, &chain, bld_view(&key));
@@ -580,7 +570,7 @@ files_main(struct agent_proc *proc)
 	while ((known = main.first) != NULL) {
 		main.first = known->next;
 		free(known->payload);
-		free(known->ocsp_data);
+		mem_span_free(known->response);
 		free(known);
 	}
 	bld_free(&main.out);

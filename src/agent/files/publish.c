@@ -112,12 +112,11 @@ remove_ocsp(int fd, const struct site *site, struct err *err)
 	char names[PUBLISH_OCSP_FILES][LAYOUT_NAME_SIZE];
 	size_t count = ocsp_names(site, names);
 
-	while (count-- > 0) {
-		if (unlinkat(fd, names[count], 0) < 0 && errno != ENOENT)
-			return err_errno(err, "cannot remove %s",
-			    names[count]);
-	}
-	return 0;
+	int r = 0;
+
+	while (r == 0 && count-- > 0)
+		r = fs_unlink(fd, names[count], err);
+	return r;
 }
 
 /* What else a foreign target holds, and its owner and mode. */

@@ -65,6 +65,25 @@ key_file_hash(EVP_PKEY *key, uint8_t ret[KEY_FILE_HASH_SIZE], struct err *err)
 	return r;
 }
 
+int
+key_file_recode(struct span pem, const uint8_t *hash, struct bld *out,
+    struct err *err)
+{
+	uint8_t own[KEY_FILE_HASH_SIZE];
+	EVP_PKEY *key = NULL;
+	int r = key_from_pem(pem, &key, err);
+
+	if (r == 0)
+		r = key_file_hash(key, own, err);
+	if (r == 0 && hash != NULL && memcmp(own, hash, sizeof(own)) != 0)
+		r = err_set(err, ERR_CONFIG, NULL,
+		    "it is not the certificate's key");
+	if (r == 0)
+		r = key_to_pem(key, out, err);
+	EVP_PKEY_free(key);
+	return r;
+}
+
 static int
 write_pem(int fd_dir, const char *name, struct span pem, struct err *err)
 {

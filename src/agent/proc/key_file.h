@@ -25,6 +25,12 @@ enum site_key_type key_file_type(EVP_PKEY *key);
 int key_file_hash(EVP_PKEY *key, uint8_t ret[KEY_FILE_HASH_SIZE],
     struct err *err);
 
+/* The key in pem, if it has that hash (NULL: any), appended as PEM that is
+ * encoded anew: whatever else stands beside it does not come along. For out
+ * give one of bld_init_secret. -ERR_CONFIG. */
+int key_file_recode(struct span pem, const uint8_t *hash, struct bld *out,
+    struct err *err);
+
 /* Puts the key into the folder under name, instead of what is there. When it
  * returns 0, a crash loses nothing. */
 int key_file_write(int fd_dir, const char *name, EVP_PKEY *key,
