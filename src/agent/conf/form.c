@@ -132,29 +132,31 @@ form_folder(const char *text, struct err *err)
 	return 0;
 }
 
-static const char *const copies[] = { "privkey", "cert", "chain",
+const char *const form_copies[] = { "privkey", "cert", "chain",
 	"fullchain", "combined", NULL };
 
-size_t
-form_copy_kind(const char *text)
+const char *
+form_copy_split(const char *text, int *ret_kind)
 {
 	size_t len;
 
-	for (const char *const *at = copies; *at != NULL; at++) {
-		len = strlen(*at);
-		if (strncmp(text, *at, len) == 0 && text[len] == '=')
-			return len;
+	for (*ret_kind = 0; form_copies[*ret_kind] != NULL; ++*ret_kind) {
+		len = strlen(form_copies[*ret_kind]);
+		if (strncmp(text, form_copies[*ret_kind], len) == 0 &&
+		    text[len] == '=')
+			return text + len + 1;
 	}
-	return 0;
+	*ret_kind = -1;
+	return text;
 }
 
 int
 form_copy(const char *text, struct err *err)
 {
-	size_t len = form_copy_kind(text);
-	const char *path = text + (len == 0 ? 0 : len + 1);
+	int kind;
+	const char *path = form_copy_split(text, &kind);
 
-	if (path[0] == '/' && (len == 0 || path[strlen(path) - 1] != '/'))
+	if (path[0] == '/' && (kind < 0 || path[strlen(path) - 1] != '/'))
 		return 0;
 	return err_set(err, ERR_CONFIG, NULL, "\"%s\" is no place for a copy; "
 	    "write the absolute path of a folder, or privkey=, cert=, chain=, "

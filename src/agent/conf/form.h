@@ -26,8 +26,11 @@ int form_layout(const char *text, struct err *err); /* PROGRAM:/FOLDER:NAME */
 int form_copy(const char *text, struct err *err);   /* a folder, or KIND=/FILE */
 int form_environment(const char *text, struct err *err); /* NAME=VALUE, /FILE */
 
-/* Of "privkey=/FILE" the length of "privkey"; 0 if it is a folder. */
-size_t form_copy_kind(const char *text);
+/* "privkey", "cert" and so on, with NULL at the end. */
+extern const char *const form_copies[];
+/* The path of "privkey=/FILE", and which of them it is; of a folder it is -1. */
+const char *form_copy_split(const char *text, int *ret_kind)
+    __attribute__((returns_nonnull));
 
 /* The names that form_key takes, with NULL at the end. */
 extern const char *const form_keys[];

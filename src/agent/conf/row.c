@@ -91,6 +91,24 @@ row_list_add(struct row_list *list, const char *text)
 	list->items[list->count++] = mem_strdup(text);
 }
 
+char *
+row_list_join(const struct row_list *list, char between, struct arena *arena)
+{
+	char *ret, *at;
+	size_t size = 1;
+
+	for (size_t i = 0; i < list->count; i++)
+		size += strlen(list->items[i]) + 1;
+	ret = at = arena_alloc(arena, size);
+	for (size_t i = 0; i < list->count; i++) {
+		if (i > 0)
+			*at++ = between;
+		at = stpcpy(at, list->items[i]);
+	}
+	*at = '\0';
+	return ret;
+}
+
 void
 row_list_clear(struct row_list *list)
 {

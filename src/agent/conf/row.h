@@ -14,6 +14,7 @@
 
 #include "base/bld.h"
 #include "base/err.h"
+#include "base/mem.h"
 
 #define ROW_TEXT_MAX 1024 /* bytes of one value */
 #define ROW_LIST_MAX 128  /* elements of one list */
@@ -73,5 +74,8 @@ void row_put_doc(struct bld *out, const struct row *rows);
 bool row_list_has(const struct row_list *list, const char *text);
 void row_list_add(struct row_list *list, const char *text);
 void row_list_clear(struct row_list *list);
+/* All of them with between between two, in the arena. */
+char *row_list_join(const struct row_list *list, char between,
+    struct arena *arena);
 
 #endif

@@ -134,6 +134,19 @@ const struct row site_conf_rows[] = {
 	{ .key = NULL }
 };
 
+const char *
+site_conf_first_name(const struct site_conf *site)
+{
+	return site->names.count > 0 ? site->names.items[0] : site->name;
+}
+
+int
+site_conf_hook_timeout(const struct site_conf *site)
+{
+	return site->hook_timeout == NULL ? 0 :
+	    (int)strtol(site->hook_timeout, NULL, 10);
+}
+
 struct site_conf_layout
 site_conf_layout(const struct site_conf *site)
 {

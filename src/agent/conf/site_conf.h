@@ -49,6 +49,12 @@ void site_conf_done(struct site_conf *site);
 /* Fills in what it does not say: names, key, ca. */
 void site_conf_complete(struct site_conf *site);
 
+/* What hooks and servers know it by: the first name, else the site's own. */
+const char *site_conf_first_name(const struct site_conf *site);
+
+/* Seconds; 0: not said. */
+int site_conf_hook_timeout(const struct site_conf *site);
+
 /* The parts of layout, which must be set; all borrow from it. */
 struct site_conf_layout {
 	struct span program;

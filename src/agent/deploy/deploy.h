@@ -26,7 +26,6 @@ struct deploy_cert {
 	const char *key_name;    /* "ec256" */
 	const uint8_t *leaf_hash; /* SHA-256 */
 	const struct hook_env *environment; /* of hooks */
-	unsigned hook_timeout_s; /* 0: the usual */
 	size_t call;             /* of those that a step has: 0, then 1 */
 	bool dry_run;
 };
@@ -37,6 +36,7 @@ struct deploy_kind {
 	/* The same step of two certificates is one: it may run once for both. */
 	bool shared;
 	bool several;            /* it may take more than one call */
+	const char *folder;      /* of hook_dir, with more of them; NULL */
 	bool ocsp;               /* it takes a new OCSP response, too */
 	/* Starts it; done is called later. NULL with err; of the kind ERR_NONE
 	 * where cert.call is one more than there are. */

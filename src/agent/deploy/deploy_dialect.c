@@ -2,7 +2,7 @@
 #include "agent/deploy/deploy_dialect.h"
 
 #include <inttypes.h>
-#include <stdio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "agent/files/layout.h"
@@ -46,13 +46,6 @@ deploy_dialect_find(const struct site_conf *conf, struct span folder,
 		ret->fullchain = ret->cert;
 }
 
-static const char *
-domain_of(const struct deploy_cert *cert)
-{
-	return cert->site->names.count > 0 ? cert->site->names.items[0] :
-	    cert->site->name;
-}
-
 /* What acme.sh tells all commands. */
 static const char **
 put_acmesh(const struct deploy_cert *cert, const struct deploy_dialect_paths
@@ -62,7 +55,7 @@ put_acmesh(const struct deploy_cert *cert, const struct deploy_dialect_paths
 	*at++ = arena_fmt(arena, "CERT_KEY_PATH=%s", paths->key);
 	*at++ = arena_fmt(arena, "CA_CERT_PATH=%s", paths->chain);
 	*at++ = arena_fmt(arena, "CERT_FULLCHAIN_PATH=%s", paths->fullchain);
-	*at++ = arena_fmt(arena, "Le_Domain=%s", domain_of(cert));
+	*at++ = arena_fmt(arena, "Le_Domain=%s", site_conf_first_name(cert->site));
 	return at;
 }
 
@@ -78,8 +71,7 @@ deploy_dialect_shell(const struct deploy_cert *cert, struct arena *arena,
 
 /* The time in the name of what a link leads to: "cert-1700000000.pem". */
 static const char *
-time_of(const struct deploy_dialect_paths *paths, int64_t now_s,
-    struct arena *arena)
+time_of(const struct deploy_dialect_paths *paths, struct arena *arena)
 {
 	char target[256];
 	ssize_t n = readlink(paths->cert, target, sizeof(target) - 1);
@@ -88,7 +80,7 @@ time_of(const struct deploy_dialect_paths *paths, int64_t now_s,
 	target[n < 0 ? 0 : n] = '\0';
 	dash = strchr(target, '-');
 	if (dash == NULL || strspn(dash + 1, "0123456789") == 0)
-		return arena_fmt(arena, "%" PRId64, now_s);
+		return arena_fmt(arena, "%" PRId64, (int64_t)time(NULL));
 	return arena_fmt(arena, "%.*s", (int)strspn(dash + 1, "0123456789"),
 	    dash + 1);
 }
@@ -106,72 +98,68 @@ real(const char *path, struct arena *arena)
 }
 
 static bool
-make_dehydrated(const char *words, const struct deploy_call *call,
+make_dehydrated(const char *words, const struct deploy_cert *cert,
     struct arena *arena, struct deploy_dialect *ret)
 {
 	struct deploy_dialect_paths paths;
 	struct hook_argument argument;
 	const char **at = ret->argv;
-
 	const char *ocsp = arena_fmt(arena, "%.*s/ocsp.der",
-	    SPAN_FMT(call->cert->path));
+	    SPAN_FMT(cert->path));
 
-	if (hook_argument_parse(words, &argument, NULL) < 0 || call->step > 2 ||
-	    (call->step == 2 && access(ocsp, F_OK) < 0))
+	if (hook_argument_parse(words, &argument, NULL) < 0 || cert->call > 2 ||
+	    (cert->call == 2 && access(ocsp, F_OK) < 0))
 		return false;
-	deploy_dialect_find(call->cert->site, call->cert->path, arena, &paths);
+	deploy_dialect_find(cert->site, cert->path, arena, &paths);
 	ret->variables[0] = "COMMAND=sign_domains";
 	*at++ = arena_str(arena, argument.hook);
-	if (call->step == 0) {
+	if (cert->call == 0) {
 		*at++ = "sync_cert";
 		*at++ = real(paths.key, arena);
 		*at++ = real(paths.cert, arena);
 		*at++ = real(paths.fullchain, arena);
 		*at++ = real(paths.chain, arena);
 		*at++ = arena_fmt(arena, "%.*s/cert.csr",
-		    SPAN_FMT(call->cert->path));
-	} else if (call->step == 2) {
+		    SPAN_FMT(cert->path));
+	} else if (cert->call == 2) {
 		*at++ = "deploy_ocsp";
-		*at++ = domain_of(call->cert);
+		*at++ = site_conf_first_name(cert->site);
 		*at++ = ocsp;
-		*at++ = arena_fmt(arena, "%" PRId64, call->now_s);
+		*at++ = arena_fmt(arena, "%" PRId64, (int64_t)time(NULL));
 	} else {
 		*at++ = "deploy_cert";
-		*at++ = domain_of(call->cert);
+		*at++ = site_conf_first_name(cert->site);
 		*at++ = paths.key;
 		*at++ = paths.cert;
 		*at++ = paths.fullchain;
 		*at++ = paths.chain;
-		*at++ = time_of(&paths, call->now_s, arena);
+		*at++ = time_of(&paths, arena);
 	}
 	return true;
 }
 
 /* Both versions' names. */
-static void
+static bool
 make_lego(const char *hook, const struct deploy_cert *cert,
     struct arena *arena, struct deploy_dialect *ret)
 {
 	struct deploy_dialect_paths paths;
 	const char **at = ret->variables;
-	struct bld names;
 
+	if (cert->call > 0)
+		return false;
 	deploy_dialect_find(cert->site, cert->path, arena, &paths);
-	bld_init(&names, 65536);
-	for (size_t i = 0; i < cert->site->names.count; i++)
-		bld_fmt(&names, "%s%s", i == 0 ? "" : ",",
-		    cert->site->names.items[i]);
 	ret->argv[0] = hook;
-	*at++ = arena_fmt(arena, "LEGO_CERT_DOMAIN=%s", domain_of(cert));
+	*at++ = arena_fmt(arena, "LEGO_CERT_DOMAIN=%s", site_conf_first_name(cert->site));
 	*at++ = arena_fmt(arena, "LEGO_CERT_PATH=%s", paths.fullchain);
 	*at++ = arena_fmt(arena, "LEGO_CERT_KEY_PATH=%s", paths.key);
 	*at++ = arena_fmt(arena, "LEGO_HOOK_CERT_NAME=%s", cert->site->name);
-	*at++ = arena_fmt(arena, "LEGO_HOOK_CERT_DOMAINS=%.*s",
-	    SPAN_FMT(bld_view(&names)));
+	*at++ = arena_fmt(arena, "LEGO_HOOK_CERT_DOMAINS=%s",
+	    row_list_join(&cert->site->names, ',', arena));
 	*at++ = arena_fmt(arena, "LEGO_HOOK_CERT_PATH=%s", paths.fullchain);
 	*at++ = arena_fmt(arena, "LEGO_HOOK_CERT_KEY_PATH=%s", paths.key);
 	*at++ = arena_fmt(arena, "LEGO_HOOK_ISSUER_CERT_PATH=%s", paths.chain);
-	bld_free(&names);
+	return true;
 }
 
 static const char acmesh[] =
@@ -196,7 +184,7 @@ is_ecc(const struct deploy_cert *cert)
 	return len > 4 && memcmp(cert->path.data + len - 4, "_ecc", 4) == 0;
 }
 
-static void
+static bool
 make_acmesh(const char *words, const struct deploy_cert *cert,
     struct arena *arena, struct deploy_dialect *ret)
 {
@@ -204,6 +192,8 @@ make_acmesh(const char *words, const struct deploy_cert *cert,
 	struct hook_argument_acmesh script;
 	const char **at = ret->variables;
 
+	if (cert->call > 0)
+		return false;
 	deploy_dialect_find(cert->site, cert->path, arena, &paths);
 	hook_argument_acmesh(words, "deploy", arena, &script);
 	memcpy(ret->sources, script.sources, sizeof(ret->sources));
@@ -211,32 +201,50 @@ make_acmesh(const char *words, const struct deploy_cert *cert,
 	ret->argv[1] = "-c";
 	ret->argv[2] = acmesh;
 	*at++ = arena_fmt(arena, "SIGNET_API=%s", script.name);
-	*at++ = arena_fmt(arena, "SIGNET_DOMAIN=%s", domain_of(cert));
+	*at++ = arena_fmt(arena, "SIGNET_DOMAIN=%s",
+	    site_conf_first_name(cert->site));
 	*at++ = is_ecc(cert) ? "SIGNET_ECC=isEcc" : "SIGNET_ECC=";
 	at = put_acmesh(cert, &paths, arena, at);
 	*at++ = arena_fmt(arena, "LE_WORKING_DIR=%s", script.dir);
+	return true;
+}
+
+static const struct dialect_row {
+	const char *prefix; /* up to what is the program's own */
+	size_t len;
+	bool (*make)(const char *rest, const struct deploy_cert *cert,
+	    struct arena *arena, struct deploy_dialect *ret);
+} rows[] = {
+	{ "dehydrated:/", 11, make_dehydrated },
+	{ "lego:/", 5, make_lego },
+	{ "acme.sh:", 8, make_acmesh },
+	{ NULL, 0, NULL }
+};
+
+static const struct dialect_row *
+find(const char *argument)
+{
+	const struct dialect_row *row = rows;
+
+	while (row->prefix != NULL &&
+	    strncmp(argument, row->prefix, strlen(row->prefix)) != 0)
+		row++;
+	return row;
 }
 
 bool
 deploy_dialect_is(const char *argument)
 {
-	return strncmp(argument, "dehydrated:/", 12) == 0 ||
-	    strncmp(argument, "lego:/", 6) == 0 ||
-	    strncmp(argument, "acme.sh:", 8) == 0;
+	return find(argument)->prefix != NULL;
 }
 
 bool
-deploy_dialect_make(const char *argument, const struct deploy_call *call,
+deploy_dialect_make(const char *argument, const struct deploy_cert *cert,
     struct arena *arena, struct deploy_dialect *ret)
 {
+	const struct dialect_row *row = find(argument);
+
 	*ret = (struct deploy_dialect){ 0 };
-	if (strncmp(argument, "dehydrated:/", 12) == 0)
-		return make_dehydrated(argument + 11, call, arena, ret);
-	if (call->step > 0)
-		return false;
-	if (strncmp(argument, "lego:/", 6) == 0)
-		make_lego(argument + 5, call->cert, arena, ret);
-	else
-		make_acmesh(argument + 8, call->cert, arena, ret);
-	return true;
+	return row->prefix != NULL &&
+	    row->make(argument + row->len, cert, arena, ret);
 }

@@ -27,17 +27,11 @@ struct deploy_dialect {
 	const char *sources[HOOK_ARGUMENT_SOURCES_MAX];
 };
 
-/* One of the calls that make a step: 0, then 1. */
-struct deploy_call {
-	const struct deploy_cert *cert;
-	size_t step;
-	int64_t now_s;
-};
-
 bool deploy_dialect_is(const char *argument);
 
-/* False if there is no such call any more. All in the arena. */
-bool deploy_dialect_make(const char *argument, const struct deploy_call *call,
+/* Of the calls that make a step, the one that cert says; false if there is no
+ * such any more. All in the arena. */
+bool deploy_dialect_make(const char *argument, const struct deploy_cert *cert,
     struct arena *arena, struct deploy_dialect *ret);
 
 /* What shell commands are told as acme.sh tells them. */

@@ -45,8 +45,7 @@ deploy_verify(struct loop *loop, const char *argument,
 {
 	struct look look = { .leaf = {
 	    .rsa = strncmp(cert->key_name, "rsa", 3) == 0 } };
-	const char *name = cert->site->names.count == 0 ? cert->site->name :
-	    cert->site->names.items[0];
+	const char *name = site_conf_first_name(cert->site);
 
 	if (service_parse(argument, &look.service, err) < 0)
 		return NULL;

@@ -8,6 +8,7 @@
 
 #include "agent/conf/hook_argument.h"
 #include "agent/deploy/deploy_dialect.h"
+#include "base/json.h"
 
 struct list {
 	const struct site_conf *site;
@@ -118,36 +119,21 @@ add_commands(struct list *list, const char *sub,
 
 /* ---- dehydrated --------------------------------------------------------- */
 
-static const char *
-alt_names(struct list *list)
-{
-	const struct row_list *names = &list->site->names;
-	const char *ret = "";
-
-	for (size_t i = 0; i < names->count; i++)
-		ret = arena_fmt(list->arena, "%s%s%s", ret,
-		    i == 0 ? "" : " ", names->items[i]);
-	return ret;
-}
-
-/* As the CA's answer looks on the wire (RFC 8555 6.7). Of what JSON escapes
- * the text has two characters at most: it is printable. */
+/* As the CA's answer looks on the wire (RFC 8555 6.7). */
 static const char *
 problem(struct list *list)
 {
 	const struct hook_event_facts *facts = list->facts;
-	struct bld detail;
+	struct bld text;
 	const char *ret;
 
-	bld_init(&detail, 65536);
-	for (size_t i = 0; i < facts->detail.len; i++)
-		bld_fmt(&detail, "%s%c", strchr("\\\"", facts->detail.data[i]) !=
-		    NULL ? "\\" : "", facts->detail.data[i]);
-	ret = arena_fmt(list->arena, "{\"type\":"
-	    "\"urn:ietf:params:acme:error:%.*s\",\"detail\":\"%.*s\","
-	    "\"status\":%u}", SPAN_FMT(facts->type),
-	    SPAN_FMT(bld_view(&detail)), facts->status);
-	bld_free(&detail);
+	bld_init(&text, 65536);
+	bld_fmt(&text, "{\"type\":\"urn:ietf:params:acme:error:%.*s\","
+	    "\"detail\":", SPAN_FMT(facts->type));
+	json_put_string(&text, facts->detail);
+	bld_fmt(&text, ",\"status\":%u}", facts->status);
+	ret = arena_str(list->arena, bld_view(&text));
+	bld_free(&text);
 	return ret;
 }
 
@@ -169,8 +155,7 @@ put_arguments(struct list *list, enum hook_event event, const char **at)
 {
 	const struct hook_event_facts *facts = list->facts;
 	const struct site_conf *site = list->site;
-	const char *domain = site->names.count > 0 ? site->names.items[0] :
-	    site->name;
+	const char *domain = site_conf_first_name(site);
 
 	switch (event) {
 	case HOOK_EVENT_PRE:
@@ -185,7 +170,7 @@ put_arguments(struct list *list, enum hook_event event, const char **at)
 		*at++ = "generate_csr";
 		*at++ = domain;
 		*at++ = arena_str(list->arena, facts->path);
-		*at++ = alt_names(list);
+		*at++ = row_list_join(&site->names, ' ', list->arena);
 		break;
 	case HOOK_EVENT_UNCHANGED:
 		*at++ = "unchanged_cert";
@@ -250,4 +235,20 @@ hook_event_list(const struct site_conf *site, enum hook_event event,
 		add_commands(&list, "post", &site->post_hook, event);
 	add_hooks(&list, event);
 	return list.count;
+}
+
+struct command *
+hook_event_start(struct loop *loop, const struct site_conf *site,
+    const struct hook_env *environment, const struct hook_event_call *call,
+    void (*done)(void *ctx, const struct err *err, struct span output),
+    void *ctx, struct err *err)
+{
+	struct arena arena = { 0 };
+	struct command *ret;
+
+	ret = command_exec(loop, call->argv, hook_env_join(environment,
+	    call->variables, &arena), done, ctx, err);
+	command_limit(ret, site_conf_hook_timeout(site));
+	arena_free(&arena);
+	return ret;
 }

@@ -9,6 +9,8 @@
  */
 
 #include "agent/conf/site_conf.h"
+#include "agent/proc/command.h"
+#include "agent/proc/hook_env.h"
 #include "base/mem.h"
 
 #define HOOK_EVENT_CALLS_MAX 64
@@ -45,6 +47,12 @@ struct hook_event_call {
 size_t hook_event_list(const struct site_conf *site, enum hook_event event,
     const struct hook_event_facts *facts, struct arena *arena,
     struct hook_event_call ret[HOOK_EVENT_CALLS_MAX]);
+
+/* Starts one of them, with the site's environment and limit: as command_exec. */
+struct command *hook_event_start(struct loop *loop,
+    const struct site_conf *site, const struct hook_env *environment,
+    const struct hook_event_call *call, void (*done)(void *ctx,
+    const struct err *err, struct span output), void *ctx, struct err *err);
 
 /* Programs in FOLDER/SUB of each of the site's hook_dir, in order; in the
  * arena. Gives how many. */

@@ -38,7 +38,8 @@ was_closed(int fd)
 void
 judge_see_changes(struct judge *judge)
 {
-	if (judge->changes_event != NULL && was_closed(judge->changes_fd))
+	if (judge->changes_event != NULL &&
+	    was_closed(event_get_fd(judge->changes_event)))
 		judge->changed = true;
 }
 
@@ -46,7 +47,7 @@ void
 judge_forget_changes(struct judge *judge)
 {
 	if (judge->changes_event != NULL)
-		(void)was_closed(judge->changes_fd);
+		(void)was_closed(event_get_fd(judge->changes_event));
 }
 
 static void
@@ -72,7 +73,6 @@ judge_watch_changes(struct judge *judge)
 		close(fd);
 		return;
 	}
-	judge->changes_fd = fd;
 	judge->changes_event = event_new(loop_base(judge->loop), fd,
 	    EV_READ | EV_PERSIST, on_change, judge);
 	if (judge->changes_event == NULL ||
@@ -83,8 +83,11 @@ judge_watch_changes(struct judge *judge)
 void
 judge_unwatch_changes(struct judge *judge)
 {
+	int fd;
+
 	if (judge->changes_event == NULL)
 		return;
+	fd = event_get_fd(judge->changes_event);
 	event_free(judge->changes_event);
-	close(judge->changes_fd);
+	close(fd);
 }

@@ -17,9 +17,11 @@ struct import_task {
 	size_t left;              /* answers that are awaited */
 	int fds[AGENT_FDS_MAX];   /* of those that could be opened, in order */
 	size_t num_fds;
+	size_t num_ones;
 	struct import_one {
 		struct judge *judge;
 		struct judge_import_key *key;
+		uint32_t fd;      /* which, unless the key is to be removed */
 	} ones[AGENT_FDS_MAX];
 };
 
@@ -58,11 +60,11 @@ start(struct judge *judge)
 	struct bld out;
 
 	bld_init(&out, LINK_PAYLOAD_MAX);
-	for (size_t i = 0; i < task->num_fds; i++) {
+	for (size_t i = 0; i < task->num_ones; i++) {
 		request.type = task->ones[i].key->remove ?
 		    JUDGE_ACCOUNT_REMOVE : JUDGE_ACCOUNT_IMPORT;
 		request.id = task->ones[i].key->id;
-		request.import = (uint32_t)i;
+		request.import = task->ones[i].fd;
 		bld_reset(&out);
 		judge_account_request_encode(&out, &request);
 		task->left++;
@@ -80,9 +82,7 @@ open_key(struct judge_import_key *key)
 {
 	int fd = -1;
 
-	if (key->remove)
-		fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	else if (trusted_file(key->file, &key->err) == 0)
+	if (trusted_file(key->file, &key->err) == 0)
 		(void)file_open(AT_FDCWD, key->file, 0, &fd, &key->err);
 	return fd;
 }
@@ -96,13 +96,14 @@ run_batch(struct judge *judge, struct judge_import_key *keys, size_t count,
 	int r;
 
 	for (size_t i = 0; i < count; i++) {
-		int fd = open_key(&keys[i]);
+		int fd = keys[i].remove ? -1 : open_key(&keys[i]);
 
-		if (fd < 0)
+		if (fd < 0 && !keys[i].remove)
 			continue;
-		task.ones[task.num_fds] = (struct import_one){ judge,
-			&keys[i] };
-		task.fds[task.num_fds++] = fd;
+		task.ones[task.num_ones++] = (struct import_one){ judge,
+			&keys[i], (uint32_t)task.num_fds };
+		if (fd >= 0)
+			task.fds[task.num_fds++] = fd;
 	}
 	judge->task = start;
 	judge->import_task = &task;

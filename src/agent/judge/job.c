@@ -60,18 +60,17 @@ find_owner(const struct site_conf *conf, struct site *ret, struct err *err)
 	return 0;
 }
 
+/* Of form_copies. */
 static const struct copied {
-	const char *name;
 	enum site_file file;
 	bool key;
 } copied[] = {
-	{ "privkey", SITE_PRIVKEY, true },
-	{ "cert", SITE_CERT, false },
-	{ "chain", SITE_CHAIN, false },
-	{ "fullchain", SITE_FULLCHAIN, false },
-	{ "combined", SITE_COMBINED, true },
+	{ SITE_PRIVKEY, true },
+	{ SITE_CERT, false },
+	{ SITE_CHAIN, false },
+	{ SITE_FULLCHAIN, false },
+	{ SITE_COMBINED, true },
 };
-#define NUM_COPIED (sizeof(copied) / sizeof(copied[0]))
 
 /* keep: who owns what is there, and its mode, unless the site says it. */
 static int
@@ -85,7 +84,7 @@ put_copy(struct job *job, struct site *ret, const struct copied *what,
 		return err_set(err, ERR_CONFIG, NULL, "there are more than %d "
 		    "copies; remove some", SITE_COPIES_MAX);
 	*copy = (struct site_copy){ .file = what->file,
-	    .path = job_keep(job, span_str(path)),
+	    .path = job_keep(job, span_of(path, strlen(path))),
 	    .uid = ret->uid, .gid = ret->gid,
 	    .mode = what->key ? ret->key_mode : 0644 };
 	ret->num_copies++;
@@ -106,22 +105,19 @@ put_copies(struct job *job, struct site *ret, struct err *err)
 	char path[ROW_TEXT_MAX + 32];
 	int r = 0;
 
-	for (size_t i = 0; i < job->site.copy.count; i++) {
-		const char *text = job->site.copy.items[i];
-		size_t kind = form_copy_kind(text);
+	for (size_t i = 0; r == 0 && i < job->site.copy.count; i++) {
+		int kind;
+		const char *place = form_copy_split(job->site.copy.items[i],
+		    &kind);
 
-		for (size_t j = 0; r == 0 && j < NUM_COPIED; j++) {
-			if (kind > 0 && (strlen(copied[j].name) != kind ||
-			    memcmp(copied[j].name, text, kind) != 0))
-				continue;
-			if (kind > 0)
-				snprintf(path, sizeof(path), "%s",
-				    text + kind + 1);
-			else
-				snprintf(path, sizeof(path), "%s/%s.pem",
-				    text, copied[j].name);
-			r = put_copy(job, ret, &copied[j], path, kind > 0,
+		if (kind >= 0)
+			r = put_copy(job, ret, &copied[kind], place, true,
 			    err);
+		for (size_t j = 0; kind < 0 && r == 0 &&
+		    form_copies[j] != NULL; j++) {
+			snprintf(path, sizeof(path), "%s/%s.pem", place,
+			    form_copies[j]);
+			r = put_copy(job, ret, &copied[j], path, false, err);
 		}
 	}
 	return r;
@@ -234,10 +230,7 @@ take_live(struct job *job, const struct files_live *live,
 	cert->order_url = cert->order_at_ca = SPAN_NONE;
 	cert->failures = cert->retry_at = cert->error_at = 0;
 	cert->error = cert->remedy = SPAN_NONE;
-	cert->ocsp_status = FILES_OCSP_NONE;
-	cert->ocsp_this = cert->ocsp_next = cert->ocsp_tries = 0;
-	cert->ocsp_at = STATE_NEVER;
-	cert->ocsp_error = SPAN_NONE;
+	job_ocsp_clear(job);
 	bld_free(&serial);
 }
 

@@ -176,7 +176,6 @@ run_step(struct job *job)
 	    (enum site_key_type)job->cert.key_type),
 	    .leaf_hash = job->cert.leaf_hash, .call = job->call,
 	    .environment = &job->environment,
-	    .hook_timeout_s = job_hook_timeout(job),
 	    .dry_run = job->judge->options.dry_run };
 	struct err err = ERR_INIT;
 
@@ -223,11 +222,19 @@ next_step(struct job *job)
 }
 
 void
+job_steps(struct job *job)
+{
+	if (job->steps != NULL)
+		return;
+	job->steps = mem_alloc(DEPLOY_STEPS_MAX * sizeof(job->steps[0]));
+	job->num_steps = deploy_list(&job->site, &job->arena, job->steps);
+}
+
+void
 job_deploy(struct job *job)
 {
 	job->phase = JOB_DEPLOYING;
-	job->steps = mem_alloc(DEPLOY_STEPS_MAX * sizeof(job->steps[0]));
-	job->num_steps = deploy_list(&job->site, &job->arena, job->steps);
+	job_steps(job);
 	job->step = 0;
 	/* Nothing to show yet, or nothing was rehearsed. */
 	if (job->judge->options.dry_run ? !job->issued :

@@ -14,7 +14,18 @@ void
 job_ocsp_live(struct job *job, const struct files_live *live)
 {
 	job->must_staple = live->must_staple;
-	job->ocsp_url = job_keep(job, live->ocsp_url);
+	job->has_responder = live->ocsp_url.len > 0;
+}
+
+void
+job_ocsp_clear(struct job *job)
+{
+	struct state_cert *cert = &job->cert;
+
+	cert->ocsp_status = FILES_OCSP_NONE;
+	cert->ocsp_this = cert->ocsp_next = cert->ocsp_tries = 0;
+	cert->ocsp_at = STATE_NEVER;
+	cert->ocsp_error = SPAN_NONE;
 }
 
 static bool
@@ -51,15 +62,14 @@ fail(struct job *job, const char *why)
 static bool
 redeploy(struct job *job)
 {
-	struct deploy_step steps[DEPLOY_STEPS_MAX];
 	struct state_deployment row = { 0 };
-	size_t count = deploy_list(&job->site, &job->arena, steps);
 	struct err err = ERR_INIT;
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < count; i++) {
-		row.step = span_str(steps[i].name);
-		if (steps[i].kind->ocsp)
+	job_steps(job);
+	for (size_t i = 0; r == 0 && i < job->num_steps; i++) {
+		row.step = span_str(job->steps[i].name);
+		if (job->steps[i].kind->ocsp)
 			r = state_deployment_set(job->judge->state,
 			    job->cert.id, &row, &err);
 	}
@@ -241,11 +251,10 @@ leave(struct job *job, bool wanted)
 		judge_say(job->judge, JUDGE_WARN, job_name(job), "there will "
 		    "be no OCSP response for stapling: the certificate names "
 		    "no responder\nset ocsp = no, or choose a CA with OCSP");
-	cert->ocsp_at = STATE_NEVER;
-	cert->ocsp_error = wanted ? SPAN_LIT("the certificate names no OCSP "
-	    "responder") : SPAN_NONE;
-	cert->ocsp_status = FILES_OCSP_NONE;
-	cert->ocsp_this = cert->ocsp_next = cert->ocsp_tries = 0;
+	job_ocsp_clear(job);
+	if (wanted)
+		cert->ocsp_error = SPAN_LIT("the certificate names no OCSP "
+		    "responder");
 	if (there)
 		job_ask_files(job, &request, on_removed);
 	return there;
@@ -262,7 +271,7 @@ job_ocsp(struct job *job)
 	    job->judge->options.dry_run)
 		return false;
 	job->ocsp_done = true;
-	if (!wanted || job->ocsp_url.len == 0)
+	if (!wanted || !job->has_responder)
 		return leave(job, wanted);
 	if (cert->ocsp_status == FILES_OCSP_REVOKED)
 		return false;

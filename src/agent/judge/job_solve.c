@@ -141,7 +141,7 @@ add_task(struct solving *s, const struct client_offer *offer, size_t via,
 	    .account_url = arena_dup(&s->arena, s->job->ca->account.kid),
 	    .num_issuers = challenge->num_issuers,
 	    .environment = &s->environment,
-	    .hook_timeout_s = job_hook_timeout(s->job),
+	    .hook_timeout_s = site_conf_hook_timeout(&s->job->site),
 	    .ready = on_ready, .gone = on_gone, .ctx = s };
 	for (size_t i = 0; i < challenge->num_issuers; i++)
 		task->base.issuers[i] = arena_dup(&s->arena,
@@ -251,9 +251,7 @@ job_solve(struct job *job, const struct judge_net_offers *offers)
 		return;
 	}
 	s = none.solving = make(job, offers->count);
-	/* Without its variables a hook will say what it misses. */
-	(void)hook_env_load(&job->site.environment, &s->arena,
-	    &s->environment, NULL);
+	hook_env_copy(&job->environment, &s->arena, &s->environment);
 	names = all_names(s);
 	for (size_t i = 0; i < offers->count; i++) {
 		none.authz = offers->offers[i].authz;

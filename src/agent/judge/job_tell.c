@@ -44,14 +44,10 @@ next(struct job_telling *telling)
 {
 	struct job *job = telling->job;
 	const struct hook_event_call *call = &telling->calls[telling->at];
-	unsigned limit = job_hook_timeout(job);
 
 	if (telling->err.kind == ERR_NONE && telling->at < telling->count)
-		job->command = command_exec(job->judge->loop, call->argv,
-		    hook_env_join(&job->environment, call->variables,
-		    &telling->arena), on_done, telling, &telling->err);
-	if (job->command != NULL && limit > 0)
-		command_limit(job->command, (int)limit);
+		job->command = hook_event_start(job->judge->loop, &job->site,
+		    &job->environment, call, on_done, telling, &telling->err);
 	if (job->command != NULL)
 		return;
 	job->telling = NULL;

@@ -107,25 +107,16 @@ judge_random(struct judge *judge)
 
 /* A CA's words that net hands on, a hook's, names of files: what could steer a
  * terminal must not reach it. The line feed before the remedy is ours. */
-static struct span
+static const char *
 make_plain(struct arena *arena, const char *text)
 {
 	const char *remedy = strchr(text, '\n');
 	size_t len = remedy == NULL ? strlen(text) : (size_t)(remedy - text);
 	struct span what = client_text_clean(arena, span_of(text, len));
-	struct span next = SPAN_NONE;
-	struct bld all;
 
-	if (remedy != NULL)
-		next = client_text_clean(arena, span_str(remedy + 1));
-	bld_init(&all, 2 * CLIENT_TEXT_MAX + 1);
-	bld_span(&all, what);
-	if (remedy != NULL)
-		bld_u8(&all, '\n');
-	bld_span(&all, next);
-	what = arena_dup(arena, bld_view(&all));
-	bld_free(&all);
-	return what;
+	return remedy == NULL ? arena_str(arena, what) :
+	    arena_fmt(arena, "%.*s\n%.*s", SPAN_FMT(what),
+	    SPAN_FMT(client_text_clean(arena, span_str(remedy + 1))));
 }
 
 void
@@ -134,15 +125,13 @@ judge_say(struct judge *judge, enum judge_say how, const char *site,
 {
 	char text[2 * TROUBLE_TEXT_SIZE + 256];
 	struct arena arena = { 0 };
-	struct span plain;
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	plain = make_plain(&arena, text);
 	judge->options.say(judge->options.ctx, how, site,
-	    arena_str(&arena, plain));
+	    make_plain(&arena, text));
 	arena_free(&arena);
 }
 

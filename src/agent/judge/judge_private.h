@@ -132,7 +132,7 @@ struct job {
 	/* OCSP */
 	bool ocsp_done;             /* looked after in this run */
 	bool must_staple;           /* what is live says status_request */
-	struct span ocsp_url;       /* of what is live */
+	bool has_responder;         /* for OCSP */
 	struct span ocsp_chain;     /* that waits for its response, PEM */
 };
 
@@ -170,8 +170,7 @@ struct judge {
 	struct env_timer *timer;
 	int signal_fd;
 	struct event *signal_event;
-	int changes_fd;             /* inotify(7) */
-	struct event *changes_event;
+	struct event *changes_event; /* inotify(7) */
 	bool changed;               /* by another command, since the last wait */
 	/* Steps that several certificates share and that ran in this run. */
 	struct row_list shared_ok;
@@ -204,12 +203,12 @@ void judge_check_end(struct judge *judge);
 
 void job_start(struct judge *judge, const struct judge_due *due);
 void job_free(struct job *job);
+/* Nothing is known of an OCSP response. */
+void job_ocsp_clear(struct job *job);
 /* Stores what was learnt; false if that failed, and the run ends. */
 bool job_save(struct job *job);
 /* A copy that lives as long as the job. */
 struct span job_keep(struct job *job, struct span text);
-/* Seconds; 0: the usual. */
-unsigned job_hook_timeout(const struct job *job);
 /* "example.com" or "example.com (rsa2048)": for people. */
 const char *job_name(struct job *job);
 
@@ -266,6 +265,8 @@ void job_ocsp_before(struct job *job, struct span chain);
 void job_ocsp_published(struct job *job, const struct files_ocsp *says);
 bool job_ocsp(struct job *job);
 void job_publish(struct job *job, struct span chain, struct span ocsp);
+/* Makes its deployment's steps, if they are not there yet. */
+void job_steps(struct job *job);
 void job_deploy(struct job *job);
 /* The next that is ready, or all that are parked. */
 void judge_deploy(struct judge *judge);

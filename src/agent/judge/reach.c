@@ -23,12 +23,13 @@ add_folder(struct reach *reach, const char *path)
 static void
 add_copy(struct reach *reach, const char *text)
 {
-	size_t kind = form_copy_kind(text);
 	char path[PATH_MAX], *slash;
+	int kind;
+	const char *place = form_copy_split(text, &kind);
 
-	snprintf(path, sizeof(path), "%s", kind == 0 ? text : text + kind + 1);
+	snprintf(path, sizeof(path), "%s", place);
 	slash = strrchr(path, '/');
-	if (kind > 0 && slash != NULL)
+	if (kind >= 0 && slash != NULL)
 		slash[slash == path] = '\0';
 	add_folder(reach, path);
 }

@@ -18,7 +18,7 @@
 
 /* A job that waits until its hooks have run. */
 struct turn {
-	struct turn *next;
+	struct list_node of_hooks;
 	struct job *job;
 	void (*then)(struct job *job, const struct err *why);
 	size_t count, at;
@@ -26,25 +26,25 @@ struct turn {
 };
 
 struct owed {
+	struct list_node of_hooks;
 	int64_t site_id;
-	struct owed *next;
 };
 
 struct run_hooks {
 	struct judge *judge;
-	struct turn *turns;
+	struct list turns;           /* the first one's calls run */
 	struct command *command;
 	struct row_list ran, failed; /* commands */
-	struct owed *owed;           /* sites, in the order of their turns */
+	struct list owed;            /* sites, in the order of their turns */
 	struct bld renewed, lost;    /* names */
 	char error[TROUBLE_TEXT_SIZE];
 	/* at the end */
 	struct arena arena;
-	struct owed *site;
+	struct list_node *next;      /* of owed */
+	struct site_conf site;       /* whose calls these are */
 	size_t count, at;
 	struct hook_event_call calls[HOOK_EVENT_CALLS_MAX];
 	struct hook_env environment;
-	unsigned timeout_s;
 	bool done;
 	size_t wrong;
 };
@@ -72,10 +72,9 @@ release(struct run_hooks *hooks)
 	struct owed *owed;
 
 	command_cancel(hooks->command);
-	while ((owed = hooks->owed) != NULL) {
-		hooks->owed = owed->next;
+	LIST_EACH(owed, &hooks->owed, of_hooks)
 		free(owed);
-	}
+	site_conf_done(&hooks->site);
 	row_list_clear(&hooks->ran);
 	row_list_clear(&hooks->failed);
 	bld_free(&hooks->renewed);
@@ -85,42 +84,35 @@ release(struct run_hooks *hooks)
 	free(hooks);
 }
 
-unsigned
-job_hook_timeout(const struct job *job)
-{
-	return job->site.hook_timeout == NULL ? 0 :
-	    (unsigned)strtoul(job->site.hook_timeout, NULL, 10);
-}
-
 /* ---- what is owed ------------------------------------------------------- */
 
 /* True if it is new. */
 static bool
 owe(struct run_hooks *hooks, int64_t site_id)
 {
-	struct owed **at = &hooks->owed;
+	struct owed *owed;
 
-	for (; *at != NULL; at = &(*at)->next) {
-		if ((*at)->site_id == site_id)
+	LIST_EACH(owed, &hooks->owed, of_hooks) {
+		if (owed->site_id == site_id)
 			return false;
 	}
-	*at = mem_zalloc(sizeof(**at));
-	(*at)->site_id = site_id;
+	owed = mem_zalloc(sizeof(*owed));
+	owed->site_id = site_id;
+	list_add(&hooks->owed, &owed->of_hooks);
 	return true;
 }
 
 static void
-store(struct run_hooks *hooks, bool nothing)
+store(struct judge *judge, const struct list *owed)
 {
-	struct judge *judge = hooks->judge;
+	const struct owed *at;
 	struct err err = ERR_INIT;
 	struct bld text;
 
 	if (judge->options.dry_run)
 		return;
 	bld_init(&text, OWED_MAX);
-	for (struct owed *at = nothing ? NULL : hooks->owed; at != NULL;
-	    at = at->next)
+	LIST_EACH(at, owed, of_hooks)
 		bld_fmt(&text, "%" PRId64 " ", at->site_id);
 	if (state_meta_set(judge->state, OWED, bld_view(&text), &err) < 0)
 		judge_end(judge, &err);
@@ -163,13 +155,13 @@ run_hooks_recover(struct judge *judge)
 static void
 end_turn(struct run_hooks *hooks, const struct err *why)
 {
-	struct turn *turn = hooks->turns;
+	struct turn *turn = LIST_FIRST(&hooks->turns, struct turn, of_hooks);
 	struct job *job = turn->job;
 	void (*then)(struct job *job, const struct err *why) = turn->then;
 
-	hooks->turns = turn->next;
+	list_del(&hooks->turns, &turn->of_hooks);
 	free(turn);
-	if (hooks->turns != NULL)
+	if (hooks->turns.count > 0)
 		next_call(hooks);
 	then(job, why);
 }
@@ -178,7 +170,7 @@ static void
 on_pre_done(void *ctx, const struct err *err, struct span output)
 {
 	struct run_hooks *hooks = ctx;
-	struct turn *turn = hooks->turns;
+	struct turn *turn = LIST_FIRST(&hooks->turns, struct turn, of_hooks);
 	const struct hook_event_call *call = &turn->calls[turn->at];
 
 	(void)output;
@@ -197,8 +189,9 @@ skip_pre(struct run_hooks *hooks, const struct hook_event_call *call,
     struct err *err)
 {
 	row_list_add(&hooks->failed, call->name);
-	judge_say(hooks->judge, JUDGE_WARN, job_name(hooks->turns->job),
-	    "the hook %s: %s", call->name, err->text);
+	judge_say(hooks->judge, JUDGE_WARN, job_name(LIST_FIRST(&hooks->turns,
+	    struct turn, of_hooks)->job), "the hook %s: %s", call->name,
+	    err->text);
 	*err = (struct err)ERR_INIT;
 }
 
@@ -206,12 +199,11 @@ skip_pre(struct run_hooks *hooks, const struct hook_event_call *call,
 static void
 next_call(struct run_hooks *hooks)
 {
-	struct turn *turn = hooks->turns;
+	struct turn *turn = LIST_FIRST(&hooks->turns, struct turn, of_hooks);
 	struct err err = ERR_INIT;
 
 	for (; turn->at < turn->count; turn->at++) {
 		const struct hook_event_call *call = &turn->calls[turn->at];
-		unsigned limit = job_hook_timeout(turn->job);
 
 		if (row_list_has(&hooks->ran, call->name))
 			continue;
@@ -222,17 +214,15 @@ next_call(struct run_hooks *hooks)
 			    call->name);
 			break;
 		}
-		hooks->command = command_exec(hooks->judge->loop, call->argv,
-		    hook_env_join(&turn->job->environment, call->variables,
-		    &turn->job->arena), on_pre_done, hooks, &err);
+		hooks->command = hook_event_start(hooks->judge->loop,
+		    &turn->job->site, &turn->job->environment, call,
+		    on_pre_done, hooks, &err);
 		if (hooks->command == NULL && call->needed)
 			break;
 		if (hooks->command == NULL) {
 			skip_pre(hooks, call, &err);
 			continue;
 		}
-		if (limit > 0)
-			command_limit(hooks->command, (int)limit);
 		return;
 	}
 	end_turn(hooks, &err);
@@ -243,10 +233,9 @@ run_hooks_before(struct job *job,
     void (*then)(struct job *job, const struct err *why))
 {
 	const struct hook_event_facts facts = { .path = job->cert.path };
-	struct turn *turn = mem_zalloc(sizeof(*turn)), **at;
+	struct turn *turn = mem_zalloc(sizeof(*turn));
 	struct run_hooks *hooks;
 	struct err none = ERR_INIT;
-	bool first;
 
 	*turn = (struct turn){ .job = job, .then = then };
 	turn->count = hook_event_list(&job->site, HOOK_EVENT_PRE, &facts,
@@ -259,12 +248,9 @@ run_hooks_before(struct job *job,
 	}
 	hooks = get(job->judge);
 	if (owe(hooks, job->row.id))
-		store(hooks, false);
-	first = hooks->turns == NULL;
-	for (at = &hooks->turns; *at != NULL; at = &(*at)->next)
-		;
-	*at = turn;
-	if (first)
+		store(hooks->judge, &hooks->owed);
+	list_add(&hooks->turns, &turn->of_hooks);
+	if (hooks->turns.count == 1)
 		next_call(hooks);
 }
 
@@ -272,18 +258,18 @@ void
 run_hooks_forget(struct job *job)
 {
 	struct run_hooks *hooks = job->judge->hooks;
-	struct turn **at, *turn;
+	struct turn *turn;
 
-	for (at = hooks == NULL ? NULL : &hooks->turns;
-	    at != NULL && *at != NULL; at = &(*at)->next) {
-		turn = *at;
+	if (hooks == NULL)
+		return;
+	LIST_EACH(turn, &hooks->turns, of_hooks) {
 		if (turn->job != job)
 			continue;
-		if (turn == hooks->turns) {
+		if (hooks->turns.first == &turn->of_hooks) {
 			command_cancel(hooks->command);
 			hooks->command = NULL;
 		}
-		*at = turn->next;
+		list_del(&hooks->turns, &turn->of_hooks);
 		free(turn);
 		return;
 	}
@@ -312,9 +298,8 @@ run_hooks_note(const struct job *job)
 
 /* ---- after -------------------------------------------------------------- */
 
-/* The calls, with copies of what they borrow from the site. */
 static void
-list_calls(struct run_hooks *hooks, const struct site_conf *site)
+list_calls(struct run_hooks *hooks)
 {
 	const struct hook_event_facts facts = {
 		.renewed = arena_str(&hooks->arena, bld_view(&hooks->renewed)),
@@ -322,39 +307,30 @@ list_calls(struct run_hooks *hooks, const struct site_conf *site)
 		.error = hooks->error[0] == '\0' ? NULL : hooks->error,
 	};
 
-	hooks->timeout_s = site->hook_timeout == NULL ? 0 :
-	    (unsigned)strtoul(site->hook_timeout, NULL, 10);
-	hooks->count = hook_event_list(site, HOOK_EVENT_POST, &facts,
+	hooks->count = hook_event_list(&hooks->site, HOOK_EVENT_POST, &facts,
 	    &hooks->arena, hooks->calls);
-	for (size_t i = 0; i < hooks->count; i++) {
-		for (size_t j = 0; hooks->calls[i].argv[j] != NULL; j++)
-			hooks->calls[i].argv[j] = arena_str(&hooks->arena,
-			    span_str(hooks->calls[i].argv[j]));
-		hooks->calls[i].name = arena_str(&hooks->arena,
-		    span_str(hooks->calls[i].name));
-	}
 }
 
 /* The calls of the next site; false if there is none any more. */
 static bool
 next_site(struct run_hooks *hooks)
 {
+	const struct owed *owed;
 	struct state_site row;
-	struct site_conf site;
 
-	hooks->site = hooks->site == NULL ? hooks->owed : hooks->site->next;
-	if (hooks->site == NULL)
+	if (hooks->next == NULL)
 		return false;
+	owed = LIST_OBJECT(hooks->next, struct owed, of_hooks);
+	hooks->next = hooks->next->next;
 	hooks->count = hooks->at = 0;
-	hooks->environment = (struct hook_env){ 0 };
-	if (state_site_get_id(hooks->judge->state, hooks->site->site_id,
+	site_conf_done(&hooks->site);
+	if (state_site_get_id(hooks->judge->state, owed->site_id,
 	    &hooks->arena, &row, NULL) < 0 ||
-	    judge_read_site(&row, &site, NULL) < 0)
+	    judge_read_site(&row, &hooks->site, NULL) < 0)
 		return true;
-	(void)hook_env_load(&site.environment, &hooks->arena,
+	(void)hook_env_load(&hooks->site.environment, &hooks->arena,
 	    &hooks->environment, NULL);
-	list_calls(hooks, &site);
-	site_conf_done(&site);
+	list_calls(hooks);
 	return true;
 }
 
@@ -402,13 +378,11 @@ next_post(struct run_hooks *hooks)
 			return;
 		}
 		call = &hooks->calls[hooks->at];
-		hooks->command = command_exec(hooks->judge->loop, call->argv,
-		    hook_env_join(&hooks->environment, call->variables,
-		    &hooks->arena), on_post_done, hooks, &err);
+		hooks->command = hook_event_start(hooks->judge->loop,
+		    &hooks->site, &hooks->environment, call, on_post_done,
+		    hooks, &err);
 		if (hooks->command == NULL)
 			note_post(hooks, &err);
-		else if (hooks->timeout_s > 0)
-			command_limit(hooks->command, (int)hooks->timeout_s);
 	}
 }
 
@@ -427,10 +401,11 @@ run_hooks_after(struct judge *judge)
 	if (hooks == NULL)
 		return 0;
 	row_list_clear(&hooks->ran); /* one command may do for both ends */
+	hooks->next = hooks->owed.first;
 	judge->env.timer_start(judge->env.ctx, 0, on_after, hooks);
 	while (!hooks->done) /* whatever signal comes meanwhile */
 		loop_run(judge->loop);
-	store(hooks, true);
+	store(judge, &(struct list){ 0 });
 	wrong = hooks->wrong;
 	release(hooks);
 	return wrong;

@@ -284,6 +284,8 @@ command_limit(struct command *command, int seconds)
 {
 	struct timeval late = { .tv_sec = seconds };
 
+	if (command == NULL || seconds == 0)
+		return;
 	command->timeout_s = seconds;
 	add_event(command->late, &late);
 }
@@ -291,7 +293,6 @@ command_limit(struct command *command, int seconds)
 static void
 watch(struct command *c)
 {
-
 	c->death = event_new(loop_base(c->loop), c->pidfd, EV_READ, on_death,
 	    c);
 	add_event(c->death, NULL);

@@ -46,7 +46,8 @@ struct command *command_call(struct loop *loop, int (*call)(void *arg,
     struct err *err), void *arg, void (*done)(void *ctx,
     const struct err *err, struct span output), void *ctx, struct err *err);
 
-/* Another time after which it is killed, with its process group. */
+/* Another time after which it is killed, with its process group. Nothing for
+ * NULL, or for 0. */
 void command_limit(struct command *command, int seconds);
 
 /* Kills it; done is not called. NULL is fine. */

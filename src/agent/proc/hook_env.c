@@ -98,6 +98,15 @@ hook_env_load(const struct row_list *from, struct arena *arena,
 	return r;
 }
 
+void
+hook_env_copy(const struct hook_env *from, struct arena *arena,
+    struct hook_env *ret)
+{
+	*ret = (struct hook_env){ .count = from->count };
+	for (size_t i = 0; i < from->count; i++)
+		ret->items[i] = arena_str(arena, span_str(from->items[i]));
+}
+
 const char *
 hook_env_get(const struct hook_env *env, const char *name)
 {

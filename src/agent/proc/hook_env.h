@@ -23,6 +23,10 @@ struct hook_env {
 int hook_env_load(const struct row_list *from, struct arena *arena,
     struct hook_env *ret, struct err *err);
 
+/* A copy, in the arena. */
+void hook_env_copy(const struct hook_env *from, struct arena *arena,
+    struct hook_env *ret);
+
 /* Its value there or, if it has none, in signet's own environment. NULL. env
  * may be NULL. */
 const char *hook_env_get(const struct hook_env *env, const char *name);

@@ -31,7 +31,7 @@ struct solver_task {
 	struct span all_names;        /* of the order, with a comma between */
 	size_t remaining;             /* tasks of this setup that follow */
 	const struct hook_env *environment; /* of hooks */
-	unsigned hook_timeout_s;      /* 0: the usual */
+	int hook_timeout_s;           /* 0: the usual */
 	/* At takedown: the CA has refused it, and says why. */
 	bool failed;
 	struct span failure;

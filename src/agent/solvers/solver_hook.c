@@ -241,8 +241,7 @@ run(struct hook *hook)
 		command = command_exec(hook->world->loop, made.argv,
 		    hook_env_join(task->environment, made.variables, &arena),
 		    on_ended, hook, &hook->err);
-	if (command != NULL && task->hook_timeout_s > 0)
-		command_limit(command, (int)task->hook_timeout_s);
+	command_limit(command, task->hook_timeout_s);
 	arena_free(&arena);
 	if (command != NULL)
 		return;
