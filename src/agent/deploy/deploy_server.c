@@ -21,23 +21,18 @@ deploy_server(struct loop *loop, const char *argument,
     const struct deploy_cert *cert, void (*done)(void *ctx,
     const struct err *err, struct span output), void *ctx, struct err *err)
 {
-	size_t len = strcspn(argument, "=");
 	struct arena arena = { 0 };
 	struct command *ret = NULL;
-	struct work work;
-	const char *folder = arena_str(&arena, cert->path);
-
-	work = (struct work){
-		.server = server_find(arena_str(&arena,
-		    span_of(argument, len))),
+	struct work work = {
 		/* Not of the certificate's path: a folder of another program
 		 * may lie in one of another user's. */
-		.world = { .dir = cert->dir,
-		    .argument = argument[len] == '=' ? argument + len + 1 :
-		    "" },
-		.cert = { .site = cert->site->name, .folder = folder,
+		.world.dir = cert->dir,
+		.cert = { .site = cert->site->name,
+		    .folder = arena_str(&arena, cert->path),
 		    .names = &cert->site->names },
 	};
+
+	work.server = server_parse(argument, &work.world.argument);
 	if (work.server == NULL)
 		err_set(err, ERR_CONFIG, NULL, "there is no server \"%s\" to "
 		    "install into; write nginx, apache or haproxy", argument);

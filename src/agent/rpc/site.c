@@ -110,7 +110,8 @@ site_folder(const struct site *site, char out[SITE_FOLDER_SIZE])
 	const char *suffix = "";
 
 	if (site->second)
-		suffix = site->key_type >= SITE_KEY_RSA2048 ? "+rsa" : "+ecdsa";
+		suffix = site->key_type >= SITE_KEY_RSA2048 ?
+		    SITE_SUFFIX_RSA : SITE_SUFFIX_ECDSA;
 	snprintf(out, SITE_FOLDER_SIZE, "%.*s%s", SPAN_FMT(site->name),
 	    suffix);
 }

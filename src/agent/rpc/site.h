@@ -88,6 +88,8 @@ int site_path_check(struct span path, struct err *err);
 
 /* The folder in DIR/live: the name and, for a second certificate, its
  * suffix. */
+#define SITE_SUFFIX_RSA "+rsa"
+#define SITE_SUFFIX_ECDSA "+ecdsa"
 #define SITE_FOLDER_SIZE (SITE_NAME_MAX + 8) /* bytes, with the NUL */
 void site_folder(const struct site *site, char out[SITE_FOLDER_SIZE]);
 

@@ -107,8 +107,8 @@ end(struct apache *apache)
 	bld_free(&apache->text);
 }
 
-void
-apache_take_back(struct apache *apache, struct err *err)
+static void
+take_back(struct apache *apache, struct err *err)
 {
 	struct err why = ERR_INIT;
 
@@ -118,6 +118,18 @@ apache_take_back(struct apache *apache, struct err *err)
 	    apache_test_and_reload(apache, &why) < 0)
 		err_prefix(err, "and what was changed could not be taken back "
 		    "(%.150s)", why.text);
+}
+
+int
+apache_settle(struct apache *apache, int r, bool reload, struct err *err)
+{
+	if (r == 0 && reload)
+		r = apache_test_and_reload(apache, err);
+	if (r < 0)
+		take_back(apache, err);
+	else
+		change_keep(&apache->change);
+	return r;
 }
 
 static void
@@ -310,13 +322,7 @@ present_begun(struct apache *apache, struct tasks *tasks,
 		tasks_set_file(tasks, path);
 		r = tasks_save(tasks, &apache->change, err);
 	}
-	if (r == 0)
-		r = apache_test_and_reload(apache, err);
-	if (r < 0)
-		apache_take_back(apache, err);
-	else
-		change_keep(&apache->change);
-	return r;
+	return apache_settle(apache, r, true, err);
 }
 
 static int
@@ -392,13 +398,7 @@ remove_begun(struct apache *apache, const char *site, struct err *err)
 		    f->text.len - strlen(name), name, strlen(name)) == 0)
 			r = change_remove(&apache->change, arena_str(
 			    &apache->arena, f->text), err);
-	if (r == 0 && apache->change.count > 0)
-		r = apache_test_and_reload(apache, err);
-	if (r < 0)
-		apache_take_back(apache, err);
-	else
-		change_keep(&apache->change);
-	return r;
+	return apache_settle(apache, r, apache->change.count > 0, err);
 }
 
 static int
@@ -482,16 +482,12 @@ static int
 check_host(const struct apache_vhost *vhost, const char *name,
     struct err *err)
 {
-	if (!vhost->redirects || vhost->rewrites || vhost->tls)
+	if (!vhost->redirects || vhost->rewrites || vhost->tls ||
+	    !apache_has_name(vhost, name))
 		return 0;
-	for (const struct apache_name *n = vhost->names; n != NULL;
-	    n = n->next)
-		if (apache_dump_same(n->text, span_str(name)))
-			return err_set(err, ERR_CONFIG, NULL, "the virtual "
-			    "host of %s at %.*s:%u redirects all and needs "
-			    "the line RewriteEngine On", name,
-			    SPAN_FMT(vhost->file), vhost->line);
-	return 0;
+	return err_set(err, ERR_CONFIG, NULL, "the virtual host of %s at "
+	    "%.*s:%u redirects all and needs the line RewriteEngine On", name,
+	    SPAN_FMT(vhost->file), vhost->line);
 }
 
 static int

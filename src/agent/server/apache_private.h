@@ -26,8 +26,11 @@ struct apache {
 
 int apache_ask(struct apache *apache, struct err *err);
 int apache_test_and_reload(struct apache *apache, struct err *err);
-/* After a failure: all as before. */
-void apache_take_back(struct apache *apache, struct err *err);
+/* The end of a change, of which r came: taken up by a reload if that is to be
+ * done, it stays; after a failure all is as before. */
+int apache_settle(struct apache *apache, int r, bool reload,
+    struct err *err);
+bool apache_has_name(const struct apache_vhost *vhost, const char *name);
 bool apache_includes(const struct apache *apache, const char *file);
 /* Does a virtual host speak TLS there? */
 bool apache_is_tls(const struct apache_dump *dump,

@@ -55,8 +55,8 @@ tls_port(const struct apache_dump *dump)
 	return port == 0 ? TLS_PORT : port;
 }
 
-static bool
-has_name(const struct apache_vhost *vhost, const char *name)
+bool
+apache_has_name(const struct apache_vhost *vhost, const char *name)
 {
 	for (const struct apache_name *n = vhost->names; n != NULL;
 	    n = n->next)
@@ -71,7 +71,8 @@ find(const struct apache_dump *dump, const char *name, bool tls)
 {
 	for (const struct apache_vhost *v = dump->vhosts; v != NULL;
 	    v = v->next)
-		if (!apache_is_ours(v->file) && v->tls == tls && has_name(v, name))
+		if (!apache_is_ours(v->file) && v->tls == tls &&
+		    apache_has_name(v, name))
 			return v;
 	return NULL;
 }
@@ -184,7 +185,7 @@ put_vhost(struct bld *out, const struct apache *apache,
 		    a->port : tls_port(&apache->dump));
 	bld_str(out, ">\n");
 	for (size_t i = 0; i < cert->names->count; i++) {
-		if (!has_name(vhost, cert->names->items[i]) ||
+		if (!apache_has_name(vhost, cert->names->items[i]) ||
 		    !is_for(&apache->dump, vhost, cert->names->items[i]))
 			continue;
 		bld_fmt(out, "\t%s %s\n", first ? "ServerName" :
@@ -396,7 +397,7 @@ see(const struct apache *apache, const struct server_cert *cert,
 		    v != NULL && r == 0; v = v->next)
 			for (const struct apache_address *a = v->addresses;
 			    a != NULL && r == 0 && v->tls &&
-			    has_name(v, name); a = a->next) {
+			    apache_has_name(v, name); a = a->next) {
 				struct probe_at at = { .port = a->port,
 				    .since = apache->reloaded };
 
@@ -436,11 +437,10 @@ apache_look(struct apache *apache, const struct server_cert *cert,
 }
 
 static void
-keep(struct apache *apache)
+note_listens(const struct apache *apache)
 {
 	char path[CHANGE_PATH_SIZE];
 
-	change_keep(&apache->change);
 	change_path(&apache->change, "listens", path);
 	if (apache->listens[0] != '\0')
 		(void)change_put(path, span_str(apache->listens), 0600, NULL);
@@ -468,10 +468,9 @@ apache_install(struct apache *apache, const struct server_cert *cert,
 		r = apache_test_and_reload(apache, err);
 	if (r == 0)
 		r = see(apache, cert, err);
-	if (r < 0)
-		apache_take_back(apache, err);
-	else
-		keep(apache);
+	r = apache_settle(apache, r, false, err);
+	if (r == 0)
+		note_listens(apache);
 	bld_free(&text);
 	return r;
 }

@@ -29,6 +29,7 @@ apart_enter(struct err *err)
 	struct sandbox sandbox = { .calls = SANDBOX_DIAL };
 	const char *missing;
 
+	OPENSSL_init_ssl(0, NULL); /* reads its configuration */
 	if (geteuid() == 0)
 		sandbox.uid = sandbox.gid = APART_UID;
 	return sandbox_enter(&sandbox, &missing, err);
@@ -44,7 +45,6 @@ be_apart(int (*look)(const void *arg, uint8_t result[APART_RESULT_SIZE],
 
 	if (dup2(fd, FD) < 0 || syscall(SYS_close_range, FD + 1, ~0U, 0) < 0)
 		_exit(126);
-	OPENSSL_init_ssl(0, NULL); /* reads its configuration */
 	r = apart_enter(&err);
 	if (r == 0)
 		r = look(arg, said.result, &err);

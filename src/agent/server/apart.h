@@ -21,7 +21,7 @@ int apart_look(int (*look)(const void *arg, uint8_t result[APART_RESULT_SIZE],
     struct err *err), const void *arg, uint8_t result[APART_RESULT_SIZE],
     struct err *err);
 
-/* This process enters that sandbox itself. */
+/* This process enters that sandbox itself, with OpenSSL ready for use. */
 int apart_enter(struct err *err);
 
 #endif

@@ -250,7 +250,7 @@ sites(const struct server_world *world, struct bld *out, struct err *err)
 	int r = begin(&haproxy, world, err);
 
 	if (r == 0)
-		r = haproxy_certs(&haproxy, add_names, &names, err);
+		r = haproxy_certs(&haproxy, true, add_names, &names, err);
 	if (r == 0)
 		names_put(&names, "", out);
 	names_free(&names);

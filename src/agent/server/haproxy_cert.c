@@ -35,7 +35,7 @@ read_cert(struct haproxy *haproxy, struct haproxy_cert *cert,
 }
 
 int
-haproxy_certs(struct haproxy *haproxy, bool (*visit)(void *ctx,
+haproxy_certs(struct haproxy *haproxy, bool whole, bool (*visit)(void *ctx,
     const struct haproxy_cert *cert), void *ctx, struct err *err)
 {
 	struct bld answer;
@@ -54,7 +54,7 @@ haproxy_certs(struct haproxy *haproxy, bool (*visit)(void *ctx,
 
 		if (line[0] == '*') /* in a transaction of somebody */
 			continue;
-		r = read_cert(haproxy, &cert, err);
+		r = whole ? read_cert(haproxy, &cert, err) : 0;
 		more = r == 0 && visit(ctx, &cert);
 	}
 	bld_free(&answer);
@@ -188,7 +188,7 @@ haproxy_repair(struct haproxy *haproxy, struct err *err)
 	int r = change_undo(&haproxy->change, err);
 
 	if (r == 0)
-		r = haproxy_certs(haproxy, follow_one, &all, err);
+		r = haproxy_certs(haproxy, false, follow_one, &all, err);
 	r = r == 0 ? all.r : r;
 	return r < 0 ? err_prefix(err, "what an earlier run left cannot be "
 	    "taken back") : 0;
@@ -445,7 +445,7 @@ haproxy_install(struct haproxy *haproxy, const struct server_cert *cert,
 		r = change_read(search.combined, &pem, err);
 	search.rsa = leaf.rsa;
 	if (r == 0)
-		r = haproxy_certs(haproxy, match, &search, err);
+		r = haproxy_certs(haproxy, true, match, &search, err);
 	if (r == 0)
 		r = search.file[0] != '\0' ? replace(haproxy, &search,
 		    bld_view(&pem), &leaf, err) : add(haproxy, &search,

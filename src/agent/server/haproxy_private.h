@@ -24,8 +24,9 @@ struct haproxy {
 	struct probe_at at[ADDRESSES_MAX];
 };
 
-/* Calls visit for each; it returns false to end. */
-int haproxy_certs(struct haproxy *haproxy, bool (*visit)(void *ctx,
+/* Calls visit for each, with names and type of key, or with its file alone;
+ * it returns false to end. */
+int haproxy_certs(struct haproxy *haproxy, bool whole, bool (*visit)(void *ctx,
     const struct haproxy_cert *cert), void *ctx, struct err *err);
 
 /* Puts a PEM file's bytes into HAProxy's memory. */

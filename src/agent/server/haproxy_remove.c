@@ -92,7 +92,7 @@ take_line_out(struct removal *removal, struct err *err)
 
 	removal->found = false;
 	removal->list[0] = '\0';
-	r = haproxy_certs(haproxy, find_loaded, removal, err);
+	r = haproxy_certs(haproxy, false, find_loaded, removal, err);
 	if (r < 0 || !removal->found)
 		return r;
 	removal->any = true;

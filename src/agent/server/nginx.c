@@ -165,6 +165,20 @@ take_back(struct nginx *nginx, struct err *err)
 		    "(%.150s)", why.text);
 }
 
+/* The end of a change: it is taken up if that is to be done, and stays, or is
+ * taken back. */
+static int
+settle(struct nginx *nginx, int r, bool reload, struct err *err)
+{
+	if (r == 0 && reload)
+		r = test_and_reload(nginx, err);
+	if (r < 0)
+		take_back(nginx, err);
+	else
+		change_keep(&nginx->change);
+	return r;
+}
+
 /* Writes the file for all challenges that stand, or removes it. */
 static int
 apply_tasks(struct nginx *nginx, struct tasks *tasks, struct err *err)
@@ -193,13 +207,7 @@ apply_tasks(struct nginx *nginx, struct tasks *tasks, struct err *err)
 	if (r == 0)
 		r = set_file(nginx, path, bld_view(&text), err);
 	bld_free(&text);
-	if (r == 0 && nginx->change.count > 0)
-		r = test_and_reload(nginx, err);
-	if (r < 0)
-		take_back(nginx, err);
-	else
-		change_keep(&nginx->change);
-	return r;
+	return settle(nginx, r, nginx->change.count > 0, err);
 }
 
 static int
@@ -371,10 +379,7 @@ install_begun(struct nginx *nginx, const struct server_cert *cert,
 		r = test_and_reload(nginx, err);
 	if (r == 0)
 		r = see_site(nginx, &site, &leaf, err);
-	if (r < 0)
-		take_back(nginx, err);
-	else
-		change_keep(&nginx->change);
+	r = settle(nginx, r, false, err);
 	bld_free(&site.first);
 	bld_free(&site.last);
 	return r;
@@ -406,13 +411,7 @@ remove_begun(struct nginx *nginx, const char *site, struct err *err)
 	for (size_t i = 0; i < 2 && r == 0; i++)
 		if (find_place(nginx, prefixes[i], site, path, NULL) == 0)
 			r = set_file(nginx, path, SPAN_NONE, err);
-	if (r == 0 && nginx->change.count > 0)
-		r = test_and_reload(nginx, err);
-	if (r < 0)
-		take_back(nginx, err);
-	else
-		change_keep(&nginx->change);
-	return r;
+	return settle(nginx, r, nginx->change.count > 0, err);
 }
 
 static int

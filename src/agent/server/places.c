@@ -2,7 +2,6 @@
 #include "agent/server/places.h"
 
 #include <netdb.h>
-#include <openssl/ssl.h>
 #include <stdio.h>
 #include <sys/socket.h>
 
@@ -36,6 +35,5 @@ places_find(const struct service *service, struct probe_at ret[PLACES_MAX],
 		    "[%s]" : "%s", address);
 	}
 	freeaddrinfo(list);
-	OPENSSL_init_ssl(0, NULL); /* reads its configuration */
 	return apart_enter(err);
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "agent/server/apart.h"
+#include "agent/server/clock.h"
 #include "agent/server/holders.h"
 #include "agent/server/starttls.h"
 #include "base/bld.h"
@@ -24,15 +25,6 @@
 #define BODY_MAX 8192                  /* bytes of an answer */
 #define LEAF_FILE_MAX 65536            /* bytes of a certificate's file */
 #define PAUSE_MS 50
-
-static int64_t
-now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * INT64_C(1000) + ts.tv_nsec / 1000000;
-}
 
 static void
 pause_ms(int ms)
@@ -318,7 +310,7 @@ struct wait {
 static struct wait
 wait_begin(const struct probe_at *at)
 {
-	return (struct wait){ .at = at, .end = now_ms() +
+	return (struct wait){ .at = at, .end = clock_ms() +
 	    (at->settle_ms == 0 ? PROBE_SETTLE_MS : at->settle_ms) };
 }
 
@@ -327,7 +319,7 @@ static bool
 is_last(struct wait *wait, int r)
 {
 	wait->good = r == 0 ? wait->good + 1 : 0;
-	if (wait->good == PROBE_TIMES || now_ms() > wait->end ||
+	if (wait->good == PROBE_TIMES || clock_ms() > wait->end ||
 	    (r < 0 && wait->settled))
 		return true;
 	if (r < 0 && wait->at->since != 0)

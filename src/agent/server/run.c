@@ -7,9 +7,9 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "agent/server/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
 
@@ -22,15 +22,6 @@ struct run {
 	size_t said_len;
 	uint8_t said[RUN_SAID_MAX]; /* the last bytes */
 };
-
-static int64_t
-now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * INT64_C(1000) + ts.tv_nsec / 1000000;
-}
 
 static void __attribute__((noreturn))
 child(const char *const *argv, int out, int said)
@@ -144,7 +135,7 @@ int
 run_program(const char *const *argv, struct bld *out, struct err *err)
 {
 	struct run run = { .out = out };
-	int64_t end = now_ms() + RUN_TIMEOUT_MS;
+	int64_t end = clock_ms() + RUN_TIMEOUT_MS;
 	int ends[4], status = 0, r = start(&run, argv, ends, err);
 	bool late = false;
 
@@ -152,7 +143,7 @@ run_program(const char *const *argv, struct bld *out, struct err *err)
 		return r;
 	/* A server that it left behind may hold the pipes open. */
 	while (waitpid(run.pid, &status, WNOHANG) == 0) {
-		late = now_ms() > end;
+		late = clock_ms() > end;
 		if (late)
 			kill(-run.pid, SIGKILL);
 		if (poll(run.fds, 2, 20) > 0)

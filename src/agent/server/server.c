@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "agent/rpc/site.h"
 #include "agent/server/seen.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -31,11 +32,25 @@ server_find(const char *name)
 	return NULL;
 }
 
+const struct server *
+server_parse(const char *text, const char **ret_argument)
+{
+	size_t len = strcspn(text, "=");
+	char name[32];
+
+	*ret_argument = text[len] == '=' ? text + len + 1 : "";
+	if (len >= sizeof(name))
+		return NULL;
+	snprintf(name, sizeof(name), "%.*s", (int)len, text);
+	return server_find(name);
+}
+
 bool
 server_folder(const struct server_cert *cert, size_t index,
     char out[SERVER_FOLDER_SIZE])
 {
-	static const char *const suffixes[] = { "", "+rsa", "+ecdsa" };
+	static const char *const suffixes[] = { "", SITE_SUFFIX_RSA,
+		SITE_SUFFIX_ECDSA };
 	const char *name = strrchr(cert->folder, '/');
 	const char *plus = name == NULL ? NULL : strrchr(name, '+');
 	int len = (int)(plus == NULL ? strlen(cert->folder) :
@@ -234,12 +249,8 @@ server_remove(const char *dir, const char *install,
     const struct server_cert *cert, struct err *err)
 {
 	struct removal removal = { .world.dir = dir, .cert = cert };
-	char name[32];
-	size_t len = strcspn(install, "=");
 
-	snprintf(name, sizeof(name), "%.*s", (int)len, install);
-	removal.server = server_find(name);
-	removal.world.argument = install[len] == '=' ? install + len + 1 : "";
+	removal.server = server_parse(install, &removal.world.argument);
 	return removal.server == NULL ? 0 :
 	    run_apart(remove_one, &removal, NULL, err);
 }

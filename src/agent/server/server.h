@@ -90,6 +90,10 @@ extern const struct server server_nginx, server_apache, server_haproxy;
 extern const struct server *const server_all[]; /* NULL at the end */
 
 const struct server *server_find(const char *name); /* or NULL */
+/* Of "nginx=FILE", with *ret_argument as struct server_world wants it; NULL if
+ * there is no such server. */
+const struct server *server_parse(const char *text,
+    const char **ret_argument);
 
 /* Could the server whose process that is answer challenges for the names? Then
  * via is "nginx" or "nginx=FILE". It is asked by a process of its own. */

@@ -5,8 +5,8 @@
 #include <poll.h>
 #include <strings.h>
 #include <sys/socket.h>
-#include <time.h>
 
+#include "agent/server/clock.h"
 #include "base/text.h"
 
 /* What is said, and how the last line of a good answer begins. */
@@ -40,20 +40,11 @@ static const struct step dialogues[SERVICE_COUNT][4] = {
 	},
 };
 
-static int64_t
-now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * INT64_C(1000) + ts.tv_nsec / 1000000;
-}
-
 static int
 read_byte(int fd, int64_t end_ms, char *ret, struct err *err)
 {
 	struct pollfd wait = { .fd = fd, .events = POLLIN };
-	int64_t left = end_ms - now_ms();
+	int64_t left = end_ms - clock_ms();
 	ssize_t n;
 
 	if (left <= 0 || poll(&wait, 1, (int)left) != 1)
@@ -125,7 +116,7 @@ int
 starttls_begin(int fd, enum service_protocol protocol, struct err *err)
 {
 	const struct step *step = dialogues[protocol];
-	int64_t end_ms = now_ms() + STARTTLS_WAIT_S * 1000;
+	int64_t end_ms = clock_ms() + STARTTLS_WAIT_S * 1000;
 	int r = 0;
 
 	for (; r == 0 && step->good != NULL; step++)

@@ -122,21 +122,22 @@ beside(const char *owner, int pid, const struct row_list *names,
 {
 	const struct server *server = find_server(owner);
 	const char *name = owner[0] == '\0' ? "another program" : owner;
-	const char *root = find_root();
+	const char *root;
 	char other[PORT_OWNER_SIZE], folder[CHOOSE_VIA_SIZE];
 
 	if (server != NULL && server_fits(server, pid, names, folder,
 	    why_not) == 0)
 		return take(via, why, folder, "%s has port 80", owner);
+	root = find_root();
 	if (root != NULL) {
 		snprintf(folder, sizeof(folder), "webroot=%s", root);
 		return take(via, why, folder, "%s has port 80, and there is "
 		    "%s for it to show", name, root);
 	}
-	if (!port_owner(HTTPS, other, &pid) && may_listen(HTTPS))
-		return take(via, why, "tls-alpn", "%s has port 80, and port "
-		    "443 is free", name);
-	if (port_owner(HTTPS, other, &pid) && steer_can())
+	if (!port_owner(HTTPS, other, &pid))
+		return may_listen(HTTPS) && take(via, why, "tls-alpn", "%s has "
+		    "port 80, and port 443 is free", name);
+	if (steer_can())
 		return take(via, why, "tls-alpn", "%s has port 80, and what "
 		    "comes to %s on port 443 can be looked at before", name,
 		    other[0] == '\0' ? "who is" : other);
