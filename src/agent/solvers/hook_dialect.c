@@ -60,7 +60,7 @@ make_certbot(const struct hook_call *call, struct arena *arena,
 	const char *names = all_names(task, arena), **at = ret->variables;
 	const char *command = call->argument;
 
-	if (call->step > 0 || (call->takedown && mark == NULL))
+	if (call->takedown && mark == NULL)
 		return false;
 	if (call->takedown)
 		command = mark + strlen(CLEANUP_MARK);
@@ -162,6 +162,7 @@ response_of(const struct solver_task *task, struct arena *arena)
 	    SPAN_FMT(task->token));
 }
 
+/* Of those that failed, the one with that index; NULL if they are fewer. */
 static const struct solver_task *
 failed_one(const struct hook_call *call, size_t index)
 {
@@ -170,6 +171,16 @@ failed_one(const struct hook_call *call, size_t index)
 			return call->tasks[i];
 	}
 	return NULL;
+}
+
+static size_t
+failed_count(const struct hook_call *call)
+{
+	size_t count = 0;
+
+	while (failed_one(call, count) != NULL)
+		count++;
+	return count;
 }
 
 /* deploy_challenge; or invalid_challenge for each that failed, then
@@ -182,11 +193,10 @@ make_dehydrated(const struct hook_call *call, struct arena *arena,
 	    failed_one(call, call->step) : NULL;
 	const char **at = ret->argv;
 	struct hook_argument argument;
-	bool last = failed == NULL && (call->step == 0 || (call->takedown &&
-	    failed_one(call, call->step - 1) != NULL));
 
 	if (hook_argument_parse(call->argument, &argument, NULL) < 0 ||
-	    argument.hook.len == 0 || (failed == NULL && !last))
+	    argument.hook.len == 0 ||
+	    call->step > (call->takedown ? failed_count(call) : 0))
 		return false;
 	put_exported(call, &argument, arena, ret->variables);
 	*at++ = arena_str(arena, argument.hook);
@@ -271,8 +281,6 @@ make_uacme(const struct hook_call *call, struct arena *arena,
 	const struct solver_task *task = call->task;
 	const char **at = ret->argv;
 
-	if (call->step > 0)
-		return false;
 	*at++ = call->argument;
 	*at++ = !call->takedown ? "begin" : task->failed ? "failed" : "done";
 	*at++ = client_method_name(task->method);
@@ -296,8 +304,6 @@ make_lego_raw(const struct hook_call *call, struct arena *arena,
 {
 	const struct solver_task *task = call->task;
 
-	if (call->step > 0)
-		return false;
 	ret->argv[0] = call->argument;
 	ret->argv[1] = call->takedown ? "cleanup" : "present";
 	ret->argv[2] = "--";
@@ -323,8 +329,6 @@ make_lego(const struct hook_call *call, struct arena *arena,
 {
 	if (is_raw(call, "EXEC_MODE", arena))
 		return make_lego_raw(call, arena, ret);
-	if (call->step > 0)
-		return false;
 	ret->argv[0] = call->argument;
 	ret->argv[1] = call->takedown ? "cleanup" : "present";
 	ret->argv[2] = arena_fmt(arena, "%s.", call->fqdn);
@@ -391,8 +395,6 @@ make_httpreq(const struct hook_call *call, struct arena *arena,
 	const char **at = ret->variables;
 	size_t len = url == NULL ? 0 : strlen(url);
 
-	if (call->step > 0)
-		return false;
 	while (len > 0 && url[len - 1] == '/')
 		len--;
 	ret->argv[0] = "/bin/sh";
@@ -444,8 +446,6 @@ make_acmesh(const struct hook_call *call, struct arena *arena,
 	struct hook_argument_acmesh script;
 	const char **at = ret->variables;
 
-	if (call->step > 0)
-		return false;
 	hook_argument_acmesh(call->argument, "dnsapi", arena, &script);
 	memcpy(ret->sources, script.sources, sizeof(ret->sources));
 	ret->argv[0] = "/bin/sh";
@@ -475,8 +475,9 @@ check_acmesh(const char *argument, struct err *err)
 	    "acme.sh=dns_NAME,/root/.acme.sh", argument);
 }
 
-#define DEHYDRATED { .make = make_dehydrated, .check = check_dehydrated, \
-	.chains = chains_dehydrated, .beside = beside_dehydrated }
+#define DEHYDRATED { .several = true, .make = make_dehydrated, \
+	.check = check_dehydrated, .chains = chains_dehydrated, \
+	.beside = beside_dehydrated }
 #define LEGO_EXEC .check = check_program, .timeout = \
 	"EXEC_PROPAGATION_TIMEOUT", .interval = "EXEC_POLLING_INTERVAL"
 

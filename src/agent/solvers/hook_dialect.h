@@ -19,7 +19,7 @@ struct hook_call {
 	const struct solver_task *task; /* the first of tasks */
 	struct solver_task *const *tasks;
 	size_t count;              /* 1, unless the dialect chains */
-	size_t step;               /* 0, then 1, and so on while make makes */
+	size_t step;               /* 0, then 1, and so on if there are several */
 	const char *argument;      /* of the solver */
 	bool takedown;
 	const char *dir;           /* of the state */
@@ -38,6 +38,7 @@ struct hook_command {
 struct hook_dialect {
 	bool follows;              /* fqdn is wanted at the aliases' end */
 	bool status_ignored;       /* what it exits with says nothing */
+	bool several;              /* there may be more calls than one */
 	const char *timeout;       /* variables that tell how long to wait for */
 	const char *interval;      /* the record, and between looks; NULL */
 	/* false: nothing is to be run, or nothing more. */

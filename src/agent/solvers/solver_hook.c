@@ -13,6 +13,7 @@
 #include "agent/solvers/dns_ask.h"
 #include "agent/solvers/dns_record.h"
 #include "agent/solvers/hook_dialect.h"
+#include "base/list.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "client/client_names.h"
@@ -36,11 +37,11 @@ struct hook {
 	bool leaving;    /* takedown was called */
 	bool takedown;   /* what it waits or runs for */
 	struct err err;
-	struct hook *next;
+	struct list_node of_queue;
 };
 
 /* What waits for its turn, and what runs (the first, while busy). */
-static struct hook *first, **last = &first;
+static struct list queue;
 static bool busy;
 
 static void start(struct hook *hook);
@@ -53,9 +54,7 @@ append(struct hook *hook, bool takedown)
 	hook->queued = true;
 	hook->step = 0;
 	hook->err = (struct err)ERR_INIT;
-	hook->next = NULL;
-	*last = hook;
-	last = &hook->next;
+	list_add(&queue, &hook->of_queue);
 }
 
 /* Starts what may start. One that ends at once comes back here. */
@@ -67,9 +66,9 @@ pump(void)
 	if (inside)
 		return;
 	inside = true;
-	while (!busy && first != NULL) {
+	while (!busy && queue.first != NULL) {
 		busy = true;
-		start(first);
+		start(LIST_FIRST(&queue, struct hook, of_queue));
 	}
 	inside = false;
 }
@@ -128,9 +127,7 @@ finish(struct hook *hook)
 		    &hook->err : NULL);
 	}
 	busy = false;
-	first = hook->next;
-	if (first == NULL)
-		last = &first;
+	list_del(&queue, &hook->of_queue);
 	hook->queued = false;
 	if (hook->takedown)
 		tell_gone(hook);
@@ -235,6 +232,7 @@ run(struct hook *hook)
 	struct command *command = NULL;
 	struct arena arena = { 0 };
 	bool more = (hook->takedown || hook->err.kind == ERR_NONE) &&
+	    (hook->step == 0 || hook->dialect->several) &&
 	    hook->dialect->make(&call, &arena, &made);
 
 	if (more && trusted_files(made.sources, &hook->err) == 0)
@@ -330,12 +328,12 @@ static void
 setup(const struct hook_dialect *dialect, const struct solver_world *world,
     const char *argument, struct solver_task *const *tasks, size_t count)
 {
+	bool chains = dialect->chains != NULL && dialect->chains(argument);
 	size_t n;
 
 	for (size_t i = 0; i < count; i += n) {
 		n = 1;
-		while (dialect->chains != NULL && dialect->chains(argument) &&
-		    i + n < count && tasks[i + n]->method == tasks[i]->method)
+		while (chains && i + n < count && tasks[i + n]->method == tasks[i]->method)
 			n++;
 		add(dialect, world, argument, tasks + i, n);
 	}
