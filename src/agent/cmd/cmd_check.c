@@ -5,7 +5,6 @@
 #include "agent/cmd/check.h"
 #include "agent/cmd/cmd.h"
 #include "agent/cmd/keys.h"
-#include "agent/cmd/status.h"
 #include "agent/solvers/choose.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -51,7 +50,6 @@ struct options {
 	struct check_options check;
 	const char *via_said;
 	struct judge *judge;      /* NULL: there are no sites */
-	struct status sites;
 	struct authority ca;
 	const char *ca_name;
 	const char *ca_file;
@@ -161,8 +159,7 @@ take(struct options *o, int argc, char **argv)
 	};
 	int opt, r = CMD_OK;
 
-	while (r == CMD_OK && (opt = getopt_long(argc, argv, "c:d:v",
-	    options,
+	while (r == CMD_OK && (opt = getopt_long(argc, argv, "c:d:v", options,
 	    NULL)) != -1)
 		r = take_option(o, opt);
 	if (r == CMD_OK && o->keys)
@@ -175,17 +172,15 @@ take(struct options *o, int argc, char **argv)
 	return r;
 }
 
-/* The site that has the first of the names, or NULL. */
-static const struct site_conf *
-find_site(const struct options *o)
+/* By name, the one after row. -ERR_NOT_FOUND at the end. */
+static int
+next_site(struct options *o, struct state_site *row, struct site_conf *ret,
+    struct err *err)
 {
-	for (size_t i = 0; i < o->sites.num_sites; i++) {
-		const struct site_conf *site = &o->sites.sites[i].site;
+	int r = state_site_next(judge_state(o->judge), row->name, &o->arena,
+	    row, err);
 
-		if (row_list_has(&site->names, o->names[0].said))
-			return site;
-	}
-	return NULL;
+	return r < 0 ? r : judge_read_site(row, ret, err);
 }
 
 static int
@@ -200,9 +195,8 @@ find_ca(struct options *o, const struct site_conf *site, struct err *err)
 
 /* How and by whom, where it was not said. */
 static int
-complete(struct options *o)
+complete(struct options *o, const struct site_conf *site)
 {
-	const struct site_conf *site = find_site(o);
 	struct row_list names = { 0 };
 	struct err err = ERR_INIT;
 	int r = 0;
@@ -218,9 +212,8 @@ complete(struct options *o)
 	row_list_clear(&names);
 	if (r < 0)
 		return cmd_fail(&cmd_check, "%s", err.text);
-	if (o->check.via == NULL) {
+	if (o->check.via == NULL)
 		o->check.via = o->via;
-	}
 	if (o->offline)
 		return CMD_OK;
 	authority_done(&o->ca);
@@ -307,12 +300,16 @@ print_text(const struct options *o)
 	}
 }
 
+/* At the names, as those of site, if it is not NULL. */
 static int
-look(struct options *o)
+look(struct options *o, const struct site_conf *site)
 {
 	struct err err = ERR_INIT;
 	bool good = true;
+	int r = complete(o, site);
 
+	if (r != CMD_OK)
+		return r;
 	log_init("judge", o->check.verbose ? LOG_INFO : LOG_WARNING);
 	if (check_run(&o->check, o->names, o->count, &o->arena, &err) < 0)
 		return cmd_fail(&cmd_check, "%s", err.text);
@@ -337,6 +334,13 @@ print_keys(void)
 	return CMD_OK;
 }
 
+static int
+no_site(void)
+{
+	return cmd_usage(&cmd_check, "there is no site yet: give the names to "
+	    "look at");
+}
+
 /* The sites of signet.conf and of the state; without any, and where only
  * names were asked about, it is no matter if they cannot be read. */
 static int
@@ -345,7 +349,6 @@ open_sites(struct options *o)
 	const char *file = o->common.config == NULL ? SETTINGS_FILE :
 	    o->common.config;
 	bool all = o->count == 0;
-	struct err err = ERR_INIT;
 	int r;
 
 	if (!all && o->common.config == NULL && o->common.dir == NULL &&
@@ -353,12 +356,8 @@ open_sites(struct options *o)
 		return CMD_OK;
 	r = cmd_common_open(&o->common, all && access(file, F_OK) == 0,
 	    &o->judge);
-	if (r == CMD_OK && o->judge != NULL &&
-	    status_load_all(o->judge, &o->sites, &err) < 0)
-		r = cmd_fail(&cmd_check, "%s", err.text);
-	if (r == CMD_OK && all && o->sites.num_sites == 0)
-		r = cmd_usage(&cmd_check, "there is no site yet: give the "
-		    "names to look at");
+	if (r == CMD_OK && all && o->judge == NULL)
+		r = no_site();
 	return r;
 }
 
@@ -366,25 +365,47 @@ open_sites(struct options *o)
 static int
 look_at_all(struct options *o)
 {
+	struct state_site row = { 0 };
+	struct site_conf site;
+	struct err err = ERR_INIT;
 	int worst = CMD_OK, r;
 
-	for (size_t i = 0; i < o->sites.num_sites; i++) {
-		const struct row_list *names = &o->sites.sites[i].site.names;
-
+	while ((r = next_site(o, &row, &site, &err)) == 0) {
 		memset(o->names, 0, sizeof(o->names));
 		o->count = 0;
-		r = CMD_OK;
-		for (size_t k = 0; r == CMD_OK && k < names->count &&
+		for (size_t k = 0; r == CMD_OK && k < site.names.count &&
 		    k < NAMES_MAX; k++)
-			r = take_name(o, names->items[k]);
-		if (r == CMD_OK && o->count == 0) /* a CSR has them */
-			continue;
-		r = r == CMD_OK ? complete(o) : r;
-		r = r == CMD_OK ? look(o) : r;
+			r = take_name(o, site.names.items[k]);
+		if (r == CMD_OK && o->count > 0) /* else a CSR has them */
+			r = look(o, &site);
 		fflush(stdout);
 		worst = r > worst ? r : worst;
+		site_conf_done(&site);
 	}
-	return worst;
+	if (r != -(int)ERR_NOT_FOUND)
+		return cmd_fail(&cmd_check, "%s", err.text);
+	return row.name.len == 0 ? no_site() : worst;
+}
+
+/* How the site has it that has the first of them. */
+static int
+look_at_names(struct options *o)
+{
+	struct state_site row = { 0 };
+	struct site_conf site;
+	struct err err = ERR_INIT;
+	int r = o->judge == NULL ? -(int)ERR_NOT_FOUND : 0;
+
+	while (r == 0 && (r = next_site(o, &row, &site, &err)) == 0 &&
+	    !row_list_has(&site.names, o->names[0].said))
+		site_conf_done(&site);
+	if (r == -(int)ERR_NOT_FOUND)
+		return look(o, NULL);
+	if (r < 0)
+		return cmd_fail(&cmd_check, "%s", err.text);
+	r = look(o, &site);
+	site_conf_done(&site);
+	return r;
 }
 
 static int
@@ -394,20 +415,15 @@ run(int argc, char **argv)
 	int r;
 
 	options.common.cmd = &cmd_check;
-
 	options.check.http_port = 80;
 	r = take(&options, argc, argv);
 	if (r == CMD_OK && options.keys)
 		return print_keys();
 	if (r == CMD_OK)
 		r = open_sites(&options);
-	if (r == CMD_OK && options.count == 0) {
-		r = look_at_all(&options);
-	} else if (r == CMD_OK) {
-		r = complete(&options);
-		r = r == CMD_OK ? look(&options) : r;
-	}
-	status_done(&options.sites);
+	if (r == CMD_OK)
+		r = options.count == 0 ? look_at_all(&options) :
+		    look_at_names(&options);
 	judge_free(options.judge);
 	authority_done(&options.ca);
 	arena_free(&options.arena);

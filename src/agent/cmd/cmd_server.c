@@ -74,7 +74,7 @@ ask(const struct server_run *run, struct bld *out)
 	return CMD_OK;
 }
 
-/* Lines of names, NULL at the end; the others are said. */
+/* Lines of names; the others are said. */
 static char **
 take_lines(const struct server_run *run, char *text, size_t *ret_count)
 {
@@ -83,7 +83,7 @@ take_lines(const struct server_run *run, char *text, size_t *ret_count)
 
 	for (const char *c = text; *c != '\0'; c++)
 		count += *c == '\n';
-	lines = mem_alloc((count + 1) * sizeof(*lines));
+	lines = mem_alloc(count * sizeof(*lines));
 	*ret_count = 0;
 	for (char *line = strtok_r(text, "\n", &save); line != NULL;
 	    line = strtok_r(NULL, "\n", &save)) {

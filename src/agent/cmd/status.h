@@ -47,6 +47,7 @@ struct status_site {
 };
 
 struct status {
+	bool brief;        /* set before it is loaded: without records */
 	int64_t now;
 	size_t num_sites;
 	struct status_site *sites;

@@ -141,7 +141,7 @@ int
 textfile_write(struct judge *judge, const char *path, bool ok,
     struct err *err)
 {
-	struct status status = { 0 };
+	struct status status = { .brief = true };
 	struct bld out;
 	int r = status_load_all(judge, &status, err);
 
