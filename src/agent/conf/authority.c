@@ -96,6 +96,13 @@ authority_init(struct authority *ret, const char *text, struct err *err)
 	return 0;
 }
 
+const char *
+authority_known(size_t index)
+{
+	return index < sizeof(known) / sizeof(known[0]) ?
+	    known[index].directory : NULL;
+}
+
 void
 authority_done(struct authority *authority)
 {

@@ -34,4 +34,7 @@ extern const struct row authority_rows[];
 int authority_init(struct authority *ret, const char *text, struct err *err);
 void authority_done(struct authority *authority);
 
+/* The directories of all that are known, by index; NULL at the end. */
+const char *authority_known(size_t index);
+
 #endif

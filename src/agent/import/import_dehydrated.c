@@ -62,34 +62,36 @@ ca_of(struct reader *r)
 	return ca;
 }
 
+static void
+put_environment(struct reader *r, struct site_conf *site, const char *name,
+    const char *value)
+{
+	import_set(r->from, site, "environment", arena_fmt(&r->import->arena,
+	    "%s=%s", name, value));
+}
+
 /* What dehydrated exports to its hook, and what its config does. */
 static void
 take_environment(struct reader *r, struct site_conf *site)
 {
-	static const char *const exported[][2] = { { "KEY_ALGO", "secp384r1" },
-		{ "PRIVATE_KEY_ROLLOVER", "no" } };
 	struct arena *arena = &r->import->arena;
+	const char *const exported[][2] = {
+		{ "BASEDIR", r->from->dir },
+		{ "ALPNCERTDIR", arena_fmt(arena, "%s/alpn-certs",
+		    r->from->dir) },
+		{ "CHALLENGETYPE", "http-01" },
+		{ "WELLKNOWN", DEFAULT_WELLKNOWN },
+		{ "KEY_ALGO", "secp384r1" },
+		{ "PRIVATE_KEY_ROLLOVER", "no" },
+	};
 	char *text = arena_str(arena, r->config), *line;
 
-	import_set(r->from, site, "environment", arena_fmt(arena,
-	    "BASEDIR=%s", variable(r, "BASEDIR", r->from->dir)));
-	import_set(r->from, site, "environment", arena_fmt(arena,
-	    "CERTDIR=%s", r->certs));
-	import_set(r->from, site, "environment", arena_fmt(arena,
-	    "ALPNCERTDIR=%s", variable(r, "ALPNCERTDIR", arena_fmt(arena,
-	    "%s/alpn-certs", r->from->dir))));
-	import_set(r->from, site, "environment", arena_fmt(arena,
-	    "CHALLENGETYPE=%s", variable(r, "CHALLENGETYPE", "http-01")));
-	import_set(r->from, site, "environment", arena_fmt(arena,
-	    "alias=%s", site->name));
-	import_set(r->from, site, "environment", arena_fmt(arena,
-	    "CONFIG=%s", r->file));
-	import_set(r->from, site, "environment", arena_fmt(arena,
-	    "WELLKNOWN=%s", variable(r, "WELLKNOWN", DEFAULT_WELLKNOWN)));
-	for (size_t i = 0; i < 2; i++)
-		import_set(r->from, site, "environment", arena_fmt(arena,
-		    "%s=%s", exported[i][0], variable(r, exported[i][0],
-		    exported[i][1])));
+	for (size_t i = 0; i < sizeof(exported) / sizeof(exported[0]); i++)
+		put_environment(r, site, exported[i][0], variable(r,
+		    exported[i][0], exported[i][1]));
+	put_environment(r, site, "CERTDIR", r->certs);
+	put_environment(r, site, "alias", site->name);
+	put_environment(r, site, "CONFIG", r->file);
 	while ((line = strsep(&text, "\n")) != NULL) {
 		const char *name;
 
@@ -99,8 +101,7 @@ take_environment(struct reader *r, struct site_conf *site)
 		name = arena_fmt(arena, "%.*s", (int)strcspn(line + 7, "= "),
 		    line + 7);
 		if (variable(r, name, NULL) != NULL)
-			import_set(r->from, site, "environment", arena_fmt(
-			    arena, "%s=%s", name, variable(r, name, "")));
+			put_environment(r, site, name, variable(r, name, ""));
 	}
 }
 

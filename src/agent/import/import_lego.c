@@ -48,24 +48,15 @@ host_of(struct reader *r, const char *url)
 static const char *
 ca_at(struct reader *r, const char *host)
 {
-	static const char *const names[] = { "letsencrypt",
-		"letsencrypt-staging", "google", "google-staging", "zerossl",
-		"sslcom", "actalis" };
-	struct authority authority;
-	const char *ret = NULL;
+	const char *known;
 
 	if (r->from->ca != NULL && strcmp(host_of(r, r->from->ca), host) == 0)
 		return r->from->ca;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (ret != NULL || authority_init(&authority, names[i],
-		    NULL) < 0)
-			continue;
-		if (strcmp(host_of(r, authority.directory), host) == 0)
-			ret = arena_fmt(&r->import->arena, "%s",
-			    authority.directory);
-		authority_done(&authority);
+	for (size_t i = 0; (known = authority_known(i)) != NULL; i++) {
+		if (strcmp(host_of(r, known), host) == 0)
+			return known;
 	}
-	return ret;
+	return NULL;
 }
 
 /* By where it was fetched from. */

@@ -102,17 +102,18 @@ open_all(struct listener *listener, struct err *err)
 	struct agent_proc *proc = listener->proc;
 	struct sandbox sandbox = proc->backend == NULL ?
 	    listener_main_sandbox : listener_main_sandbox_backend;
+	bool steered = proc->backend != NULL &&
+	    proc->backend->steered_port != 0;
 	int r = 0;
 
 	raise_descriptors();
-	if (proc->backend != NULL && proc->backend->steered_port != 0)
+	if (steered)
 		listener->null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	for (size_t i = 0; i < proc->num_fds; i++)
 		evutil_make_socket_nonblocking(proc->fds[i]);
 	if (proc->backend != NULL)
 		sandbox.connect_port = port_of(proc->backend);
-	sandbox.bind_any = proc->backend != NULL &&
-	    proc->backend->steered_port != 0;
+	sandbox.bind_any = steered;
 	if (proc->role == AGENT_LISTENER)
 		listener->http = http_answer_new(proc->loop, &proc->env,
 		    proc->fds, proc->num_fds);
