@@ -167,16 +167,7 @@ main(void)
 		cmocka_unit_test(test_rogue_certkey),
 		cmocka_unit_test(test_wiped),
 	};
-	char command[96];
-	int r;
 
-	log_init("judge", LOG_WARNING);
-	snprintf(dir, sizeof(dir), "/tmp/signet-agent-XXXXXX");
-	if (mkdtemp(dir) == NULL || chmod(dir, 0755) < 0)
-		return 1;
-	files_fixture_init(&fixture);
-	r = cmocka_run_group_tests(tests, NULL, NULL);
-	files_fixture_done(&fixture);
-	snprintf(command, sizeof(command), "rm -rf %s", dir);
-	return system(command) == 0 ? r : 1;
+	return begin_all() ? end_all(cmocka_run_group_tests(tests, NULL,
+	    NULL)) : 1;
 }

@@ -46,6 +46,29 @@ static struct {
 	size_t len;
 } answer;
 
+/* Around all tests of a program: false if there is no folder for them. */
+static inline bool
+begin_all(void)
+{
+	log_init("judge", LOG_WARNING);
+	snprintf(dir, sizeof(dir), "/tmp/signet-agent-XXXXXX");
+	if (mkdtemp(dir) == NULL || chmod(dir, 0755) < 0)
+		return false;
+	files_fixture_init(&fixture);
+	return true;
+}
+
+/* Gives the program's status, of what the tests came to. */
+static inline int
+end_all(int r)
+{
+	char command[96];
+
+	files_fixture_done(&fixture);
+	snprintf(command, sizeof(command), "rm -rf %s", dir);
+	return system(command) == 0 ? r : 1;
+}
+
 static inline int
 on_frame(void *ctx, uint16_t type, uint64_t id, struct span payload,
     struct err *err)
@@ -115,50 +138,26 @@ ask(enum agent_role role, uint16_t type, struct bld *question)
 	return span_of(answer.payload, answer.len);
 }
 
-static inline struct judge_account_answer
-ask_account(const struct judge_account_request *request)
-{
-	struct judge_account_answer got;
-	struct bld out;
-	struct span payload;
-
-	bld_init(&out, LINK_PAYLOAD_MAX);
-	judge_account_request_encode(&out, request);
-	payload = ask(AGENT_ACCOUNT, (uint16_t)request->type, &out);
-	assert_int_equal(judge_account_answer_decode(answer.type, payload,
-	    &got, NULL), 0);
-	return got;
+/* ask_account, ask_certkey, ask_files: a question and its answer. */
+#define FIXTURE_ASK(WHAT, ROLE) \
+static inline struct judge_##WHAT##_answer \
+ask_##WHAT(const struct judge_##WHAT##_request *request) \
+{ \
+	struct judge_##WHAT##_answer got; \
+	struct bld out; \
+	struct span payload; \
+\
+	bld_init(&out, LINK_PAYLOAD_MAX); \
+	judge_##WHAT##_request_encode(&out, request); \
+	payload = ask(ROLE, (uint16_t)request->type, &out); \
+	assert_int_equal(judge_##WHAT##_answer_decode(answer.type, payload, \
+	    &got, NULL), 0); \
+	return got; \
 }
 
-static inline struct judge_certkey_answer
-ask_certkey(const struct judge_certkey_request *request)
-{
-	struct judge_certkey_answer got;
-	struct bld out;
-	struct span payload;
-
-	bld_init(&out, LINK_PAYLOAD_MAX);
-	judge_certkey_request_encode(&out, request);
-	payload = ask(AGENT_CERTKEY, (uint16_t)request->type, &out);
-	assert_int_equal(judge_certkey_answer_decode(answer.type, payload,
-	    &got, NULL), 0);
-	return got;
-}
-
-static inline struct judge_files_answer
-ask_files(const struct judge_files_request *request)
-{
-	struct judge_files_answer got;
-	struct bld out;
-	struct span payload;
-
-	bld_init(&out, LINK_PAYLOAD_MAX);
-	judge_files_request_encode(&out, request);
-	payload = ask(AGENT_FILES, (uint16_t)request->type, &out);
-	assert_int_equal(judge_files_answer_decode(answer.type, payload,
-	    &got, NULL), 0);
-	return got;
-}
+FIXTURE_ASK(account, AGENT_ACCOUNT)
+FIXTURE_ASK(certkey, AGENT_CERTKEY)
+FIXTURE_ASK(files, AGENT_FILES)
 
 static inline struct judge_certkey_request
 csr_request(const char *name, enum certkey_policy policy)

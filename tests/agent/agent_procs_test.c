@@ -357,17 +357,9 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_owners),
 		cmocka_unit_test(test_death),
 	};
-	char command[96];
-	int r;
 
-	log_init("judge", LOG_WARNING);
-	snprintf(dir, sizeof(dir), "/tmp/signet-agent-XXXXXX");
-	if (mkdtemp(dir) == NULL || chmod(dir, 0755) < 0)
+	if (!begin_all())
 		return 1;
-	files_fixture_init(&fixture);
-	r = argc > 1 && strcmp(argv[1], "--cost") == 0 ? say_cost() :
-	    cmocka_run_group_tests(tests, NULL, NULL);
-	files_fixture_done(&fixture);
-	snprintf(command, sizeof(command), "rm -rf %s", dir);
-	return system(command) == 0 ? r : 1;
+	return end_all(argc > 1 && strcmp(argv[1], "--cost") == 0 ?
+	    say_cost() : cmocka_run_group_tests(tests, NULL, NULL));
 }

@@ -3,8 +3,6 @@
 files of our own."""
 
 import os
-import signal
-import time
 
 import pytest
 
@@ -204,24 +202,3 @@ def test_reload_fails(serve):
     (server.top / "run/pid").write_text(pid)
     assert server.files() == before
     assert not new(server, "other.example.test")
-
-
-@pytest.mark.parametrize("delay", [0.05, 0.2, 0.4, 0.8])
-def test_killed_in_between(serve, delay):
-    server, ca, agent = serve(a_tls=TLS, b=PLAIN)
-    before = server.files()
-    process = agent.start("get", "--ca", ca.url, "--ca-file", ca.cafile,
-                          "--agree-terms", "--via", "apache=" + server.file,
-                          "--install", "apache=" + server.file,
-                          "a.example.test")
-    # A moment, not an event: whichever it is, what follows must hold.
-    time.sleep(delay)
-    os.kill(process.pid, signal.SIGKILL)
-    process.communicate()
-    install(server, ca, agent, "a.example.test")
-    assert new(server, "a.example.test")
-    assert set(server.files()) - set(before) == {
-        "sites-enabled/b-signet-a.example.test.conf"}
-    assert not [name for name in os.listdir(os.path.join(agent.dir,
-                                                         "changes"))
-                if not name.endswith((".lock", ".argument"))]

@@ -3,11 +3,11 @@
 
 import os
 import pathlib
-import socket
 
 import pytest
 
 from kit import servers, signet, signetd
+from kit.net import is_free
 
 HTTP, HTTPS = 80, 443
 
@@ -27,11 +27,6 @@ APACHE = """
 	</Directory>
 </VirtualHost>
 """
-
-
-def is_free(port):
-    with socket.socket() as sock:
-        return sock.connect_ex(("127.0.0.1", port)) != 0
 
 
 pytestmark = pytest.mark.skipif(

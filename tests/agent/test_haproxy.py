@@ -2,9 +2,7 @@
 """Through Debian's HAProxy and its runtime socket, without a reload."""
 
 import os
-import signal
 import socket
-import time
 
 import pytest
 
@@ -175,23 +173,3 @@ def test_nobody_listens_to_us(serve):
     server, ca, agent = serve("a.example.test")
     done = agent.run("haproxy", "--server", server.socket + "x", status=1)
     assert "stats socket" in done.stderr
-
-
-@pytest.mark.parametrize("delay", [0.05, 0.15, 0.3])
-def test_killed_in_between(serve, delay):
-    server, ca, agent = serve("a.example.test")
-    process = agent.start("get", "--ca", ca.url, "--ca-file", ca.cafile,
-                          "--agree-terms", "--via",
-                          "haproxy=" + server.socket, "--install",
-                          "haproxy=" + server.socket, "a.example.test")
-    # A moment, not an event: whichever it is, what follows must hold.
-    time.sleep(delay)
-    os.kill(process.pid, signal.SIGKILL)
-    process.communicate()
-    install(server, ca, agent, "a.example.test")
-    assert servers.fetch(server.tls, "a.example.test",
-                         cafile=ca.cafile) == (200, "page")
-    assert not [name for name in os.listdir(os.path.join(agent.dir,
-                                                         "changes"))
-                if not name.endswith((".lock", ".argument")) and
-                ".was." not in name]

@@ -63,10 +63,10 @@ APACHE_PLAIN = f"""
 
 
 class Run:
-    """One signet, killed at a step."""
+    """One signet, killed at a step: with all that it started, or alone."""
 
-    def __init__(self, command, steps):
-        self.left, self.killed = steps, False
+    def __init__(self, command, steps, alone=False):
+        self.left, self.killed, self.alone = steps, False, alone
         self.process = subprocess.Popen(
             command, start_new_session=True, stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -83,14 +83,18 @@ class Run:
         self.left -= count
         if self.left <= 0 and not self.killed and not self.over():
             self.killed = True
-            self.kill()
+            if self.alone:
+                self.process.kill()
+            else:
+                self.kill()
 
     def over(self):
         return self.process.poll() is not None
 
     def end(self):
         self.process.wait(signet.RUN_S)
-        self.kill()
+        if not self.alone:
+            self.kill()
 
 
 class Files:
@@ -218,21 +222,22 @@ def check_tidy(agent):
             and ".was." not in name] == []
 
 
-def killed(server, agent, follow, command, finish, reset=lambda: None):
+def killed(server, agent, follow, command, finish, reset=lambda: None,
+           kills=KILLS, alone=False):
     """Runs command, killed at one step after the other, then finish."""
-    reset()
-    run = Run(agent.arguments(*command), NEVER)
-    follow(run)
-    run.end()
-    total = NEVER - run.left
-    agent.run(*finish)
-    yield
-    stride = 1 if "KILL_ALL" in os.environ else max(1, total // KILLS)
-    for step in range(1, total + 1, stride):
+    def attempt(steps):
         reset()
-        run = Run(agent.arguments(*command), step)
+        run = Run(agent.arguments(*command), steps, alone)
         follow(run)
         run.end()
+        return steps - run.left
+
+    total = attempt(NEVER)
+    agent.run(*finish)
+    yield
+    stride = 1 if "KILL_ALL" in os.environ else max(1, total // kills)
+    for step in range(1, total + 1, stride):
+        attempt(step)
         check_good(server)
         agent.run(*finish)
         yield
@@ -240,10 +245,10 @@ def killed(server, agent, follow, command, finish, reset=lambda: None):
         check_good(server)
 
 
-def renew(server, agent, follow):
+def renew(server, agent, follow, **how):
     before = servers.served(server.tls, OTHER)
     for _ in killed(server, agent, follow, ["renew", "--force"],
-                    ["renew", "--force"]):
+                    ["renew", "--force"], **how):
         now = servers.served(server.tls, OTHER)
         assert now.serial_number != before.serial_number
         before = now
@@ -259,6 +264,8 @@ def test_killed_while_renewing(start, kind):
     files = server.files()
     watch = Files(server, agent)
     renew(server, agent, watch.follow)
+    # What judge started goes on without it, while the next run begins.
+    renew(server, agent, watch.follow, kills=4, alone=True)
     assert server.files() == files
     watch.close()
 
@@ -300,5 +307,6 @@ def test_killed_while_haproxy_is_told(start, tmp_path):
     via = f"haproxy={path}"
     agent.get(ca, "--install", via, OTHER, via=via)
     renew(server, agent, middle.follow)
+    renew(server, agent, middle.follow, kills=4, alone=True)
     assert file.read_bytes() == agent.live(OTHER, "combined.pem").read_bytes()
     middle.close()

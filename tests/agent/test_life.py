@@ -111,19 +111,6 @@ def test_daemon_sees_what_others_do(agent, web_ca, manager):
     assert running.returncode == 0
 
 
-def children(pid):
-    """By the names that they give themselves."""
-    said = {}
-    for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text(
-            ).split():
-        try:
-            said[pathlib.Path(f"/proc/{child}/comm").read_text().strip()] = \
-                int(child)
-        except OSError:
-            continue
-    return said
-
-
 @pytest.mark.parametrize("role", ["net", "account", "certkey", "files"])
 def test_daemon_outlives_its_processes(agent, web_ca, manager, role):
     """One of them is killed while the CA does not answer: it is said which,
@@ -139,10 +126,11 @@ def test_daemon_outlives_its_processes(agent, web_ca, manager, role):
     try:
         running = agent.start("run", env={"NOTIFY_SOCKET": manager.path})
         end = time.monotonic() + signet.RUN_S
-        while f"signet-{role}" not in children(running.pid):
+        while f"signet-{role}" not in signet.children(running.pid):
             assert time.monotonic() < end and running.poll() is None
             time.sleep(0.01)
-        os.kill(children(running.pid)[f"signet-{role}"], signal.SIGKILL)
+        os.kill(signet.children(running.pid)[f"signet-{role}"],
+                signal.SIGKILL)
         said = running.stderr.readline()
         assert f"the {role} process was ended by signal 9" in said
         assert agent.live("kill.example").read_bytes() == before

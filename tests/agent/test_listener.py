@@ -18,8 +18,8 @@ import types
 import pytest
 from cryptography import x509
 
-from kit import other_cas, signetd
-from kit.net import HOST, free_port
+from kit import other_cas, signet, signetd
+from kit.net import HOST, free_port, is_free
 
 CLIENTS = 300
 PATIENCE_S = 60
@@ -102,11 +102,6 @@ def gate(tls_ca):
     tls_ca.url = tls_ca.url.replace(str(port), str(gate.port))
     yield gate
     gate.close()
-
-
-def is_free(port):
-    with socket.socket() as sock:
-        return sock.connect_ex((HOST, port)) != 0
 
 
 def test_standalone(agent, http_ca):
@@ -220,19 +215,31 @@ def nginx(tmp_path):
         process.wait(20)
 
 
-def fetch(port, path="/file", barrier=None, host=HOST):
-    """The body, by a connection that nginx ends."""
+@contextlib.contextmanager
+def connect(port, host=HOST):
+    """TLS with whatever certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    with socket.create_connection((host, port), PATIENCE_S) as plain:
-        with context.wrap_socket(plain, server_hostname="behind") as sock:
-            if barrier is not None:
-                barrier.wait(PATIENCE_S)
-            sock.sendall(f"GET {path} HTTP/1.0\r\nHost: behind\r\n\r\n"
-                         .encode())
-            text = b""
-            while part := sock.recv(65536):
-                text += part
+    with socket.create_connection((host, port), PATIENCE_S) as plain, \
+            context.wrap_socket(plain, server_hostname="behind") as sock:
+        yield sock
+
+
+def ask(sock, path="/file"):
+    """The whole answer."""
+    sock.sendall(f"GET {path} HTTP/1.0\r\nHost: behind\r\n\r\n".encode())
+    text = b""
+    while part := sock.recv(65536):
+        text += part
+    return text
+
+
+def fetch(port, path="/file", barrier=None, host=HOST):
+    """The body, by a connection that nginx ends."""
+    with connect(port, host) as sock:
+        if barrier is not None:
+            barrier.wait(PATIENCE_S)
+        text = ask(sock, path)
     head, _, body = text.partition(b"\r\n\r\n")
     assert b" 200 " in head.split(b"\r\n")[0]
     return body
@@ -305,16 +312,10 @@ class Hammer:
 
 def slow(port, begun, go):
     """A connection that begins now and goes on when it is told to."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    with socket.create_connection((HOST, port), PATIENCE_S) as plain:
-        with context.wrap_socket(plain, server_hostname="behind") as sock:
-            begun.set()
-            assert go.wait(PATIENCE_S)
-            sock.sendall(b"GET /file HTTP/1.0\r\nHost: behind\r\n\r\n")
-            text = b""
-            while part := sock.recv(65536):
-                text += part
+    with connect(port) as sock:
+        begun.set()
+        assert go.wait(PATIENCE_S)
+        text = ask(sock)
     return text.partition(b"\r\n\r\n")[2]
 
 
@@ -344,15 +345,6 @@ def test_tls_alpn_where_a_server_has_the_port(agent, resolver, tmp_path,
     assert hammer.good > 50
     assert names_of(agent.live("s3.steered.example"))[0] == [
         "s3.steered.example"]
-
-
-def children(pid):
-    """The names of a process's children."""
-    for entry in filter(str.isdigit, os.listdir("/proc")):
-        with contextlib.suppress(OSError):
-            stat = pathlib.Path("/proc", entry, "stat").read_text()
-            if int(stat.rpartition(")")[2].split()[1]) == pid:
-                yield stat.partition("(")[2].rpartition(")")[0]
 
 
 ADDRESSES = ("192.0.2.7", "2001:db8::7")
@@ -386,7 +378,7 @@ def test_what_was_passed_on_outlives_the_run(agent, resolver, tmp_path,
         cafile.write_bytes(ca.trust)
         running = None
         gate = Gate(int(re.search(r":(\d+)/", ca.url)[1]), port,
-                    lambda: "signet-alpn" in children(running.pid))
+                    lambda: "signet-alpn" in signet.children(running.pid))
         url = re.sub(r":\d+/", f":{gate.port}/", ca.url)
         running = agent.start("get", "--ca", url, "--ca-file", str(cafile),
                               "--agree-terms", "held.example", "--via",

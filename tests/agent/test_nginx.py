@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Through Debian's nginx: asked by nginx -T, changed by files of our own."""
 
-import os
-import signal
-import time
 
 import pytest
 
@@ -258,26 +255,3 @@ def test_test_fails_with_our_change(serve):
     assert "server_names_hash" in done.stderr
     assert server.files() == before
     assert servers.fetch(server.port, "short.example.test")[0] == 200
-
-
-@pytest.mark.parametrize("delay", [0.05, 0.15, 0.3, 0.5])
-def test_killed_in_between(serve, delay):
-    """kill -9 of all at some moment: the next run puts all in order."""
-    server, ca, agent = serve(a=PLAIN, tls=TLS)
-    before = server.files()
-    process = agent.start("get", "--ca", ca.url, "--ca-file", ca.cafile,
-                          "--agree-terms", "--via", "nginx=" + server.file,
-                          "--install", "nginx=" + server.file,
-                          "a.example.test")
-    # A moment, not an event: whichever it is, what follows must hold.
-    time.sleep(delay)
-    os.kill(process.pid, signal.SIGKILL)
-    process.communicate()
-    agent.get(ca, "--install", "nginx=" + server.file, "a.example.test",
-              via="nginx=" + server.file)
-    assert new(server, "a.example.test")
-    left = set(server.files()) - set(before)
-    assert left == {"sites/zz-signet-a.example.test"}
-    assert not [name for name in os.listdir(os.path.join(agent.dir,
-                                                         "changes"))
-                if not name.endswith((".lock", ".argument"))]

@@ -20,16 +20,6 @@ pytestmark = pytest.mark.skipif(
     os.geteuid() != 0, reason="only root sees the memory of such processes")
 
 
-def children(pid):
-    """By the name that each has."""
-    found = {}
-    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
-        for child in (task / "children").read_text().split():
-            comm = pathlib.Path(f"/proc/{child}/comm").read_text().strip()
-            found[comm] = int(child)
-    return found
-
-
 def holds(pid, text):
     """Whether the text is in what the process may write to."""
     maps = pathlib.Path(f"/proc/{pid}/maps").read_text()
@@ -77,7 +67,7 @@ def test_memory(name, via, mute):
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE)
         try:
-            while name not in (found := children(run.pid)):
+            while name not in (found := signet.children(run.pid)):
                 assert run.poll() is None, run.stderr.read()
             assert holds(run.pid, CANARY)  # so it can be found at all
             assert not holds(found[name], CANARY)

@@ -31,6 +31,12 @@ def loopback_up():
                         struct.pack("16sH14s", b"lo", flags | up, b""))
 
 
+def is_free(port):
+    """Whether nobody listens there."""
+    with socket.socket() as sock:
+        return sock.connect_ex((HOST, port)) != 0
+
+
 def free_port(kind=socket.SOCK_STREAM):
     with socket.socket(socket.AF_INET, kind) as sock:
         sock.bind((HOST, 0))

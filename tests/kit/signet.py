@@ -2,6 +2,7 @@
 """Runs signet, the agent, in a folder of its own, with a web root that
 validators see."""
 
+import contextlib
 import functools
 import http.server
 import json
@@ -21,6 +22,18 @@ def program():
     """$SIGNET, or the one beside signetd."""
     beside = pathlib.Path(signetd.program()).parent / "signet"
     return os.environ.get("SIGNET", str(beside))
+
+
+def children(pid):
+    """The pids of a process's children, by the names that they have."""
+    found = {}
+    with contextlib.suppress(OSError):
+        for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+            for child in (task / "children").read_text().split():
+                with contextlib.suppress(OSError):
+                    name = pathlib.Path(f"/proc/{child}/comm").read_text()
+                    found[name.strip()] = int(child)
+    return found
 
 
 class Web:
