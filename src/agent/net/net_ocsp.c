@@ -81,12 +81,12 @@ is_good(struct span url)
 static bool
 put_get(struct bld *out, const struct question *question)
 {
-	unsigned char text[4 * JUDGE_NET_OCSP_REQUEST_MAX / 3 + 8];
+	unsigned char text[4 * FILES_OCSP_REQUEST_MAX / 3 + 8];
 	struct span url = question->url;
 	size_t start;
 	int len;
 
-	if (question->request.len > JUDGE_NET_OCSP_REQUEST_MAX)
+	if (question->request.len > FILES_OCSP_REQUEST_MAX)
 		return false;
 	len = EVP_EncodeBlock(text, question->request.data,
 	    (int)question->request.len);
@@ -109,7 +109,7 @@ send(struct question *question)
 {
 	struct client_request request = { .method = CLIENT_GET,
 		.accept = SPAN_LIT("application/ocsp-response"),
-		.body_max = JUDGE_NET_OCSP_MAX,
+		.body_max = FILES_OCSP_MAX,
 		.max_ms = NET_OCSP_WAIT_MS };
 	struct bld url;
 

@@ -115,7 +115,7 @@ test_get(void **state)
 static void
 test_post(void **state)
 {
-	uint8_t *request = mem_zalloc(JUDGE_NET_OCSP_REQUEST_MAX);
+	uint8_t *request = mem_zalloc(FILES_OCSP_REQUEST_MAX);
 
 	(void)state;
 	/* Some know it alone. */
@@ -131,7 +131,7 @@ test_post(void **state)
 	/* What is too long for a URL begins with it; so does one with a
 	 * query. */
 	net_ocsp_ask(t.ocsp, 8, SPAN_LIT(URL), span_of(request,
-	    JUDGE_NET_OCSP_REQUEST_MAX));
+	    FILES_OCSP_REQUEST_MAX));
 	assert_int_equal(t.method, CLIENT_POST);
 	net_ocsp_ask(t.ocsp, 9, SPAN_LIT(URL "?b"), SPAN_LIT("abc"));
 	assert_int_equal(t.method, CLIENT_POST);

@@ -156,7 +156,7 @@ judge_net_ask_decode(uint16_t type, struct span payload,
 		break;
 	case JUDGE_NET_OCSP:
 		ret->ocsp.url = cur_text(&cur, CLIENT_URL_MAX);
-		ret->ocsp.request = cur_text(&cur, JUDGE_NET_OCSP_REQUEST_MAX);
+		ret->ocsp.request = cur_text(&cur, FILES_OCSP_REQUEST_MAX);
 		break;
 	case JUDGE_NET_OPEN:
 	case JUDGE_NET_DEACTIVATE:
@@ -274,7 +274,7 @@ judge_net_tell_decode(uint16_t type, struct span payload, struct arena *arena,
 		break;
 	case NET_JUDGE_OCSP:
 		ret->ocsp.ok = cur_bool(&cur);
-		ret->ocsp.text = cur_text(&cur, JUDGE_NET_OCSP_MAX);
+		ret->ocsp.text = cur_text(&cur, FILES_OCSP_MAX);
 		break;
 	case NET_JUDGE_CLEAN:
 		break;

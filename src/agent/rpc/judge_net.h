@@ -15,6 +15,7 @@
  * with the frame id 0.
  */
 
+#include "agent/rpc/judge_files.h" /* for what OCSP takes */
 #include "base/bld.h"
 #include "base/cur.h"
 #include "client/client_types.h"
@@ -52,9 +53,6 @@ enum judge_net_type {
 	NET_JUDGE_ACCOUNT,       /* ca and struct client_account */
 	NET_JUDGE_OCSP,          /* struct judge_net_signed */
 };
-
-#define JUDGE_NET_OCSP_REQUEST_MAX 1024 /* bytes */
-#define JUDGE_NET_OCSP_MAX 65535        /* bytes of a response */
 
 struct judge_net_ocsp {
 	struct span url;     /* of the certificate */
