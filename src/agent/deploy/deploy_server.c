@@ -13,7 +13,7 @@ call(void *arg, struct err *err)
 {
 	const struct work *work = arg;
 
-	return work->server->install(&work->world, &work->cert, err);
+	return server_install(work->server, &work->world, &work->cert, err);
 }
 
 struct command *

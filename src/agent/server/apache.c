@@ -82,9 +82,9 @@ apache_test_and_reload(struct apache *apache, struct err *err)
 }
 
 static int
-begin(struct apache *apache, const struct server_world *world,
-    struct err *err)
+begin(void *self, const struct server_world *world, struct err *err)
 {
+	struct apache *apache = self;
 	int r;
 
 	*apache = (struct apache){ .world = world };
@@ -100,8 +100,10 @@ begin(struct apache *apache, const struct server_world *world,
 }
 
 static void
-end(struct apache *apache)
+end(void *self)
 {
+	struct apache *apache = self;
+
 	change_end(&apache->change);
 	arena_free(&apache->arena);
 	bld_free(&apache->text);
@@ -234,9 +236,9 @@ write_tokens(const struct apache *apache, const struct server_task *items,
 }
 
 static int
-see_task(const struct apache *apache, const struct server_task *task,
-    struct err *err)
+see(void *self, const struct server_task *task, struct err *err)
 {
+	const struct apache *apache = self;
 	char path[TASKS_PATH_SIZE];
 	int r = 0;
 
@@ -276,9 +278,10 @@ remove_tokens(const struct apache *apache)
 
 /* The last one takes the file along. */
 static int
-withdraw_begun(struct apache *apache, struct tasks *tasks,
-    const struct server_task *items, size_t count, struct err *err)
+hide(void *self, struct tasks *tasks, const struct server_task *items,
+    size_t count, struct err *err)
 {
+	struct apache *apache = self;
 	char path[CHANGE_PATH_SIZE];
 	int r = 0;
 
@@ -301,9 +304,10 @@ withdraw_begun(struct apache *apache, struct tasks *tasks,
 
 /* Before the first: the file, unless another order's is there. */
 static int
-present_begun(struct apache *apache, struct tasks *tasks,
-    const struct server_task *items, size_t count, struct err *err)
+show(void *self, struct tasks *tasks, const struct server_task *items,
+    size_t count, struct err *err)
 {
+	struct apache *apache = self;
 	char folder[CHANGE_PATH_SIZE], path[CHANGE_PATH_SIZE];
 	struct bld text;
 	int r = write_tokens(apache, items, count, err);
@@ -325,73 +329,16 @@ present_begun(struct apache *apache, struct tasks *tasks,
 	return apache_settle(apache, r, true, err);
 }
 
-static int
-present(const struct server_world *world, const struct server_task *items,
-    size_t count, struct err *err)
-{
-	struct tasks *tasks = mem_zalloc(sizeof(*tasks));
-	struct apache apache;
-	int r = begin(&apache, world, err);
-
-	if (r == 0) {
-		tasks_load(tasks, &apache.change);
-		r = tasks_add(tasks, items, count, err);
-		if (r == 0 && count == 0)
-			r = withdraw_begun(&apache, tasks, NULL, 0, err);
-		else if (r == 0)
-			r = present_begun(&apache, tasks, items, count, err);
-		for (size_t i = 0; i < count && r == 0; i++)
-			r = see_task(&apache, &items[i], err);
-		if (r < 0 && count > 0)
-			withdraw_begun(&apache, tasks, items, count, NULL);
-		tasks_free(tasks);
-	}
-	end(&apache);
-	free(tasks);
-	return r;
-}
-
-static int
-withdraw(const struct server_world *world, const struct server_task *items,
-    size_t count, struct err *err)
-{
-	struct tasks *tasks = mem_zalloc(sizeof(*tasks));
-	struct apache apache;
-	int r = begin(&apache, world, err);
-
-	if (r == 0) {
-		tasks_load(tasks, &apache.change);
-		r = withdraw_begun(&apache, tasks, items, count, err);
-		tasks_free(tasks);
-	}
-	end(&apache);
-	free(tasks);
-	return r;
-}
-
-static int
-install(const struct server_world *world, const struct server_cert *cert,
-    struct err *err)
-{
-	struct apache apache;
-	int r = begin(&apache, world, err);
-
-	if (r == 0) {
-		seen_forget(&apache.change);
-		r = apache_install(&apache, cert, err);
-	}
-	end(&apache);
-	return r;
-}
-
 /* Its files are those of that name that Apache reads. */
 static int
-remove_begun(struct apache *apache, const char *site, struct err *err)
+remove_site(void *self, const struct server_cert *cert, struct err *err)
 {
+	struct apache *apache = self;
 	char name[CHANGE_PATH_SIZE];
 	int r = apache_ask(apache, err);
 
-	snprintf(name, sizeof(name), "-" APACHE_OURS "%s.conf", site);
+	snprintf(name, sizeof(name), "-" APACHE_OURS "%s.conf",
+	    cert->site);
 	for (const struct apache_name *f = apache->dump.files;
 	    f != NULL && r == 0; f = f->next)
 		if (f->text.len > strlen(name) && memcmp(f->text.data +
@@ -399,19 +346,6 @@ remove_begun(struct apache *apache, const char *site, struct err *err)
 			r = change_remove(&apache->change, arena_str(
 			    &apache->arena, f->text), err);
 	return apache_settle(apache, r, apache->change.count > 0, err);
-}
-
-static int
-remove_site(const struct server_world *world, const struct server_cert *cert,
-    struct err *err)
-{
-	struct apache apache;
-	int r = begin(&apache, world, err);
-
-	if (r == 0)
-		r = remove_begun(&apache, cert->site, err);
-	end(&apache);
-	return r;
 }
 
 static void
@@ -517,6 +451,8 @@ fits(const struct server_world *world, const struct row_list *names,
 const struct server server_apache = {
 	.name = "apache", .argument = "FILE",
 	.doc = "the running Apache, whose configuration is FILE",
-	.sites = sites, .find = find, .fits = fits, .present = present, .withdraw = withdraw,
-	.install = install, .remove = remove_site, .look = look,
+	.sites = sites, .find = find, .fits = fits,
+	.size = sizeof(struct apache), .begin = begin, .end = end,
+	.show = show, .hide = hide, .see = see,
+	.install = apache_install, .remove = remove_site, .look = look,
 };

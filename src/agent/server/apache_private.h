@@ -13,8 +13,8 @@
 #define APACHE_OURS "signet-" /* begins the names of our files */
 
 struct apache {
+	struct change change;     /* first */
 	const struct server_world *world;
-	struct change change;
 	struct arena arena;
 	uint64_t reloaded;        /* when: agent/server/holders.h */
 	struct bld text;          /* under dump */
@@ -39,7 +39,8 @@ bool apache_is_tls(const struct apache_dump *dump,
 bool apache_is_ours(struct span file);
 void apache_look(struct apache *apache, const struct server_cert *cert,
     struct bld *out);
-int apache_install(struct apache *apache, const struct server_cert *cert,
+/* Of a struct apache, as struct server has it. */
+int apache_install(void *self, const struct server_cert *cert,
     struct err *err);
 
 #endif

@@ -447,9 +447,9 @@ note_listens(const struct apache *apache)
 }
 
 int
-apache_install(struct apache *apache, const struct server_cert *cert,
-    struct err *err)
+apache_install(void *self, const struct server_cert *cert, struct err *err)
 {
+	struct apache *apache = self;
 	struct apache_dump before;
 	struct bld text;
 	int r = apache_ask(apache, err);

@@ -20,9 +20,9 @@
     "if { path,map(/etc/haproxy/" MAP_NAME ") -m found }"
 
 static int
-begin(struct haproxy *haproxy, const struct server_world *world,
-    struct err *err)
+begin(void *self, const struct server_world *world, struct err *err)
 {
+	struct haproxy *haproxy = self;
 	struct bld answer;
 	int r;
 
@@ -46,8 +46,10 @@ begin(struct haproxy *haproxy, const struct server_world *world,
 }
 
 static void
-end(struct haproxy *haproxy)
+end(void *self)
 {
+	struct haproxy *haproxy = self;
+
 	change_end(&haproxy->change);
 	arena_free(&haproxy->arena);
 }
@@ -108,9 +110,10 @@ set_entry(const struct haproxy *haproxy, const char *map,
 }
 
 static int
-remove_entries(struct haproxy *haproxy, struct tasks *tasks,
-    const struct server_task *items, size_t count, struct err *err)
+hide(void *self, struct tasks *tasks, const struct server_task *items,
+    size_t count, struct err *err)
 {
+	struct haproxy *haproxy = self;
 	char command[CHANGE_PATH_SIZE];
 	struct bld answer;
 	char *map = find_map(haproxy, err);
@@ -139,11 +142,15 @@ no_map(struct err *err)
 }
 
 static int
-add_entries(struct haproxy *haproxy, const struct server_task *items,
+show(void *self, struct tasks *tasks, const struct server_task *items,
     size_t count, struct err *err)
 {
-	char *map = find_map(haproxy, err);
+	struct haproxy *haproxy = self;
+	int r = tasks_save(tasks, &haproxy->change, err);
+	char *map = r < 0 ? NULL : find_map(haproxy, err);
 
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < count; i++) {
 		if (is_served(haproxy, &items[i]))
 			continue;
@@ -158,76 +165,6 @@ add_entries(struct haproxy *haproxy, const struct server_task *items,
 			    "port 80: %s", items[i].name, map, RULE);
 	}
 	return 0;
-}
-
-static int
-present(const struct server_world *world, const struct server_task *items,
-    size_t count, struct err *err)
-{
-	struct tasks *tasks = mem_zalloc(sizeof(*tasks));
-	struct haproxy haproxy;
-	int r = begin(&haproxy, world, err);
-
-	if (r == 0) {
-		tasks_load(tasks, &haproxy.change);
-		r = tasks_add(tasks, items, count, err);
-		if (r == 0 && count == 0)
-			r = remove_entries(&haproxy, tasks, NULL, 0, err);
-		else if (r == 0)
-			r = tasks_save(tasks, &haproxy.change, err);
-		if (r == 0)
-			r = add_entries(&haproxy, items, count, err);
-		if (r < 0 && count > 0)
-			remove_entries(&haproxy, tasks, items, count, NULL);
-		tasks_free(tasks);
-	}
-	end(&haproxy);
-	free(tasks);
-	return r;
-}
-
-static int
-withdraw(const struct server_world *world, const struct server_task *items,
-    size_t count, struct err *err)
-{
-	struct tasks *tasks = mem_zalloc(sizeof(*tasks));
-	struct haproxy haproxy;
-	int r = begin(&haproxy, world, err);
-
-	if (r == 0) {
-		tasks_load(tasks, &haproxy.change);
-		r = remove_entries(&haproxy, tasks, items, count, err);
-		tasks_free(tasks);
-	}
-	end(&haproxy);
-	free(tasks);
-	return r;
-}
-
-static int
-install(const struct server_world *world, const struct server_cert *cert,
-    struct err *err)
-{
-	struct haproxy haproxy;
-	int r = begin(&haproxy, world, err);
-
-	if (r == 0)
-		r = haproxy_install(&haproxy, cert, err);
-	end(&haproxy);
-	return r;
-}
-
-static int
-remove_site(const struct server_world *world, const struct server_cert *cert,
-    struct err *err)
-{
-	struct haproxy haproxy;
-	int r = begin(&haproxy, world, err);
-
-	if (r == 0)
-		r = haproxy_remove(&haproxy, cert, err);
-	end(&haproxy);
-	return r;
 }
 
 static bool
@@ -288,6 +225,8 @@ fits(const struct server_world *world, const struct row_list *names,
 const struct server server_haproxy = {
 	.name = "haproxy", .argument = "SOCKET",
 	.doc = "the running HAProxy, whose runtime socket is SOCKET",
-	.sites = sites, .find = find, .fits = fits, .present = present, .withdraw = withdraw,
-	.install = install, .remove = remove_site,
+	.sites = sites, .find = find, .fits = fits,
+	.size = sizeof(struct haproxy), .begin = begin, .end = end,
+	.show = show, .hide = hide,
+	.install = haproxy_install, .remove = haproxy_remove,
 };

@@ -427,9 +427,9 @@ add(struct haproxy *haproxy, const struct search *search, struct span pem,
 }
 
 int
-haproxy_install(struct haproxy *haproxy, const struct server_cert *cert,
-    struct err *err)
+haproxy_install(void *self, const struct server_cert *cert, struct err *err)
 {
+	struct haproxy *haproxy = self;
 	struct search search = { .cert = cert };
 	struct probe_leaf leaf;
 	char file[CHANGE_PATH_SIZE];

@@ -16,9 +16,9 @@
 #define HAPROXY_PEM_MAX (512 * 1024) /* bytes of a certificate's file */
 
 struct haproxy {
+	struct change change;      /* first */
 	const struct server_world *world;
 	const char *socket;
-	struct change change;
 	struct arena arena;
 	size_t num_at;
 	struct probe_at at[ADDRESSES_MAX];
@@ -54,9 +54,10 @@ int haproxy_see(const struct haproxy *haproxy,
     const struct server_cert *cert, const struct probe_leaf *leaf,
     bool served, struct err *err);
 
-int haproxy_install(struct haproxy *haproxy, const struct server_cert *cert,
+/* Of a struct haproxy, as struct server has them. */
+int haproxy_install(void *self, const struct server_cert *cert,
     struct err *err);
-int haproxy_remove(struct haproxy *haproxy, const struct server_cert *cert,
+int haproxy_remove(void *self, const struct server_cert *cert,
     struct err *err);
 
 #endif

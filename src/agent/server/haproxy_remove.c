@@ -134,9 +134,9 @@ take_all(struct removal *removal, struct err *err)
 }
 
 int
-haproxy_remove(struct haproxy *haproxy, const struct server_cert *cert,
-    struct err *err)
+haproxy_remove(void *self, const struct server_cert *cert, struct err *err)
 {
+	struct haproxy *haproxy = self;
 	struct removal removal = { .haproxy = haproxy, .cert = cert };
 	struct err why = ERR_INIT;
 	int r;

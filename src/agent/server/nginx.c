@@ -14,8 +14,8 @@
 #define TEXT_MAX (4 * 1024 * 1024) /* bytes of a file of ours */
 
 struct nginx {
+	struct change change;      /* first */
 	const struct server_world *world;
-	struct change change;
 	struct arena arena;
 	uint64_t reloaded;         /* when: agent/server/holders.h */
 	struct bld text;           /* under dump */
@@ -65,8 +65,9 @@ test_and_reload(struct nginx *nginx, struct err *err)
 }
 
 static int
-begin(struct nginx *nginx, const struct server_world *world, struct err *err)
+begin(void *self, const struct server_world *world, struct err *err)
 {
+	struct nginx *nginx = self;
 	int r;
 
 	*nginx = (struct nginx){ .world = world };
@@ -83,8 +84,10 @@ begin(struct nginx *nginx, const struct server_world *world, struct err *err)
 }
 
 static void
-end(struct nginx *nginx)
+end(void *self)
 {
+	struct nginx *nginx = self;
+
 	change_end(&nginx->change);
 	arena_free(&nginx->arena);
 	bld_free(&nginx->text);
@@ -211,9 +214,18 @@ apply_tasks(struct nginx *nginx, struct tasks *tasks, struct err *err)
 }
 
 static int
-see_task(const struct nginx *nginx, const struct server_task *task,
-    struct err *err)
+show(void *self, struct tasks *tasks, const struct server_task *items,
+    size_t count, struct err *err)
 {
+	(void)items;
+	(void)count;
+	return apply_tasks(self, tasks, err);
+}
+
+static int
+see(void *self, const struct server_task *task, struct err *err)
+{
+	const struct nginx *nginx = self;
 	struct probe_at at;
 	char path[TASKS_PATH_SIZE];
 	int r = 0;
@@ -238,62 +250,19 @@ see_task(const struct nginx *nginx, const struct server_task *task,
 }
 
 static int
-withdraw_begun(struct nginx *nginx, struct tasks *tasks,
-    const struct server_task *items, size_t count, struct err *err)
+hide(void *self, struct tasks *tasks, const struct server_task *items,
+    size_t count, struct err *err)
 {
+	const struct nginx *nginx = self;
 	int r;
 
 	tasks_remove(tasks, items, count);
-	r = apply_tasks(nginx, tasks, err);
+	r = apply_tasks(self, tasks, err);
 	/* What others broke since must not keep it. */
 	if (r < 0 && tasks->count == 0 && tasks->file != NULL)
 		unlink(tasks->file);
 	if (tasks->count == 0)
 		tasks_save(tasks, &nginx->change, NULL);
-	return r;
-}
-
-static int
-present(const struct server_world *world, const struct server_task *items,
-    size_t count, struct err *err)
-{
-	struct tasks *tasks = mem_zalloc(sizeof(*tasks));
-	struct nginx nginx;
-	int r = begin(&nginx, world, err);
-
-	if (r == 0) {
-		tasks_load(tasks, &nginx.change);
-		r = tasks_add(tasks, items, count, err);
-		if (r == 0 && count == 0)
-			r = withdraw_begun(&nginx, tasks, NULL, 0, err);
-		else if (r == 0)
-			r = apply_tasks(&nginx, tasks, err);
-		for (size_t i = 0; i < count && r == 0; i++)
-			r = see_task(&nginx, &items[i], err);
-		if (r < 0 && count > 0)
-			withdraw_begun(&nginx, tasks, items, count, NULL);
-		tasks_free(tasks);
-	}
-	end(&nginx);
-	free(tasks);
-	return r;
-}
-
-static int
-withdraw(const struct server_world *world, const struct server_task *items,
-    size_t count, struct err *err)
-{
-	struct tasks *tasks = mem_zalloc(sizeof(*tasks));
-	struct nginx nginx;
-	int r = begin(&nginx, world, err);
-
-	if (r == 0) {
-		tasks_load(tasks, &nginx.change);
-		r = withdraw_begun(&nginx, tasks, items, count, err);
-		tasks_free(tasks);
-	}
-	end(&nginx);
-	free(tasks);
 	return r;
 }
 
@@ -356,9 +325,9 @@ make_site(struct nginx *nginx, struct nginx_site *site, struct err *err)
 }
 
 static int
-install_begun(struct nginx *nginx, const struct server_cert *cert,
-    struct err *err)
+install(void *self, const struct server_cert *cert, struct err *err)
 {
+	struct nginx *nginx = self;
 	struct nginx_site site = { .dump = &nginx->dump, .cert = cert,
 	    .arena = &nginx->arena, .max_seen = ADDRESSES_MAX };
 	struct probe_leaf leaf;
@@ -386,45 +355,19 @@ install_begun(struct nginx *nginx, const struct server_cert *cert,
 }
 
 static int
-install(const struct server_world *world, const struct server_cert *cert,
-    struct err *err)
+remove_site(void *self, const struct server_cert *cert, struct err *err)
 {
-	struct nginx nginx;
-	int r = begin(&nginx, world, err);
-
-	if (r == 0) {
-		seen_forget(&nginx.change);
-		r = install_begun(&nginx, cert, err);
-	}
-	end(&nginx);
-	return r;
-}
-
-static int
-remove_begun(struct nginx *nginx, const char *site, struct err *err)
-{
+	struct nginx *nginx = self;
 	static const char *const prefixes[] = { NGINX_TEXT_FIRST,
 	    NGINX_TEXT_LAST };
 	char path[PATH_MAX];
 	int r = ask(nginx, err);
 
 	for (size_t i = 0; i < 2 && r == 0; i++)
-		if (find_place(nginx, prefixes[i], site, path, NULL) == 0)
+		if (find_place(nginx, prefixes[i], cert->site, path,
+		    NULL) == 0)
 			r = set_file(nginx, path, SPAN_NONE, err);
 	return settle(nginx, r, nginx->change.count > 0, err);
-}
-
-static int
-remove_site(const struct server_world *world, const struct server_cert *cert,
-    struct err *err)
-{
-	struct nginx nginx;
-	int r = begin(&nginx, world, err);
-
-	if (r == 0)
-		r = remove_begun(&nginx, cert->site, err);
-	end(&nginx);
-	return r;
 }
 
 static void
@@ -535,6 +478,8 @@ fits(const struct server_world *world, const struct row_list *names,
 const struct server server_nginx = {
 	.name = "nginx", .argument = "FILE",
 	.doc = "the running nginx, whose configuration is FILE",
-	.sites = sites, .find = find, .fits = fits, .present = present, .withdraw = withdraw,
+	.sites = sites, .find = find, .fits = fits,
+	.size = sizeof(struct nginx), .begin = begin, .end = end,
+	.show = show, .hide = hide, .see = see,
 	.install = install, .remove = remove_site, .look = look,
 };

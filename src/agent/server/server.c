@@ -10,6 +10,7 @@
 
 #include "agent/rpc/site.h"
 #include "agent/server/seen.h"
+#include "agent/server/tasks.h"
 #include "base/file.h"
 #include "base/text.h"
 
@@ -79,6 +80,107 @@ server_put_look(struct bld *out, const struct server_cert *cert, bool stale,
 	} else if (stale) {
 		bld_fmt(out, "stale %s\n", cert->site);
 	}
+}
+
+/* What an operation is about. */
+struct subject {
+	const struct server_task *items;
+	size_t count;
+	const struct server_cert *cert;
+};
+
+static int
+operate(const struct server *server, const struct server_world *world,
+    int (*call)(const struct server *server, void *self,
+    const struct subject *subject, struct err *err),
+    const struct subject *subject, struct err *err)
+{
+	void *self = mem_zalloc(server->size);
+	int r = server->begin(self, world, err);
+
+	if (r == 0)
+		r = call(server, self, subject, err);
+	server->end(self);
+	free(self);
+	return r;
+}
+
+static int
+present(const struct server *server, void *self,
+    const struct subject *subject, struct err *err)
+{
+	struct tasks *tasks = mem_zalloc(sizeof(*tasks));
+	int r;
+
+	tasks_load(tasks, self);
+	r = tasks_add(tasks, subject->items, subject->count, err);
+	if (r == 0)
+		r = (subject->count == 0 ? server->hide : server->show)(self,
+		    tasks, subject->items, subject->count, err);
+	for (size_t i = 0; r == 0 && server->see != NULL &&
+	    i < subject->count; i++)
+		r = server->see(self, &subject->items[i], err);
+	if (r < 0 && subject->count > 0)
+		server->hide(self, tasks, subject->items, subject->count,
+		    NULL);
+	tasks_free(tasks);
+	free(tasks);
+	return r;
+}
+
+int
+server_present(const struct server *server, const struct server_world *world,
+    const struct server_task *items, size_t count, struct err *err)
+{
+	return operate(server, world, present, &(struct subject){
+	    .items = items, .count = count }, err);
+}
+
+static int
+withdraw(const struct server *server, void *self,
+    const struct subject *subject, struct err *err)
+{
+	struct tasks *tasks = mem_zalloc(sizeof(*tasks));
+	int r;
+
+	tasks_load(tasks, self);
+	r = server->hide(self, tasks, subject->items, subject->count, err);
+	tasks_free(tasks);
+	free(tasks);
+	return r;
+}
+
+int
+server_withdraw(const struct server *server,
+    const struct server_world *world, const struct server_task *items,
+    size_t count, struct err *err)
+{
+	return operate(server, world, withdraw, &(struct subject){
+	    .items = items, .count = count }, err);
+}
+
+static int
+install(const struct server *server, void *self,
+    const struct subject *subject, struct err *err)
+{
+	if (server->look != NULL)
+		seen_forget(self);
+	return server->install(self, subject->cert, err);
+}
+
+int
+server_install(const struct server *server, const struct server_world *world,
+    const struct server_cert *cert, struct err *err)
+{
+	return operate(server, world, install, &(struct subject){
+	    .cert = cert }, err);
+}
+
+static int
+take_away(const struct server *server, void *self,
+    const struct subject *subject, struct err *err)
+{
+	return server->remove(self, subject->cert, err);
 }
 
 static void
@@ -175,7 +277,7 @@ repair_one(void *ctx, const struct change *change, const char *name,
 	struct err err = ERR_INIT;
 
 	if (server != NULL && change_is_left(change) &&
-	    server->present(&world, NULL, 0, &err) < 0 &&
+	    server_present(server, &world, NULL, 0, &err) < 0 &&
 	    repair->err->kind == ERR_NONE)
 		*repair->err = err;
 }
@@ -241,7 +343,8 @@ remove_one(void *arg, struct bld *out, struct err *err)
 	const struct removal *removal = arg;
 
 	(void)out;
-	removal->server->remove(&removal->world, removal->cert, err);
+	operate(removal->server, &removal->world, take_away,
+	    &(struct subject){ .cert = removal->cert }, err);
 }
 
 int

@@ -47,6 +47,8 @@ bool server_folder(const struct server_cert *cert, size_t index,
 
 #define SERVER_VIA_SIZE (RUNNING_SIZE + 16)
 
+struct tasks; /* agent/server/tasks.h */
+
 struct server {
 	const char *name;
 	const char *argument;         /* what it is, for the manual */
@@ -63,19 +65,27 @@ struct server {
 	 * all of the names? Says in words why not. */
 	int (*fits)(const struct server_world *world,
 	    const struct row_list *names, struct err *err);
-	/* Lets the server answer the challenges, seen from outside; without
-	 * any, takes back what an earlier run left behind. */
-	int (*present)(const struct server_world *world,
-	    const struct server_task *tasks, size_t count, struct err *err);
-	int (*withdraw)(const struct server_world *world,
-	    const struct server_task *tasks, size_t count, struct err *err);
-	/* Lets it serve the certificate, seen from outside. */
-	int (*install)(const struct server_world *world,
-	    const struct server_cert *cert, struct err *err);
-	/* Takes back what install did for a site; what was there before is
-	 * served again. */
-	int (*remove)(const struct server_world *world,
-	    const struct server_cert *cert, struct err *err);
+	/* The functions below share an object of that size, which begins with
+	 * a struct change: begin makes it, with the lock, and takes back what
+	 * an earlier run left; end is called even if begin has failed. */
+	size_t size;
+	int (*begin)(void *self, const struct server_world *world,
+	    struct err *err);
+	void (*end)(void *self);
+	/* Makes the server answer those of tasks, among which items are new,
+	 * and no longer those that are not among them any more. */
+	int (*show)(void *self, struct tasks *tasks,
+	    const struct server_task *items, size_t count, struct err *err);
+	int (*hide)(void *self, struct tasks *tasks,
+	    const struct server_task *items, size_t count, struct err *err);
+	/* Looks at one from outside; NULL: show does. */
+	int (*see)(void *self, const struct server_task *item,
+	    struct err *err);
+	/* As server_install, and its reverse. */
+	int (*install)(void *self, const struct server_cert *cert,
+	    struct err *err);
+	int (*remove)(void *self, const struct server_cert *cert,
+	    struct err *err);
 	/* Asks it what has become of what was installed, and changes nothing.
 	 * Appends lines: "stale SITE" where install would write other files
 	 * than there are now; "fault SITE WHY" where it could not; and "names
@@ -95,6 +105,19 @@ const struct server *server_find(const char *name); /* or NULL */
 const struct server *server_parse(const char *text,
     const char **ret_argument);
 
+/* Lets the server answer the challenges, seen from outside; without any, takes
+ * back what an earlier run left behind. */
+int server_present(const struct server *server,
+    const struct server_world *world, const struct server_task *items,
+    size_t count, struct err *err);
+int server_withdraw(const struct server *server,
+    const struct server_world *world, const struct server_task *items,
+    size_t count, struct err *err);
+/* Lets it serve the certificate, seen from outside. */
+int server_install(const struct server *server,
+    const struct server_world *world, const struct server_cert *cert,
+    struct err *err);
+
 /* Could the server whose process that is answer challenges for the names? Then
  * via is "nginx" or "nginx=FILE". It is asked by a process of its own. */
 int server_fits(const struct server *server, int pid,
@@ -102,7 +125,7 @@ int server_fits(const struct server *server, int pid,
     struct err *err);
 
 /* Takes back what was installed for a site into "nginx=FILE", by a process of
- * its own. */
+ * its own; what was there before is served again. */
 int server_remove(const char *dir, const char *install,
     const struct server_cert *cert, struct err *err);
 

@@ -25,9 +25,8 @@ call(void *arg, struct err *err)
 {
 	const struct work *work = arg;
 
-	return (work->present ? work->server->present :
-	    work->server->withdraw)(&work->world, work->items, work->count,
-	    err);
+	return (work->present ? server_present : server_withdraw)(
+	    work->server, &work->world, work->items, work->count, err);
 }
 
 static void
