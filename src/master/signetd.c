@@ -46,5 +46,5 @@ main(int argc, char **argv)
 				return roles[i].main();
 		}
 	}
-	return cmd_main(argc, argv);
+	return cmd_main(&cmd_signetd, argc, argv);
 }

@@ -11,22 +11,7 @@
 #include <stdio.h>
 
 #include "agent/judge/judge.h"
-
-/* Exit statuses. */
-enum cmd_status {
-	CMD_OK = 0,     /* done, or nothing was due */
-	CMD_FAILED = 1, /* the reason is on standard error */
-	CMD_USAGE = 2   /* the command line is wrong */
-};
-
-struct cmd {
-	const char *name;    /* "get" */
-	const char *usage;   /* "NAME..." */
-	const char *summary; /* one line for `signet --help` */
-	const char *help;    /* options, one a line; or NULL */
-	/* argv[0] is "signet NAME", so getopt_long fits. */
-	int (*run)(int argc, char **argv);
-};
+#include "base/cmd.h"
 
 extern const struct cmd cmd_check;
 extern const struct cmd cmd_get;
@@ -43,27 +28,13 @@ extern const struct cmd cmd_persist;
 extern const struct cmd cmd_revoke;
 extern const struct cmd cmd_remove;
 
-/* Runs the command that argv[1] names, or --help or --version. */
-int cmd_main(int argc, char **argv);
+extern const struct cmd_program cmd_signet;
 
 #define CMD_ROOT_DIR "/var/lib/signet" /* where root's state is */
 
 /* signet get with those arguments, of which none is a name, for each line of
  * names: all in one run. Lines are cut up. */
 int cmd_get_lines(int argc, char **argv, char *const *lines, size_t count);
-
-/* Prints "signet NAME: fmt" and the usage to standard error; gives
- * CMD_USAGE. */
-int cmd_usage(const struct cmd *cmd, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-
-/* After getopt_long, which has said what is wrong: the usage; gives
- * CMD_USAGE. */
-int cmd_usage_only(const struct cmd *cmd);
-
-/* Prints "signet NAME: fmt" to standard error; gives CMD_FAILED. */
-int cmd_fail(const struct cmd *cmd, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
 
 /* ---- options that most commands have ------------------------------------ */
 

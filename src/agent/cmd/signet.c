@@ -59,5 +59,5 @@ main(int argc, char **argv)
 
 	if (role != 0)
 		return run_as(role, argc, argv);
-	return cmd_main(argc, argv);
+	return cmd_main(&cmd_signet, argc, argv);
 }
