@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "conf/config.h"
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "conf/config_rows.h"
 #include "conf/config_text.h"
@@ -9,7 +10,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
-#include <unistd.h>
 
 /* Defaults are texts of our own table: one that is refused is a bug. */
 static void
@@ -204,24 +204,6 @@ config_parse(struct span text, const char *file, struct config *ret,
 	return first_error(file, errors, err);
 }
 
-static int
-read_file(const char *file, struct bld *out, struct err *err)
-{
-	int fd = open(file, O_RDONLY | O_CLOEXEC);
-	uint8_t buf[4096];
-	ssize_t n;
-
-	if (fd < 0)
-		return err_errno(err, "cannot open %s", file);
-	while ((n = read(fd, buf, sizeof(buf))) > 0 &&
-	    out->len <= CONFIG_FILE_MAX)
-		bld_bytes(out, buf, (size_t)n);
-	if (n < 0)
-		err_errno(err, "cannot read %s", file);
-	close(fd);
-	return n < 0 ? -(int)ERR_IO : 0;
-}
-
 int
 config_read(const char *file, struct config *ret,
     struct config_errors *errors, struct err *err)
@@ -233,8 +215,8 @@ config_read(const char *file, struct config *ret,
 	memset(ret, 0, sizeof(*ret));
 	if (realpath(file, path) == NULL)
 		return err_errno(err, "cannot open %s", file);
-	bld_init(&text, 2 * CONFIG_FILE_MAX);
-	r = read_file(path, &text, err);
+	bld_init(&text, CONFIG_FILE_MAX);
+	r = file_read(AT_FDCWD, path, 0, &text, err);
 	if (r == 0)
 		r = config_parse(bld_view(&text), path, ret, errors, err);
 	bld_free(&text);

@@ -2,6 +2,7 @@
 #include "agent/conf/settings.h"
 
 #include "agent/conf/form.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "conf/config_text.h"
@@ -11,7 +12,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #define OPTIONS_MAX 32 /* keys of one block */
 
@@ -330,24 +330,6 @@ settings_parse(struct span text, const char *file, struct settings *ret,
 	return first_error(file, errors, err);
 }
 
-static int
-read_file(const char *file, struct bld *out, struct err *err)
-{
-	int fd = open(file, O_RDONLY | O_CLOEXEC);
-	uint8_t buf[16384];
-	ssize_t n;
-
-	if (fd < 0)
-		return err_errno(err, "cannot open %s", file);
-	while ((n = read(fd, buf, sizeof(buf))) > 0 &&
-	    out->len <= SETTINGS_FILE_MAX)
-		bld_bytes(out, buf, (size_t)n);
-	if (n < 0)
-		err_errno(err, "cannot read %s", file);
-	close(fd);
-	return n < 0 ? -(int)ERR_IO : 0;
-}
-
 int
 settings_read(const char *file, struct settings *ret,
     struct config_errors *errors, struct err *err)
@@ -359,8 +341,8 @@ settings_read(const char *file, struct settings *ret,
 	*ret = (struct settings){ 0 };
 	if (realpath(file, path) == NULL)
 		return err_errno(err, "cannot open %s", file);
-	bld_init(&text, SETTINGS_FILE_MAX + 65536);
-	r = read_file(path, &text, err);
+	bld_init(&text, SETTINGS_FILE_MAX);
+	r = file_read(AT_FDCWD, path, 0, &text, err);
 	if (r == 0)
 		r = settings_parse(bld_view(&text), path, ret, errors, err);
 	bld_free(&text);
