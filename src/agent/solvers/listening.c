@@ -242,6 +242,16 @@ finish(const struct solver_world *world, enum agent_role role)
 }
 
 void
+listening_refuse(struct solver_task *const *tasks, size_t count,
+    const struct err *why)
+{
+	for (size_t i = 0; i < count; i++) {
+		tasks[i]->own = NULL;
+		tasks[i]->ready(tasks[i], why);
+	}
+}
+
+void
 listening_takedown(const struct solver_world *world, enum agent_role role,
     struct solver_task *const *tasks, size_t count)
 {

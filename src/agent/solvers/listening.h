@@ -23,6 +23,9 @@ struct listening_place {
 void listening_setup(const struct solver_world *world,
     const struct listening_place *place, const char *argument,
     struct solver_task *const *tasks, size_t count);
+/* No setup: all of them are told why. */
+void listening_refuse(struct solver_task *const *tasks, size_t count,
+    const struct err *why);
 void listening_takedown(const struct solver_world *world,
     enum agent_role role, struct solver_task *const *tasks, size_t count);
 

@@ -98,14 +98,10 @@ setup(const struct solver_world *world, const char *argument,
 	struct listening_place place;
 	struct err err = ERR_INIT;
 
-	if (read_place(argument, &place, &backend, &err) == 0) {
+	if (read_place(argument, &place, &backend, &err) == 0)
 		listening_setup(world, &place, argument, tasks, count);
-		return;
-	}
-	for (size_t i = 0; i < count; i++) {
-		tasks[i]->own = NULL;
-		tasks[i]->ready(tasks[i], &err);
-	}
+	else
+		listening_refuse(tasks, count, &err);
 }
 
 static void
