@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "jose/jwk.h"
+#include "jose/jwk_fixture.h"
 
 #define OUT_MAX 4096
 
@@ -332,31 +333,13 @@ test_rsa_long_exponent(void **state)
 	EVP_PKEY_free(good);
 }
 
-static EVP_PKEY *
-generate(enum jwk_alg alg)
-{
-	switch (alg) {
-	case JWK_ES256:
-		return EVP_EC_gen("P-256");
-	case JWK_ES384:
-		return EVP_EC_gen("P-384");
-	case JWK_ES512:
-		return EVP_EC_gen("P-521");
-	case JWK_RS256:
-		return EVP_RSA_gen(2048);
-	case JWK_EDDSA:
-		break;
-	}
-	return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
-}
-
 /* Key, SPKI, JWK and thumbprint are one key in all forms. */
 static void
 test_spki(void **state)
 {
 	(void)state;
 	for (int alg = JWK_ES256; alg <= JWK_EDDSA; alg++) {
-		EVP_PKEY *pkey = generate((enum jwk_alg)alg);
+		EVP_PKEY *pkey = jwk_fixture_key((enum jwk_alg)alg);
 		struct err err = ERR_INIT;
 		unsigned char *spki = NULL;
 		int len = i2d_PUBKEY(pkey, &spki);

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "jose/jwa.h"
+#include "jose/jwk_fixture.h"
 #include "jose/jws.h"
 
 #define OUT_MAX (2 * 1024 * 1024)
@@ -199,24 +200,6 @@ test_der_refused(void **state)
 	EVP_PKEY_free(pkey);
 }
 
-static EVP_PKEY *
-generate(enum jwk_alg alg)
-{
-	switch (alg) {
-	case JWK_ES256:
-		return EVP_EC_gen("P-256");
-	case JWK_ES384:
-		return EVP_EC_gen("P-384");
-	case JWK_ES512:
-		return EVP_EC_gen("P-521");
-	case JWK_RS256:
-		return EVP_RSA_gen(2048);
-	case JWK_EDDSA:
-		break;
-	}
-	return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
-}
-
 static void
 put_header(struct bld *out, const struct jwk *jwk, bool with_jwk)
 {
@@ -238,7 +221,7 @@ put_header(struct bld *out, const struct jwk *jwk, bool with_jwk)
 static void
 round_trip(enum jwk_alg alg, bool with_jwk)
 {
-	EVP_PKEY *pkey = generate(alg), *other = generate(alg);
+	EVP_PKEY *pkey = jwk_fixture_key(alg), *other = jwk_fixture_key(alg);
 	struct arena arena = { .used = 0 };
 	struct err err = ERR_INIT;
 	struct jwk jwk, wrong;

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "master/connect.h"
+#include "master/fake_time.h"
 
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -17,57 +18,13 @@
 
 enum { CORE, SIGNER, WEB, COUNT };
 
-struct env_timer {
-	int64_t at_ms;
-	void (*cb)(void *arg);
-	void *arg;
-};
-
 static struct {
-	int64_t now_ms;
-	struct env_timer timer; /* no test needs two at a time */
 	struct master_options options;
 	struct master master;
 	struct roles_row rows[COUNT];
 	int ends[COUNT];        /* the processes' control sockets */
 	struct control heard;   /* last */
 } t;
-
-static int64_t
-now(void *ctx)
-{
-	(void)ctx;
-	return t.now_ms;
-}
-
-static struct env_timer *
-timer_start(void *ctx, int64_t delay_ms, void (*cb)(void *arg), void *arg)
-{
-	(void)ctx;
-	assert_null(t.timer.cb);
-	t.timer = (struct env_timer){ t.now_ms + delay_ms, cb, arg };
-	return &t.timer;
-}
-
-static void
-timer_cancel(void *ctx, struct env_timer *timer)
-{
-	(void)ctx;
-	if (timer != NULL)
-		timer->cb = NULL;
-}
-
-static void
-pass(int64_t ms)
-{
-	struct env_timer timer = t.timer;
-
-	t.now_ms += ms;
-	if (timer.cb == NULL || timer.at_ms > t.now_ms)
-		return;
-	t.timer.cb = NULL;
-	timer.cb(timer.arg);
-}
 
 static int
 setup(void **state)
@@ -78,9 +35,11 @@ setup(void **state)
 
 	(void)state;
 	memset(&t, 0, sizeof(t));
+	memset(&fake_time, 0, sizeof(fake_time));
 	t.master.state = MASTER_RUNNING;
-	t.master.env = (struct env){ .now = now, .timer_start = timer_start,
-		.timer_cancel = timer_cancel };
+	t.master.env = (struct env){ .now = fake_time_now,
+		.timer_start = fake_time_start,
+		.timer_cancel = fake_time_cancel };
 	for (size_t i = 0; i < COUNT; i++) {
 		assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds),
 		    0);
@@ -99,7 +58,7 @@ teardown(void **state)
 {
 	(void)state;
 	connect_done(&t.master);
-	assert_null(t.timer.cb);
+	assert_null(fake_time.timers[0].cb);
 	for (size_t i = 0; i < COUNT; i++) {
 		close(t.master.children[i].control);
 		close(t.ends[i]);
@@ -169,14 +128,14 @@ test_made_anew(void **state)
 	expect_silence();
 	assert_true(complain(CORE, ROLE_SIGNER, first));
 	assert_true(complain(SIGNER, ROLE_CORE, first));
-	pass(CONNECT_FIRST_MS - 1);
+	fake_time_pass(CONNECT_FIRST_MS - 1);
 	expect_silence();
-	pass(1);
+	fake_time_pass(1);
 	second = expect_link(CORE, SIGNER);
 	assert_int_not_equal(first, second);
 	/* Late words about the old one. */
 	assert_true(complain(SIGNER, ROLE_CORE, first));
-	pass(CONNECT_LAST_MS);
+	fake_time_pass(CONNECT_LAST_MS);
 	expect_silence();
 }
 
@@ -190,16 +149,16 @@ test_not_too_often(void **state)
 	expect_link(CORE, WEB);
 	for (int i = 0; i < 10; i++) {
 		assert_true(complain(SIGNER, ROLE_CORE, number));
-		pass(delay_ms - 1);
+		fake_time_pass(delay_ms - 1);
 		expect_silence();
-		pass(1);
+		fake_time_pass(1);
 		number = expect_link(CORE, SIGNER);
 		delay_ms = delay_ms < CONNECT_LAST_MS / 2 ? 2 * delay_ms :
 		    CONNECT_LAST_MS;
 	}
-	pass(CONNECT_FORGET_MS);
+	fake_time_pass(CONNECT_FORGET_MS);
 	assert_true(complain(CORE, ROLE_SIGNER, number));
-	pass(CONNECT_FIRST_MS);
+	fake_time_pass(CONNECT_FIRST_MS);
 	expect_link(CORE, SIGNER);
 }
 
@@ -214,7 +173,7 @@ test_not_of_the_dead(void **state)
 	assert_true(complain(CORE, ROLE_SIGNER, number));
 	connect_gone(&t.master.children[SIGNER]);
 	assert_true(complain(CORE, ROLE_SIGNER, number));
-	pass(CONNECT_LAST_MS);
+	fake_time_pass(CONNECT_LAST_MS);
 	expect_silence();
 	connect_child(&t.master.children[SIGNER]);
 	assert_true(expect_link(CORE, SIGNER) > number);
@@ -230,7 +189,7 @@ test_not_at_the_end(void **state)
 	expect_link(CORE, WEB);
 	assert_true(complain(CORE, ROLE_SIGNER, number));
 	t.master.state = MASTER_STOPPING;
-	pass(CONNECT_LAST_MS);
+	fake_time_pass(CONNECT_LAST_MS);
 	expect_silence();
 }
 
@@ -246,7 +205,7 @@ test_not_what_never_was(void **state)
 	assert_false(complain(CORE, ROLE_VALIDATOR, number));
 	/* One of another's. */
 	assert_true(complain(WEB, ROLE_CORE, number));
-	pass(CONNECT_LAST_MS);
+	fake_time_pass(CONNECT_LAST_MS);
 	expect_silence();
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "master/fake_time.h"
 #include "master/heartbeat.h"
 
 #include <poll.h>
@@ -17,58 +18,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define TIMERS_MAX 3
-
-struct env_timer {
-	int64_t at_ms;
-	void (*cb)(void *arg);
-	void *arg;
-};
-
 static struct {
-	int64_t now_ms;
-	struct env_timer timers[TIMERS_MAX];
 	struct master master;
 	struct roles_row row;
 	uint8_t *buf;
 } t;
-
-static struct env_timer *
-timer_start(void *ctx, int64_t delay_ms, void (*cb)(void *arg), void *arg)
-{
-	(void)ctx;
-	for (size_t i = 0; i < TIMERS_MAX; i++) {
-		if (t.timers[i].cb == NULL) {
-			t.timers[i] = (struct env_timer){ t.now_ms + delay_ms,
-				cb, arg };
-			return &t.timers[i];
-		}
-	}
-	fail_msg("more than %d timers", TIMERS_MAX);
-	return NULL;
-}
-
-static void
-timer_cancel(void *ctx, struct env_timer *timer)
-{
-	(void)ctx;
-	if (timer != NULL)
-		timer->cb = NULL;
-}
-
-static void
-pass(int64_t ms)
-{
-	t.now_ms += ms;
-	for (size_t i = 0; i < TIMERS_MAX; i++) {
-		struct env_timer timer = t.timers[i];
-
-		if (timer.cb == NULL || timer.at_ms > t.now_ms)
-			continue;
-		t.timers[i].cb = NULL;
-		timer.cb(timer.arg);
-	}
-}
 
 /* 1, a message and its type, or 0 at the end. */
 static int
@@ -109,11 +63,12 @@ setup(void **state)
 
 	(void)state;
 	memset(&t, 0, sizeof(t));
+	memset(&fake_time, 0, sizeof(fake_time));
 	t.buf = mem_alloc(CONTROL_SIZE_MAX);
 	t.master.state = MASTER_RUNNING;
 	t.master.notify.fd = -1;
-	t.master.env = (struct env){ .timer_start = timer_start,
-		.timer_cancel = timer_cancel };
+	t.master.env = (struct env){ .timer_start = fake_time_start,
+		.timer_cancel = fake_time_cancel };
 	t.master.num_children = 1;
 	t.row.role = ROLE_CORE;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds), 0);
@@ -134,8 +89,8 @@ teardown(void **state)
 {
 	(void)state;
 	heartbeat_done(&t.master);
-	for (size_t i = 0; i < TIMERS_MAX; i++)
-		assert_null(t.timers[i].cb);
+	for (size_t i = 0; i < FAKE_TIMERS_MAX; i++)
+		assert_null(fake_time.timers[i].cb);
 	close(t.master.children[0].control);
 	free(t.buf);
 	return 0;
@@ -147,7 +102,7 @@ beat(void)
 	struct child *child = &t.master.children[0];
 	enum control_type type;
 
-	pass(HEARTBEAT_INTERVAL_MS);
+	fake_time_pass(HEARTBEAT_INTERVAL_MS);
 	assert_int_equal(receive(child->control, &type), 1);
 	assert_int_equal(type, CONTROL_PONG);
 	heartbeat_answer(child);
@@ -167,15 +122,15 @@ test_stopped_process_is_killed(void **state)
 	assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
 	assert_true(WIFSTOPPED(status));
 	for (int i = 0; i < HEARTBEAT_MISSED_MAX; i++) {
-		pass(HEARTBEAT_INTERVAL_MS);
+		fake_time_pass(HEARTBEAT_INTERVAL_MS);
 		assert_false(t.master.children[0].killed);
 	}
-	pass(HEARTBEAT_INTERVAL_MS);
+	fake_time_pass(HEARTBEAT_INTERVAL_MS);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 	/* Until its death is known it is let be. */
 	t.master.children[0].pid = getpid();
-	pass(HEARTBEAT_INTERVAL_MS);
+	fake_time_pass(HEARTBEAT_INTERVAL_MS);
 }
 
 /* A late answer is as good as one in time, and who starts or stops, or is not
@@ -189,18 +144,18 @@ test_patience(void **state)
 	(void)state;
 	heartbeat_start(&t.master);
 	for (int i = 0; i < HEARTBEAT_MISSED_MAX; i++)
-		pass(HEARTBEAT_INTERVAL_MS);
+		fake_time_pass(HEARTBEAT_INTERVAL_MS);
 	/* It was asked once. */
 	assert_int_equal(receive(child->control, &type), 1);
 	heartbeat_answer(child);
 	beat();
 	child->state = CHILD_STARTING;
 	for (int i = 0; i < 2 * HEARTBEAT_MISSED_MAX; i++)
-		pass(HEARTBEAT_INTERVAL_MS);
+		fake_time_pass(HEARTBEAT_INTERVAL_MS);
 	child->state = CHILD_READY;
 	t.master.state = MASTER_STOPPING;
 	for (int i = 0; i < 2 * HEARTBEAT_MISSED_MAX; i++)
-		pass(HEARTBEAT_INTERVAL_MS);
+		fake_time_pass(HEARTBEAT_INTERVAL_MS);
 	assert_int_equal(recv(child->control, t.buf, 1, MSG_DONTWAIT), -1);
 	assert_false(child->killed);
 	shutdown(child->control, SHUT_RDWR);
@@ -223,10 +178,10 @@ test_watchdog(void **state)
 		assert_int_equal(recv(fds[1], text, sizeof(text),
 		    MSG_DONTWAIT), strlen("WATCHDOG=1\n"));
 		assert_memory_equal(text, "WATCHDOG=1\n", 11);
-		pass(1499);
+		fake_time_pass(1499);
 		assert_int_equal(recv(fds[1], text, sizeof(text),
 		    MSG_DONTWAIT), -1);
-		pass(1);
+		fake_time_pass(1);
 	}
 	close(fds[0]);
 	close(fds[1]);

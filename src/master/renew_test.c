@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "conf/layout.h"
 #include "master/disk.h"
+#include "master/fake_time.h"
 #include "master/reload.h"
 #include "master/renew.h"
 
@@ -18,18 +19,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define TIMERS_MAX 8
-
-struct env_timer {
-	int64_t at_ms;
-	void (*cb)(void *arg);
-	void *arg;
-};
-
 static struct {
 	char directory[32];
-	int64_t now_ms;
-	struct env_timer timers[TIMERS_MAX];
 	struct master_options options;
 	struct master master;
 	int ends[2];         /* the processes' control sockets */
@@ -38,46 +29,6 @@ static struct {
 	bool refresh_fails;
 	int refreshed;
 } t;
-
-static struct env_timer *
-timer_start(void *ctx, int64_t delay_ms, void (*cb)(void *arg), void *arg)
-{
-	(void)ctx;
-	for (size_t i = 0; i < TIMERS_MAX; i++) {
-		struct env_timer *timer = &t.timers[i];
-
-		if (timer->cb == NULL) {
-			*timer = (struct env_timer){ t.now_ms + delay_ms, cb,
-				arg };
-			return timer;
-		}
-	}
-	fail_msg("more than %d timers", TIMERS_MAX);
-	return NULL;
-}
-
-static void
-timer_cancel(void *ctx, struct env_timer *timer)
-{
-	(void)ctx;
-	if (timer != NULL)
-		timer->cb = NULL;
-}
-
-/* To the moment, calling all timers up to it that were set before. */
-static void
-pass(int64_t ms)
-{
-	t.now_ms += ms;
-	for (size_t i = 0; i < TIMERS_MAX; i++) {
-		struct env_timer timer = t.timers[i];
-
-		if (timer.cb == NULL || timer.at_ms > t.now_ms)
-			continue;
-		t.timers[i].cb = NULL;
-		timer.cb(timer.arg);
-	}
-}
 
 static void
 write_file(const char *name, const char *text)
@@ -127,6 +78,7 @@ setup(void **state)
 
 	(void)state;
 	memset(&t, 0, sizeof(t));
+	memset(&fake_time, 0, sizeof(fake_time));
 	strcpy(t.directory, "/tmp/signet-renew-XXXXXX");
 	assert_non_null(mkdtemp(t.directory));
 	snprintf(path, sizeof(path), "%s/api", t.directory);
@@ -143,8 +95,8 @@ setup(void **state)
 	t.master.options = &t.options;
 	t.master.state = MASTER_RUNNING;
 	t.master.notify.fd = -1;
-	t.master.env = (struct env){ .timer_start = timer_start,
-		.timer_cancel = timer_cancel };
+	t.master.env = (struct env){ .timer_start = fake_time_start,
+		.timer_cancel = fake_time_cancel };
 	resources_init(&t.master.resources);
 	t.web.role = ROLE_WEB;
 	add_child(0);
@@ -161,8 +113,8 @@ teardown(void **state)
 	(void)state;
 	renew_done(&t.master);
 	reload_done(&t.master);
-	for (size_t i = 0; i < TIMERS_MAX; i++)
-		assert_null(t.timers[i].cb);
+	for (size_t i = 0; i < FAKE_TIMERS_MAX; i++)
+		assert_null(fake_time.timers[i].cb);
 	for (size_t i = 0; i < 2; i++) {
 		close(t.master.children[i].control);
 		close(t.ends[i]);
@@ -218,14 +170,14 @@ static void
 test_nothing_is_due(void **state)
 {
 	(void)state;
-	pass(RENEW_INTERVAL_MS - 1);
+	fake_time_pass(RENEW_INTERVAL_MS - 1);
 	assert_int_equal(t.refreshed, 0);
-	pass(1);
+	fake_time_pass(1);
 	assert_int_equal(t.refreshed, 1);
-	pass(RENEW_INTERVAL_MS);
+	fake_time_pass(RENEW_INTERVAL_MS);
 	assert_int_equal(t.refreshed, 2);
 	t.refresh_fails = true;
-	pass(RENEW_INTERVAL_MS);
+	fake_time_pass(RENEW_INTERVAL_MS);
 	assert_int_equal(t.refreshed, 3);
 	assert_silence();
 }
@@ -242,7 +194,7 @@ test_all_take_it(void **state)
 {
 	(void)state;
 	t.renewal = "new";
-	pass(RENEW_INTERVAL_MS);
+	fake_time_pass(RENEW_INTERVAL_MS);
 	assert_hears(CONTROL_PREPARE, "new");
 	agree("");
 	assert_hears(CONTROL_COMMIT, "");
@@ -251,7 +203,7 @@ test_all_take_it(void **state)
 	assert_int_equal(t.master.reload, RELOAD_NONE);
 	assert_string_equal(t.master.config.directory, t.directory);
 	/* Once. */
-	pass(RENEW_INTERVAL_MS);
+	fake_time_pass(RENEW_INTERVAL_MS);
 	assert_int_equal(t.refreshed, 2);
 	assert_silence();
 }
@@ -262,12 +214,12 @@ test_refused(void **state)
 {
 	(void)state;
 	t.renewal = "new";
-	pass(RENEW_INTERVAL_MS);
+	fake_time_pass(RENEW_INTERVAL_MS);
 	assert_hears(CONTROL_PREPARE, "new");
 	agree("not today");
 	assert_hears(CONTROL_ABANDON, "");
 	assert_int_equal(t.master.reload, RELOAD_NONE);
-	pass(RENEW_INTERVAL_MS);
+	fake_time_pass(RENEW_INTERVAL_MS);
 	assert_hears(CONTROL_PREPARE, "new");
 	agree("");
 	assert_hears(CONTROL_COMMIT, "");
@@ -279,14 +231,14 @@ test_not_meanwhile(void **state)
 	(void)state;
 	t.renewal = "new";
 	t.master.reload = RELOAD_COMMITTING;
-	pass(RENEW_INTERVAL_MS);
+	fake_time_pass(RENEW_INTERVAL_MS);
 	t.master.reload = RELOAD_NONE;
 	t.master.state = MASTER_STOPPING;
-	pass(RENEW_INTERVAL_MS);
+	fake_time_pass(RENEW_INTERVAL_MS);
 	assert_int_equal(t.refreshed, 0);
 	assert_silence();
 	t.master.state = MASTER_RUNNING;
-	pass(RENEW_INTERVAL_MS);
+	fake_time_pass(RENEW_INTERVAL_MS);
 	assert_hears(CONTROL_PREPARE, "new");
 }
 

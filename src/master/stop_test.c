@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "master/fake_time.h"
 #include "master/stop.h"
 
 #include <signal.h>
@@ -19,43 +20,11 @@
 
 enum { SIGNER, CORE, WEB, COUNT };
 
-struct env_timer {
-	int64_t at_ms;
-	void (*cb)(void *arg);
-	void *arg;
-};
-
 static struct {
-	int64_t now_ms;
-	struct env_timer timer; /* a stop needs one */
 	struct master master;
 	struct roles_row rows[COUNT];
 	int ends[COUNT];        /* the processes' control sockets */
 } t;
-
-static int64_t
-now(void *ctx)
-{
-	(void)ctx;
-	return t.now_ms;
-}
-
-static struct env_timer *
-timer_start(void *ctx, int64_t delay_ms, void (*cb)(void *arg), void *arg)
-{
-	(void)ctx;
-	assert_null(t.timer.cb);
-	t.timer = (struct env_timer){ t.now_ms + delay_ms, cb, arg };
-	return &t.timer;
-}
-
-static void
-timer_cancel(void *ctx, struct env_timer *timer)
-{
-	(void)ctx;
-	if (timer != NULL)
-		timer->cb = NULL;
-}
 
 static void
 add_child(size_t i, enum role role, enum roles_stop stop)
@@ -84,12 +53,14 @@ setup(void **state)
 {
 	(void)state;
 	memset(&t, 0, sizeof(t));
-	t.now_ms = 1000000;
+	memset(&fake_time, 0, sizeof(fake_time));
+	fake_time.now_ms = 1000000;
 	t.master.state = MASTER_RUNNING;
 	t.master.notify.fd = -1;
 	t.master.loop = loop_new();
-	t.master.env = (struct env){ .now = now, .timer_start = timer_start,
-		.timer_cancel = timer_cancel };
+	t.master.env = (struct env){ .now = fake_time_now,
+		.timer_start = fake_time_start,
+		.timer_cancel = fake_time_cancel };
 	add_child(SIGNER, ROLE_SIGNER, ROLES_STOP_BACK);
 	add_child(CORE, ROLE_CORE, ROLES_STOP_CORE);
 	add_child(WEB, ROLE_WEB, ROLES_STOP_FRONT);
@@ -120,7 +91,7 @@ teardown(void **state)
 		close(t.ends[i]);
 	}
 	stop_done(&t.master);
-	assert_null(t.timer.cb);
+	assert_null(fake_time.timers[0].cb);
 	loop_free(t.master.loop);
 	return 0;
 }
@@ -168,10 +139,10 @@ test_again(void **state)
 {
 	(void)state;
 	stop_begin(&t.master, 0);
-	t.now_ms += STOP_AGAIN_MS - 1;
+	fake_time.now_ms += STOP_AGAIN_MS - 1;
 	stop_begin(&t.master, 0);
 	assert_int_equal(killed(), 0);
-	t.now_ms += 1;
+	fake_time.now_ms += 1;
 	stop_begin(&t.master, 0);
 	assert_int_equal(killed(), COUNT);
 }
@@ -181,7 +152,7 @@ test_again_with_a_clock_set_back(void **state)
 {
 	(void)state;
 	stop_begin(&t.master, 0);
-	t.now_ms -= 3600000;
+	fake_time.now_ms -= 3600000;
 	stop_begin(&t.master, 0);
 	assert_int_equal(killed(), COUNT);
 }
@@ -194,9 +165,9 @@ test_timeout(void **state)
 
 	(void)state;
 	stop_begin(&t.master, 0);
-	timer = t.timer;
-	assert_int_equal(timer.at_ms - t.now_ms, PROC_STOP_TIMEOUT_MS);
-	t.timer.cb = NULL;
+	timer = fake_time.timers[0];
+	assert_int_equal(timer.at_ms - fake_time.now_ms, PROC_STOP_TIMEOUT_MS);
+	fake_time.timers[0].cb = NULL;
 	timer.cb(timer.arg);
 	assert_int_equal(killed(), 1);
 	assert_true(t.master.children[WEB].killed);
