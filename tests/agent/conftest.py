@@ -43,6 +43,28 @@ def new_ca(web, resolver):
 
 
 @pytest.fixture
+def beside(resolver):
+    """A function that starts a web server, and for it a CA, which asks the
+    server's port, and an agent."""
+    started = []
+
+    def start(server, run=True):
+        started.append(server)
+        if run:
+            server.start()
+        ca = signetd.dev(resolver=resolver,
+                         options=["--http-port", str(server.port)])
+        started.append(ca)
+        agent = signet.Agent(None)
+        started.append(agent)
+        return server, ca, agent
+
+    yield start
+    for each in reversed(started):
+        each.close()
+
+
+@pytest.fixture
 def agent(web):
     running = signet.Agent(web)
     yield running

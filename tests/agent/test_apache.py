@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from kit import servers, signet, signetd
+from kit import servers
 
 PLAIN = """
 # a brace { in a comment, a quote " and a tag <VirtualHost>
@@ -56,23 +56,8 @@ BOTH = """
 
 
 @pytest.fixture
-def serve(resolver):
-    started = []
-
-    def start(**more):
-        server = servers.Apache(**more)
-        started.append(server)
-        server.start()
-        ca = signetd.dev(resolver=resolver,
-                         options=["--http-port", str(server.port)])
-        started.append(ca)
-        agent = signet.Agent(None)
-        started.append(agent)
-        return server, ca, agent
-
-    yield start
-    for each in reversed(started):
-        each.close()
+def serve(beside):
+    return lambda **more: beside(servers.Apache(**more))
 
 
 def new(server, name):

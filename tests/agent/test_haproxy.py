@@ -6,32 +6,21 @@ import socket
 
 import pytest
 
-from kit import servers, signet, signetd
+from kit import servers
 
 
 @pytest.fixture
-def serve(resolver):
-    started = []
-
+def serve(beside):
     def start(*names, **more):
         """One certificate for the names is loaded from certs/old.pem."""
         server = servers.Haproxy(**more)
-        started.append(server)
         old = servers.self_signed(server.top / "run", "old", *names)
         (server.top / "certs/old.pem").write_bytes(
             open(old + ".pem", "rb").read())
         server.write("list.txt", f"{server.top}/certs/old.pem\n")
-        server.start()
-        ca = signetd.dev(resolver=resolver,
-                         options=["--http-port", str(server.port)])
-        started.append(ca)
-        agent = signet.Agent(None)
-        started.append(agent)
-        return server, ca, agent
+        return beside(server)
 
-    yield start
-    for each in reversed(started):
-        each.close()
+    return start
 
 
 def install(server, ca, agent, *names, status=0):

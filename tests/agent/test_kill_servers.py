@@ -168,25 +168,6 @@ class Middleman:
         self.thread.join()
 
 
-@pytest.fixture
-def start(resolver):
-    started = []
-
-    def begin(server):
-        started.append(server)
-        server.start()
-        ca = signetd.dev(resolver=resolver,
-                         options=["--http-port", str(server.port)])
-        started.append(ca)
-        agent = signet.Agent(None)
-        started.append(agent)
-        return ca, agent
-
-    yield begin
-    for each in reversed(started):
-        each.close()
-
-
 def chatty(server, text, more):
     """Each connection is a line in a file."""
     file = pathlib.Path(server.file)
@@ -255,10 +236,10 @@ def renew(server, agent, follow, **how):
 
 
 @pytest.mark.parametrize("kind", (nginx, apache))
-def test_killed_while_renewing(start, kind):
+def test_killed_while_renewing(beside, kind):
     """The site has been installed: challenge, reload, look."""
     server = kind()
-    ca, agent = start(server)
+    _, ca, agent = beside(server)
     via = f"{server.NAME}={server.file}"
     agent.get(ca, "--install", via, OTHER, via=via)
     files = server.files()
@@ -271,10 +252,10 @@ def test_killed_while_renewing(start, kind):
 
 
 @pytest.mark.parametrize("kind", (nginx, apache))
-def test_killed_while_installing(start, kind):
+def test_killed_while_installing(beside, kind):
     """The certificate is there; it is installed for the first time."""
     server = kind()
-    ca, agent = start(server)
+    _, ca, agent = beside(server)
     via = f"{server.NAME}={server.file}"
     agent.get(ca, NAME, OTHER, via=via)
     files = server.files()
@@ -295,13 +276,13 @@ def test_killed_while_installing(start, kind):
     watch.close()
 
 
-def test_killed_while_haproxy_is_told(start, tmp_path):
+def test_killed_while_haproxy_is_told(beside, tmp_path):
     server = servers.Haproxy()
     server.test = ["haproxy", "-c", "-f", server.file]
     old = servers.self_signed(server.top / "run", "old", OTHER)
     file = server.top / "certs/old.pem"
     file.write_bytes(pathlib.Path(old + ".pem").read_bytes())
-    ca, agent = start(server)
+    _, ca, agent = beside(server)
     path = str(tmp_path / "socket")
     middle = Middleman(server.socket, path)
     via = f"haproxy={path}"

@@ -4,7 +4,7 @@
 
 import pytest
 
-from kit import servers, signet, signetd
+from kit import servers
 
 PLAIN = """
 # a brace { in a comment, and a quote "
@@ -48,25 +48,9 @@ server {
 
 
 @pytest.fixture
-def serve(resolver):
+def serve(beside):
     """A function that starts nginx with sites, a CA, and our agent."""
-    started = []
-
-    def start(run=True, **sites):
-        server = servers.Nginx(**sites)
-        started.append(server)
-        if run:
-            server.start()
-        ca = signetd.dev(resolver=resolver,
-                         options=["--http-port", str(server.port)])
-        started.append(ca)
-        agent = signet.Agent(None)
-        started.append(agent)
-        return server, ca, agent
-
-    yield start
-    for each in reversed(started):
-        each.close()
+    return lambda run=True, **sites: beside(servers.Nginx(**sites), run)
 
 
 def every(server, ca, agent, *options, status=0, env=None):
