@@ -51,16 +51,8 @@ def ca(challenges, resolver):
 @pytest.fixture
 def own_ca(challenges, resolver):
     """A function that starts a CA of the test's own."""
-    started = []
-
-    def start(**more):
-        running = signetd.dev(challenges, resolver, **more)
-        started.append(running)
-        return running
-
-    yield start
-    for running in started:
-        running.close()
+    with signetd.several(challenges, resolver) as start:
+        yield start
 
 
 @pytest.fixture

@@ -13,19 +13,23 @@ client_round_ident(const struct client_authz *authz)
 	return &authz->order->order.idents.items[authz->ident];
 }
 
+/* It waits for nothing any more. */
+static void
+silence(struct client_authz *authz)
+{
+	const struct env *env = authz->order->op.client->env;
+
+	client_call_cancel(&authz->call);
+	if (authz->timer != NULL)
+		env->timer_cancel(env->ctx, authz->timer);
+	authz->timer = NULL;
+}
+
 void
 client_round_release(struct client_order_op *order)
 {
-	const struct env *env = order->op.client->env;
-
-	for (size_t i = 0; i < order->num_authzs; i++) {
-		struct client_authz *authz = &order->authzs[i];
-
-		client_call_cancel(&authz->call);
-		if (authz->timer != NULL)
-			env->timer_cancel(env->ctx, authz->timer);
-		authz->timer = NULL;
-	}
+	for (size_t i = 0; i < order->num_authzs; i++)
+		silence(&order->authzs[i]);
 	order->num_authzs = 0;
 }
 
@@ -132,15 +136,10 @@ client_round_end(struct client_order_op *order,
 void
 client_round_stop(struct client_order_op *order)
 {
-	const struct env *env = order->op.client->env;
-
 	for (size_t i = 0; i < order->num_authzs; i++) {
 		struct client_authz *authz = &order->authzs[i];
 
-		client_call_cancel(&authz->call);
-		if (authz->timer != NULL)
-			env->timer_cancel(env->ctx, authz->timer);
-		authz->timer = NULL;
+		silence(authz);
 		if (authz->state < CLIENT_AUTHZ_OK)
 			authz->state = CLIENT_AUTHZ_STOPPED;
 	}

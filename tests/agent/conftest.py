@@ -30,16 +30,8 @@ def web_ca(web, resolver):
 @pytest.fixture
 def new_ca(web, resolver):
     """A function that starts a CA of the test's own."""
-    started = []
-
-    def start(**more):
-        running = signetd.dev(web, resolver, **more)
-        started.append(running)
-        return running
-
-    yield start
-    for running in started:
-        running.close()
+    with signetd.several(web, resolver) as start:
+        yield start
 
 
 @pytest.fixture

@@ -173,6 +173,21 @@ class Signetd:
         self.close()
 
 
+@contextlib.contextmanager
+def several(*args):
+    """A function that starts CAs, each as dev does; they end together."""
+    started = []
+
+    def start(**more):
+        running = dev(*args, **more)
+        started.append(running)
+        return running
+
+    yield start
+    for running in started:
+        running.close()
+
+
 def dev(challenges=None, resolver=None, environment=None, options=(),
         start=True, directory=None):
     """`signetd dev` on its own ports and directory. Unlike Pebble's, its
