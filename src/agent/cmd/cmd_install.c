@@ -22,17 +22,26 @@ const struct cmd cmd_install = {
 	    "\n"
 	    "      --print        show what would be written, and where\n"
 	    "      --cron         a line of cron in any case\n"
+	    "      --daemon       `signet run` as a service of systemd, in the"
+	    " place of the\n"
+	    "                     timer\n"
 	    "      --uninstall    remove it again\n"
-	    "  -c, --config FILE  what `signet renew` is to be given\n"
+	    "  -c, --config FILE  what signet is to be given\n"
 	    "  -d, --dir DIR      the same\n"
 	    "      --textfile FILE  the same\n",
 	.run = run,
 };
 
-enum { OPTION_PRINT = 256, OPTION_CRON, OPTION_UNINSTALL };
+enum { OPTION_PRINT = 256, OPTION_CRON, OPTION_DAEMON,
+	OPTION_UNINSTALL };
+
+/* Who runs it. */
+enum how { BY_TIMER, BY_CRON, BY_DAEMON };
 
 struct install {
-	bool print, cron, uninstall;
+	bool print, uninstall;
+	bool systemd;       /* it is what this machine runs */
+	enum how how;
 	const char *config, *dir, *textfile;
 	char program[PATH_MAX];
 	uint32_t random;
@@ -42,7 +51,8 @@ struct install {
 static void
 put_command(struct bld *out, const struct install *in)
 {
-	bld_fmt(out, "%s renew -q", in->program);
+	bld_fmt(out, "%s %s -q", in->program, in->how == BY_DAEMON ? "run" :
+	    "renew");
 	if (in->config != NULL)
 		bld_fmt(out, " --config %s", in->config);
 	if (in->dir != NULL)
@@ -54,25 +64,47 @@ put_command(struct bld *out, const struct install *in)
 /* Nothing that keeps away where web roots, copies of certificates and what hooks
  * need may be: /home, /etc, /usr. Each process has its own sandbox. */
 static void
-put_service(struct bld *out, const struct install *in)
+put_unit(struct bld *out, const struct install *in, const char *type)
 {
-	bld_str(out, "[Unit]\n"
+	bld_fmt(out, "[Unit]\n"
 	    "Description=Renew certificates that are due\n"
 	    "Documentation=man:signet(1)\n"
 	    "Wants=network-online.target\n"
 	    "After=network-online.target nss-lookup.target\n\n"
 	    "[Service]\n"
-	    "Type=oneshot\n"
-	    "ExecStart=");
+	    "Type=%s\n"
+	    "ExecStart=", type);
 	put_command(out, in);
 	bld_str(out, "\n"
 	    /* Connections that tls-alpn passes on are carried to their end. */
 	    "KillMode=process\n"
 	    "PrivateTmp=yes\n"
+	    "ProtectHostname=yes\n"
+	    "ProtectKernelLogs=yes\n"
 	    "ProtectKernelModules=yes\n"
 	    "ProtectKernelTunables=yes\n"
 	    "LockPersonality=yes\n"
 	    "RestrictRealtime=yes\n");
+}
+
+static void
+put_service(struct bld *out, const struct install *in)
+{
+	put_unit(out, in, "oneshot");
+}
+
+/* It is silent while it waits for a web server's own programs: minutes at
+ * most. A run that was ended in the middle is finished by the next. */
+static void
+put_daemon(struct bld *out, const struct install *in)
+{
+	put_unit(out, in, "notify");
+	bld_str(out, "ExecReload=kill -HUP $MAINPID\n"
+	    "WatchdogSec=15min\n"
+	    "Restart=on-failure\n"
+	    "RestartSec=1min\n\n"
+	    "[Install]\n"
+	    "WantedBy=multi-user.target\n");
 }
 
 /* A run with nothing due costs milliseconds, and due times are random to the
@@ -109,11 +141,15 @@ put_cron(struct bld *out, const struct install *in)
 static const struct file {
 	const char *path;
 	void (*put)(struct bld *out, const struct install *in);
-	bool cron;
+	enum how how;
+	const char *unit; /* that is enabled */
 } files[] = {
-	{ UNITS_DIR "/signet-renew.service", put_service, false },
-	{ UNITS_DIR "/signet-renew.timer", put_timer, false },
-	{ CRON_FILE, put_cron, true },
+	{ UNITS_DIR "/signet-renew.service", put_service, BY_TIMER, NULL },
+	{ UNITS_DIR "/signet-renew.timer", put_timer, BY_TIMER,
+	    "signet-renew.timer" },
+	{ CRON_FILE, put_cron, BY_CRON, NULL },
+	{ UNITS_DIR "/signet.service", put_daemon, BY_DAEMON,
+	    "signet.service" },
 };
 #define NUM_FILES (sizeof(files) / sizeof(files[0]))
 
@@ -169,13 +205,31 @@ uninstall_file(const struct file *file, const struct install *in)
 }
 
 static int
-systemctl(const char *arguments)
+systemctl(const char *arguments, const char *unit)
 {
 	char command[128];
 
-	snprintf(command, sizeof(command), "systemctl %s", arguments);
+	snprintf(command, sizeof(command), "systemctl %s %s", arguments,
+	    unit);
 	return system(command) == 0 ? CMD_OK : cmd_fail(&cmd_install,
 	    "`%s` failed; run it again when systemd answers", command);
+}
+
+/* What was installed in another way goes: one of them is enough. */
+static int
+do_file(const struct file *file, const struct install *in)
+{
+	bool ours = !in->uninstall && file->how == in->how;
+	int r = CMD_OK;
+
+	if (ours)
+		return install_file(file, in);
+	if (in->print && !in->uninstall)
+		return CMD_OK;
+	if (file->unit != NULL && !in->print && in->systemd &&
+	    access(file->path, F_OK) == 0)
+		r = systemctl("disable --quiet --now", file->unit);
+	return r != CMD_OK ? r : uninstall_file(file, in);
 }
 
 static int
@@ -183,20 +237,16 @@ do_files(const struct install *in)
 {
 	int r = CMD_OK;
 
-	if (in->uninstall && !in->print && !in->cron &&
-	    access(files[1].path, F_OK) == 0)
-		r = systemctl("disable --quiet --now signet-renew.timer");
-	for (size_t i = 0; r == CMD_OK && i < NUM_FILES; i++) {
-		if (in->uninstall)
-			r = uninstall_file(&files[i], in);
-		else if (files[i].cron == in->cron)
-			r = install_file(&files[i], in);
-	}
-	if (r != CMD_OK || in->print || in->cron)
+	/* What is enabled stands behind what it needs. */
+	for (size_t i = NUM_FILES; r == CMD_OK && i > 0; i--)
+		r = do_file(&files[i - 1], in);
+	if (r != CMD_OK || in->print || !in->systemd)
 		return r;
-	r = systemctl("daemon-reload");
-	return r != CMD_OK || in->uninstall ? r :
-	    systemctl("enable --quiet --now signet-renew.timer");
+	r = systemctl("daemon-reload", "");
+	for (size_t i = 0; r == CMD_OK && !in->uninstall && i < NUM_FILES; i++)
+		if (files[i].how == in->how && files[i].unit != NULL)
+			r = systemctl("enable --quiet --now", files[i].unit);
+	return r;
 }
 
 static int
@@ -208,6 +258,7 @@ take(struct install *in, int argc, char **argv)
 		CMD_TEXTFILE_OPTION,
 		{ "print", no_argument, NULL, OPTION_PRINT },
 		{ "cron", no_argument, NULL, OPTION_CRON },
+		{ "daemon", no_argument, NULL, OPTION_DAEMON },
 		{ "uninstall", no_argument, NULL, OPTION_UNINSTALL }, { 0 }
 	};
 	int opt;
@@ -222,7 +273,9 @@ take(struct install *in, int argc, char **argv)
 		else if (opt == OPTION_PRINT)
 			in->print = true;
 		else if (opt == OPTION_CRON)
-			in->cron = true;
+			in->how = BY_CRON;
+		else if (opt == OPTION_DAEMON)
+			in->how = BY_DAEMON;
 		else if (opt == OPTION_UNINSTALL)
 			in->uninstall = true;
 		else
@@ -241,6 +294,11 @@ take(struct install *in, int argc, char **argv)
 static int
 run(int argc, char **argv)
 {
+	static const char *const said[] = {
+		[BY_TIMER] = "systemd runs `signet renew` every ten minutes",
+		[BY_CRON] = "cron runs `signet renew` every ten minutes",
+		[BY_DAEMON] = "systemd keeps `signet run` running",
+	};
 	struct install in = { .random = (uint32_t)getpid() };
 	int r = take(&in, argc, argv);
 	ssize_t n;
@@ -253,12 +311,16 @@ run(int argc, char **argv)
 		    "is; mount /proc");
 	in.program[n] = '\0';
 	/* As sd_booted(3). */
-	if (access("/run/systemd/system/", F_OK) != 0 && !in.print)
-		in.cron = true;
+	in.systemd = access("/run/systemd/system/", F_OK) == 0;
+	if (!in.systemd && !in.print) {
+		if (in.how == BY_DAEMON && !in.uninstall)
+			return cmd_fail(&cmd_install, "there is no systemd "
+			    "that would run it; let your service manager run "
+			    "%s run", in.program);
+		in.how = BY_CRON;
+	}
 	r = do_files(&in);
 	if (r == CMD_OK && !in.print)
-		printf("%s\n", in.uninstall ? "removed" : in.cron ?
-		    "cron runs `signet renew` every ten minutes" :
-		    "systemd runs `signet renew` every ten minutes");
+		printf("%s\n", in.uninstall ? "removed" : said[in.how]);
 	return r;
 }
