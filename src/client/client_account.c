@@ -176,7 +176,7 @@ rollover_begin(struct client_op *op)
 	struct client *client = op->client;
 
 	if (!client->directory.info.has_key_change) {
-		client_op_fail_text(op, CLIENT_SETUP, "this CA offers no "
+		client_op_fail_text(op, CLIENT_LACKING, "this CA offers no "
 		    "change of an account's key (RFC 8555 7.3.5)");
 		return;
 	}

@@ -122,7 +122,7 @@ revoke_begin(struct client_op *op)
 	struct bld payload;
 
 	if (url.len == 0) {
-		client_op_fail_text(op, CLIENT_SETUP, "this CA offers no "
+		client_op_fail_text(op, CLIENT_LACKING, "this CA offers no "
 		    "revocation over ACME");
 		return;
 	}
@@ -231,7 +231,7 @@ on_account(void *arg, const struct client_reply *reply)
 	if (client_answer_account(&from, &answer, &err) < 0)
 		client_op_fail_err(op, CLIENT_NONSENSE, &err);
 	else if (answer.orders.len == 0)
-		client_op_fail_text(op, CLIENT_SETUP, "this CA does not list "
+		client_op_fail_text(op, CLIENT_LACKING, "this CA does not list "
 		    "an account's orders (RFC 8555 7.1.2.1)");
 	else
 		get_page(once, answer.orders);

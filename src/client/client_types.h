@@ -136,6 +136,7 @@ enum client_cause {
 	CLIENT_DECLINED,    /* no challenge could be set up */
 	CLIENT_SIGNING,     /* a signature was not made */
 	CLIENT_CANCELLED,
+	CLIENT_LACKING,     /* the CA does not offer what was asked for */
 	CLIENT_CAUSE_COUNT
 };
 

@@ -184,7 +184,11 @@ def test_dry_run_of_a_new_site(agent, web_ca):
     (["get", "a.example", "--via", "webroot=www"], "not an absolute path"),
     (["get", "a.example", "--ca", "nobody", "--via", "webroot=/"],
      "no CA called \"nobody\""),
+    (["get", "a.example", "--ca-file", "/no/root.pem", "--via", "webroot=/"],
+     "ca_file: there is no file /no/root.pem"),
     (["get", "a.example", "--key", "ec255"], "not a type of key"),
+    (["get", "--colour"], "signet get: unrecognized option '--colour'"),
+    (["get", "--colour"], "`signet get --help`"),
     (["renew", "nobody.example"], "no site nobody.example"),
     (["frobnicate"], "no command"),
 ])

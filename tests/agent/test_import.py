@@ -210,6 +210,10 @@ def test_lego(agent, web, web_ca, tmp_path):
           "--http", "--http.webroot", web.root, "run",
           LEGO_CA_CERTIFICATES=web_ca.cafile)
     live = tmp_path / "certificates"
+    # Whose it is nobody says: no other CA is asked for its names.
+    done = agent.run("import", "lego", tmp_path, status=None)
+    assert "the certificate is not taken: it is from" in done.stderr
+    assert "write --ca URL" in done.stderr and agent.status() == {}
     adopts_and_renews(agent, web_ca, "lego.import.example", "lego",
                       tmp_path, live / "lego.import.example.crt",
                       live / "lego.import.example.key",

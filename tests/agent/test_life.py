@@ -174,6 +174,7 @@ def test_a_ca_without_revocation(agent, web_ca):
                      status=None)
     if done.returncode != 0:
         assert "no revocation" in done.stderr
+        assert "ask the CA's operator" in done.stderr
     assert agent.certificate("revoke.example")["live"]
     done = agent.run("revoke", "revoke.example", "--reason", "boredom",
                      status=2)

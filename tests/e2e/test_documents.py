@@ -91,6 +91,12 @@ def options(command):
     return set(re.findall(r"--[\w-]+", says(command, "--help")))
 
 
+def test_commands_are_all():
+    """So none is without a manual."""
+    assert set(re.findall(r"^  (\w+) ", says("--help"), re.M)) == \
+        set(COMMANDS)
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_manual_of_the_program(command):
     page = (MAN / "signetd.8").read_text()

@@ -43,7 +43,8 @@ show(struct account *account, struct judge *judge, struct err *err)
 		printf("%.*s\n  account   %.*s\n  contacts  %.*s\n"
 		    "  key       %s/accounts/%lld.key\n  since     %s\n",
 		    SPAN_FMT(row.directory), SPAN_FMT(row.kid),
-		    SPAN_FMT(row.contacts), account->common.dir_path,
+		    SPAN_FMT(row.contacts.len > 0 ? row.contacts :
+		    SPAN_LIT("none")), account->common.dir_path,
 		    (long long)row.id, since);
 	}
 	arena_free(&arena);

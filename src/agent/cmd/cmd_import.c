@@ -212,7 +212,8 @@ take_site(struct import_run *import, struct site_conf *site, struct err *err)
 	arena_free(&arena);
 	if (r == 0) {
 		note(import, site->name, "there is a site of that name "
-		    "already; it stays as it is");
+		    "already; it stays as it is: `signet get` changes what is "
+		    "said of it");
 		return 0;
 	}
 	if (r != -(int)ERR_NOT_FOUND)

@@ -140,7 +140,8 @@ status_done(struct status *status)
 static const char *const reason_words[STATE_REASON_COUNT] = {
 	[STATE_REASON_NEW] = "there is none yet",
 	[STATE_REASON_ARI] = "a moment in the window that the CA gave",
-	[STATE_REASON_LIFETIME] = "enough of its life is left then",
+	[STATE_REASON_LIFETIME] = "a third of its life (of a short one, half) is "
+	    "left then",
 	[STATE_REASON_FORCED] = "the site was changed",
 	[STATE_REASON_REVOKED] = "its CA has revoked it",
 };
@@ -202,9 +203,12 @@ put_error(struct bld *out, const struct state_cert *cert)
 	if (cert->error_at == 0)
 		return;
 	text_time(at, cert->error_at);
-	bld_fmt(out, "  failed       %s, %" PRId64 " times in a row: %.*s\n"
-	    "  what to do   %.*s\n", at, cert->failures,
-	    SPAN_FMT(cert->error), SPAN_FMT(cert->remedy));
+	bld_fmt(out, "  failed       %s", at);
+	if (cert->failures > 1)
+		bld_fmt(out, ", %" PRId64 " times in a row", cert->failures);
+	bld_fmt(out, ": %.*s\n", SPAN_FMT(cert->error));
+	if (cert->remedy.len > 0)
+		bld_fmt(out, "  what to do   %.*s\n", SPAN_FMT(cert->remedy));
 }
 
 /* The OCSP response for stapling, if one is wanted. */

@@ -59,17 +59,25 @@ ca_at(struct reader *r, const char *host)
 	return NULL;
 }
 
-/* By where it was fetched from. */
+/* By where it was fetched from. NULL: nobody says what CA that is, and to ask
+ * another one for its names is no renewal. */
 static const char *
 ca_of(struct reader *r, const char *lineage)
 {
 	struct arena *arena = &r->import->arena;
 	const char *url = import_json(arena, arena_fmt(arena,
 	    "%s/certificates/%s.json", r->from->dir, lineage), "certUrl");
-	const char *ret = url == NULL ? NULL : ca_at(r, host_of(r, url));
+	const char *ret = url == NULL ? "letsencrypt" : ca_at(r, host_of(r,
+	    url));
 
-	return ret != NULL ? ret : r->from->ca != NULL ? r->from->ca :
-	    "letsencrypt";
+	if ((url == NULL || ret == NULL) && r->from->ca != NULL)
+		return r->from->ca;
+	if (ret == NULL)
+		r->from->note(r->from->ctx, lineage, arena_fmt(arena, "the "
+		    "certificate is not taken: it is from %s, and lego does "
+		    "not keep the URL of the CA's directory; write --ca URL",
+		    host_of(r, url)));
+	return ret;
 }
 
 static void
@@ -80,6 +88,7 @@ take_certificate(void *ctx, const char *file)
 	struct err err = ERR_INIT;
 	struct site_conf *site;
 	char *name, *lineage;
+	const char *ca;
 
 	if (!ends_with(file, SUFFIX) || ends_with(file, ISSUER))
 		return;
@@ -87,13 +96,16 @@ take_certificate(void *ctx, const char *file)
 	    strlen(SUFFIX)), file);
 	/* "_.example.com" is that of "*.example.com". */
 	name = lineage[0] == '_' && lineage[1] == '.' ? lineage + 2 : lineage;
+	ca = ca_of(r, lineage);
+	if (ca == NULL)
+		return;
 	site = import_site(r->import, name, arena_fmt(arena,
 	    "%s/certificates/%s", r->from->dir, file), &err);
 	if (site == NULL) {
 		r->from->note(r->from->ctx, name, err.text);
 		return;
 	}
-	import_set(r->from, site, "ca", ca_of(r, lineage));
+	import_set(r->from, site, "ca", ca);
 	import_set(r->from, site, "layout", arena_fmt(arena,
 	    "lego:%s/certificates:%s", r->from->dir, lineage));
 	/* lego's own habit. */

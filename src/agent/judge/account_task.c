@@ -108,7 +108,8 @@ on_problem(struct judge *judge, const struct client_problem *problem)
 	trouble_judge(problem, &trouble);
 	if (task->what == JUDGE_ROLLOVER &&
 	    (problem->cause == CLIENT_REFUSED ||
-	    problem->cause == CLIENT_SETUP)) {
+	    problem->cause == CLIENT_SETUP ||
+	    problem->cause == CLIENT_LACKING)) {
 		err_set(&task->err, ERR_IO, NULL, "%s; %s", trouble.text,
 		    trouble.remedy);
 		settle(judge, JUDGE_ACCOUNT_ABANDON);

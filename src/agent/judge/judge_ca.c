@@ -96,6 +96,8 @@ send_ca(struct judge_ca *ca, const uint8_t *thumbprint)
 	    &ask.new_ca.options.registration);
 	if (ca->authority.ca_file != NULL)
 		r = file_read(AT_FDCWD, ca->authority.ca_file, 0, &trust, &err);
+	if (r < 0)
+		r = err_prefix(&err, "ca_file");
 	if (r == 0) {
 		ask.new_ca.trust = bld_view(&trust);
 		judge_net_ask_encode(&out, &ask);

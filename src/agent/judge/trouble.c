@@ -55,6 +55,7 @@ static const char *const by_cause[CLIENT_CAUSE_COUNT] = {
 	[CLIENT_DECLINED] = "choose another --via",
 	[CLIENT_SIGNING] = "check the keys in the state's folder accounts",
 	[CLIENT_CANCELLED] = "start it again",
+	[CLIENT_LACKING] = "ask the CA's operator whether there is another way",
 };
 
 static const char *
