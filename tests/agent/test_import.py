@@ -285,6 +285,78 @@ Le_ReloadCmd='__ACME_BASE64__START_{reload}__ACME_BASE64__END_'
         folder / "fullchain.cer").read_bytes()
 
 
+def two_trusts(path, *cas):
+    with open(path, "w") as out:
+        for each in cas:
+            out.write(pathlib.Path(each.cafile).read_text())
+    return str(path)
+
+
+def renew_at_their_own(agent, sites):
+    """sites: name -> (CA, account's URL)"""
+    assert set(accounts(agent)) == {kid for _, kid in sites.values()}
+    agent.run("renew", "--force", *sites)
+    for name, (ca, _) in sites.items():
+        assert agent.certificate(name)["ca"] == ca.url
+        assert agent.certificate(name)["error"] is None
+    # Each account is still known at its own CA, and no other was made.
+    said = agent.run("account", "show").stdout
+    assert dict(re.findall(r"^(https\S+)\n  account\s+(\S+)", said, re.M)) == \
+        {ca.url: kid for ca, kid in sites.values()}
+
+
+def test_certbot_with_two_cas(agent, web, web_ca, new_ca, tmp_path):
+    """Each certificate goes on at the CA that it is from, with the account
+    there."""
+    second, etc, sites = new_ca(), tmp_path / "etc", {}
+    for name, ca in (("one.two.example", web_ca), ("two.two.example", second)):
+        certbot(ca, tmp_path, "certonly", "--agree-tos", "-m",
+                "admin@example.com", "--no-eff-email", "--webroot", "-w",
+                web.root, "-d", name)
+        known = {json.loads(each.read_text())["uri"]
+                 for each in etc.glob("accounts/**/regr.json")}
+        (kid,) = known - {kid for _, kid in sites.values()}
+        sites[name] = ca, kid
+    done = agent.run("import", "certbot", "--ca-file", two_trusts(
+        tmp_path / "trust.pem", web_ca, second), etc)
+    for name, (_, kid) in sites.items():
+        assert f"{name}: taken over in " in done.stdout
+        assert f"account {kid}: taken over" in done.stdout
+    renew_at_their_own(agent, sites)
+    agent.run("import", "certbot", "--undo", etc)
+    assert agent.status() == {} and accounts(agent) == []
+
+
+def test_acme_sh_with_two_cas(agent, web, web_ca, new_ca, tmp_path):
+    """A folder like the one that acme.sh makes, with a folder of each CA."""
+    second, sites = new_ca(), {}
+    keys = pathlib.Path(agent.dir, "accounts")
+    for name, ca in (("one.sh.example", web_ca), ("two.sh.example", second)):
+        before = set(keys.iterdir()) if keys.exists() else set()
+        agent.get(ca, name)
+        (key,) = set(keys.iterdir()) - before
+        (kid,) = set(accounts(agent)) - {kid for _, kid in sites.values()}
+        sites[name] = ca, kid
+        folder = tmp_path / f"{name}_ecc"
+        folder.mkdir()
+        for ours, theirs in (("privkey", f"{name}.key"),
+                             ("cert", f"{name}.cer"), ("chain", "ca.cer"),
+                             ("fullchain", "fullchain.cer")):
+            shutil.copy(agent.live(name, f"{ours}.pem"), folder / theirs)
+        (folder / f"{name}.conf").write_text(
+            f"Le_Domain='{name}'\nLe_Alt='no'\nLe_Webroot='{web.root}'\n"
+            f"Le_API='{ca.url}'\nLe_Keylength='ec-256'\n")
+        account = tmp_path / "ca" / ca.url.removeprefix("https://")
+        account.mkdir(parents=True)
+        shutil.copy(key, account / "account.key")
+        (account / "ca.conf").write_text(f"ACCOUNT_URL='{kid}'\n")
+    shutil.rmtree(agent.dir)
+    done = agent.run("import", "acme.sh", "--ca-file", two_trusts(
+        tmp_path / "trust.pem", web_ca, second), tmp_path)
+    assert all(f"{name}: taken over in " in done.stdout for name in sites)
+    renew_at_their_own(agent, sites)
+
+
 @pytest.mark.parametrize("words,text", [
     ((), "say whose"), (("caddy",), "say whose"),
 ])
