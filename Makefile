@@ -8,7 +8,7 @@ PREFIX ?= /usr/local
 all: build
 
 help:
-	@echo 'make            build signetd in $(BUILD)/'
+	@echo 'make            build signetd and signet in $(BUILD)/'
 	@echo 'make run        install what is needed, build, and show CA and agent at work (ONCE=1: then exit)'
 	@echo 'make test       install what is needed, and run every test'
 	@echo 'make test-extra public test vectors ($$SIGNET_VECTORS) and long runs'
@@ -22,6 +22,7 @@ $(BUILD)/build.ninja:
 	@meson setup $(BUILD) --prefix $(PREFIX) > /dev/null || meson setup $(BUILD) --prefix $(PREFIX)
 
 build: deps $(BUILD)/build.ninja
+	@[ -e $(BUILD)/src/signet ] || echo 'Building in $(BUILD)/: some minutes, without a word.'
 	@ninja -C $(BUILD) --quiet
 
 deps:
