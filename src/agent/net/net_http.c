@@ -5,22 +5,25 @@
 #include <stdio.h>
 #include <strings.h>
 
-#include "agent/net/net_proxy.h"
-#include "agent/net/net_request.h"
+#include "agent/net/net_curl.h"
 #include "base/list.h"
 #include "base/mem.h"
 
-#define CONNECTIONS_MAX (2 * NET_HTTP_CONNECTIONS_MAX) /* with idle ones */
-#define KEEP_MS 60000  /* how long a host's addresses are used again */
-#define FIRST_MS 400   /* for an address to take the connection, as long as
-                          there is another that has not been tried; after all
-                          have been, each gets its part of the time */
+#define HOST_MAX 255
+#define KEEP_MS 60000     /* how long a host's addresses are used again */
+#define NOWHERE "[100::]" /* RFC 6666: discards, for a host that a proxy may
+                             know and we do not */
+
+/* A host that requests go to: the CA's, or the proxy. */
+struct host {
+	char name[HOST_MAX + 1]; /* as in a URL: IPv6 in brackets */
+	char port[8];
+};
 
 struct known_host {
 	struct list_node of_known;
-	char name[NET_HOST_MAX + 1];
+	char name[HOST_MAX + 1];
 	char *addresses;
-	size_t good; /* the number of the one that worked last */
 	int64_t at;
 };
 
@@ -31,37 +34,35 @@ struct request {
 	void (*cb)(void *arg, uint64_t id,
 	    const struct client_response *response);
 	void *arg;
-	struct arena arena;        /* of what is asked */
-	struct net_question question;
-	const struct net_proxy *proxy; /* NULL: none */
-	bool active;               /* has its place among those at a time */
+	CURL *easy;
+	bool running;              /* in the multi */
+	struct host hosts[2];      /* the CA's and perhaps the proxy */
+	size_t num_hosts;
+	size_t num_known;          /* of them, names looked up */
 	struct net_names_query *query;
-	struct known_host *host;   /* that is dialled */
-	size_t attempt;            /* how often that was tried before */
-	bool slow;                 /* some address was given up for the next */
-	int64_t attempt_until, connect_until, until;
-	struct event *timer;
-	struct net_request under_way;
-	struct err refused;        /* why it is not even tried */
+	struct curl_slist *resolve;
+	struct curl_slist *headers;
+	struct bld body;
+	bool body_over;
+	bool headers_over;
+	size_t headers_len;
+	struct client_response response;
+	struct arena arena;        /* of its headers, and what is sent */
+	char error[CURL_ERROR_SIZE];
 };
 
 struct net_http {
 	struct loop *loop;
 	struct net_names *names;
+	struct net_curl *curl;
 	struct net_trust *trust;
-	SSL_CTX *tls;              /* NULL: not needed yet */
-	bool proxied;
-	struct net_proxy proxy;
-	struct err proxy_err;      /* a proxy is wanted that we do not know */
-	struct span direct;
+	char *proxy;               /* NULL: none */
+	char *direct;
+	struct host proxy_host;
 	struct list known;
-	struct list conns;
 	struct list requests;
-	size_t num_active;
 };
 
-static void begin(struct request *request);
-static void dial(struct request *request);
 static void look_up(struct request *request);
 
 static int64_t
@@ -73,273 +74,249 @@ now_of(const struct net_http *http)
 	return env_now(&env);
 }
 
-/* ---- ends ---- */
-
 static void
-conn_drop(struct net_http *http, struct net_conn *conn)
+request_free(struct request *request)
 {
-	list_del(&http->conns, &conn->of_http);
-	net_conn_free(conn);
-}
-
-/* The request's connection goes, or waits for another request. */
-static void
-release(struct request *request, bool keep)
-{
-	struct net_conn *conn = request->under_way.conn;
-
-	request->under_way.conn = NULL;
-	if (conn != NULL && !keep)
-		conn_drop(request->http, conn);
-}
-
-static void
-request_free(struct net_http *http, struct request *request)
-{
-	list_del(&http->requests, &request->of_all);
-	if (request->active)
-		http->num_active--;
+	list_del(&request->http->requests, &request->of_all);
 	net_names_cancel(request->query);
-	release(request, false);
-	net_request_done(&request->under_way);
-	event_free(request->timer);
+	if (request->running)
+		net_curl_remove(request->http->curl, request->easy);
+	curl_easy_cleanup(request->easy);
+	curl_slist_free_all(request->resolve);
+	curl_slist_free_all(request->headers);
+	bld_free(&request->body);
 	arena_free(&request->arena);
 	free(request);
-}
-
-static struct request *
-find_waiting(const struct net_http *http)
-{
-	struct request *request;
-
-	LIST_EACH(request, &http->requests, of_all) {
-		if (!request->active && request->id != 0)
-			return request;
-	}
-	return NULL;
-}
-
-/* Whose turn it is, now that there may be a place. */
-static void
-begin_next(struct net_http *http)
-{
-	struct request *request;
-
-	while (http->num_active < NET_HTTP_CONNECTIONS_MAX &&
-	    (request = find_waiting(http)) != NULL)
-		begin(request);
 }
 
 static void
 finish(struct request *request)
 {
-	struct net_http *http = request->http;
-	uint64_t id = request->id;
+	struct request copy = *request;
 
 	/* Whoever is told may begin or cancel others, not this one. */
 	request->id = 0;
-	release(request, request->under_way.keep);
-	request->cb(request->arg, id, &request->under_way.response);
-	request_free(http, request);
-	begin_next(http);
+	copy.cb(copy.arg, copy.id, &copy.response);
+	request_free(request);
+}
+
+/* What curl says, as what the client does about it. */
+static void
+set_error(struct request *request, CURLcode code)
+{
+	const char *why = request->error[0] != '\0' ? request->error :
+	    curl_easy_strerror(code);
+	struct err *err = &request->response.err;
+	const char *host = request->hosts[0].name;
+
+	if (request->body_over || request->headers_over)
+		err_set(err, ERR_TOO_LARGE, NULL, "the answer of %s has more "
+		    "bytes than an answer of a CA can need", host);
+	else if (code == CURLE_PEER_FAILED_VERIFICATION ||
+	    code == CURLE_SSL_ISSUER_ERROR)
+		err_set(err, ERR_TLS, NULL, "%s does not prove that it is the "
+		    "CA: %s (a CA of your own needs --ca-file)", host, why);
+	else if (code == CURLE_OPERATION_TIMEDOUT)
+		err_set(err, ERR_CONNECTION, NULL, "%s does not answer in "
+		    "time: %s", host, why);
+	else if (code == CURLE_GOT_NOTHING || code == CURLE_PARTIAL_FILE ||
+	    code == CURLE_RECV_ERROR)
+		err_set(err, ERR_CONNECTION, NULL, "%s hung up before its "
+		    "answer was whole: %s", host, why);
+	else if (code == CURLE_UNSUPPORTED_PROTOCOL ||
+	    code == CURLE_WEIRD_SERVER_REPLY)
+		err_set(err, ERR_CONNECTION, NULL, "%s does not speak HTTP as "
+		    "a CA does: %s", host, why);
+	else
+		err_set(err, ERR_CONNECTION, NULL, "%s cannot be reached: %s",
+		    host, why);
 }
 
 static void
-fail(struct request *request, const struct err *err)
+on_done(CURL *easy, CURLcode code)
 {
-	request->under_way.response.err = *err;
+	char *private = NULL;
+	struct request *request;
+	long status = 0;
+
+	curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private);
+	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+	request = (void *)private;
+	request->running = false;
+	request->response.status = (int)status;
+	request->response.body = bld_view(&request->body);
+	if (code != CURLE_OK)
+		set_error(request, code);
 	finish(request);
 }
-
-static void
-fail_slow(struct request *request, const char *what)
-{
-	struct err err = ERR_INIT;
-
-	err_set(&err, ERR_CONNECTION, NULL, "%s does not answer in time: %s",
-	    request->question.origin.host, what);
-	fail(request, &err);
-}
-
-/* ---- times ---- */
 
 static size_t
-count_addresses(const struct request *request)
+on_body(char *data, size_t size, size_t count, void *arg)
 {
-	size_t count = 1;
+	struct request *request = arg;
 
-	for (const char *at = request->host->addresses; (at = strchr(at, ','))
-	    != NULL; at++)
-		count++;
-	return count;
+	bld_bytes(&request->body, data, size * count);
+	request->body_over = bld_end(&request->body) < 0;
+	return request->body_over ? 0 : size * count;
 }
 
-static void
-arm(struct request *request)
-{
-	const struct net_conn *conn = request->under_way.conn;
-	int64_t at = request->until, now = now_of(request->http);
-	struct timeval tv;
-
-	if (conn != NULL && !conn->ready) {
-		if (!net_conn_dialled(conn) && request->attempt_until < at)
-			at = request->attempt_until;
-		else if (request->connect_until < at)
-			at = request->connect_until;
-	}
-	at = at > now ? at - now : 1;
-	tv.tv_sec = at / 1000;
-	tv.tv_usec = at % 1000 * 1000;
-	event_add(request->timer, &tv);
-}
-
-/* The next address of the host, if there is one that may be tried. */
 static bool
-try_next(struct request *request)
+take_header(struct request *request, struct span line, const char *name,
+    struct span *ret)
 {
-	size_t count = count_addresses(request);
+	size_t len = strlen(name);
 
-	request->attempt++;
-	if (request->attempt >= (request->slow ? 2 * count : count) ||
-	    now_of(request->http) >= request->connect_until)
+	if (line.len <= len || line.data[len] != ':' ||
+	    strncasecmp((const char *)line.data, name, len) != 0)
 		return false;
-	release(request, false);
-	net_request_done(&request->under_way);
-	dial(request);
+	line = span_from(line, len + 1);
+	while (line.len > 0 && strchr(" \t\r\n", line.data[line.len - 1]))
+		line.len--;
+	while (line.len > 0 && strchr(" \t", line.data[0]))
+		line = span_from(line, 1);
+	if (line.len <= CLIENT_HEADER_MAX)
+		*ret = arena_dup(&request->arena, line);
 	return true;
 }
 
-static void
-on_timer(evutil_socket_t fd, short what, void *arg)
+static size_t
+on_header(char *data, size_t size, size_t count, void *arg)
 {
 	struct request *request = arg;
-	const struct net_conn *conn = request->under_way.conn;
-	int64_t now = now_of(request->http);
+	struct client_response *response = &request->response;
+	struct span line = span_of(data, size * count), link = SPAN_NONE;
 
-	(void)fd;
-	(void)what;
-	if (request->refused.kind != ERR_NONE) {
-		fail(request, &request->refused);
-		return;
+	request->headers_len += line.len;
+	request->headers_over = request->headers_len > NET_HTTP_HEADERS_MAX;
+	if (request->headers_over)
+		return 0;
+	/* Each head starts anew: 1xx and a proxy's before the final one. */
+	if (span_starts_with(line, SPAN_LIT("HTTP/")))
+		*response = (struct client_response){ .status = 0 };
+	if (take_header(request, line, "Link", &link)) {
+		if (response->num_links < CLIENT_LINKS_MAX && link.len > 0)
+			response->links[response->num_links++] = link;
+		return line.len;
 	}
-	if (now >= request->until) {
-		fail_slow(request, "an answer took too long");
-		return;
-	}
-	if (conn != NULL && !conn->ready) {
-		if (now >= request->attempt_until && !net_conn_dialled(conn)) {
-			request->slow = count_addresses(request) > 1;
-			if (!try_next(request))
-				fail_slow(request, "no connection came about");
-			return;
-		}
-		if (now >= request->connect_until) {
-			fail_slow(request, "no connection came about");
-			return;
-		}
-	}
-	arm(request);
+	(void)(take_header(request, line, "Replay-Nonce", &response->nonce) ||
+	    take_header(request, line, "Location", &response->location) ||
+	    take_header(request, line, "Retry-After",
+	    &response->retry_after) ||
+	    take_header(request, line, "Date", &response->date) ||
+	    take_header(request, line, "Content-Type",
+	    &response->content_type));
+	return line.len;
 }
 
-/* ---- one connection after the other ---- */
-
-/* What failed before it was asked may be asked again: of the next address, or
- * where an idle connection had been closed already (RFC 9112 9.3.1). */
-static bool
-ask_again(struct request *request)
+static CURLcode
+on_ssl(CURL *easy, void *ssl, void *arg)
 {
-	const struct net_request *tried = &request->under_way;
+	struct net_http *http = arg;
 
-	if (tried->response.err.kind != ERR_CONNECTION || tried->begun)
-		return false;
-	if (!tried->reused)
-		return !tried->conn->ready && try_next(request);
-	release(request, false);
-	net_request_done(&request->under_way);
-	look_up(request);
-	return true;
+	(void)easy;
+	return net_trust_use(ssl, http->trust) == 0 ? CURLE_OK :
+	    CURLE_SSL_CERTPROBLEM;
 }
 
+/* What is the same for every request. */
 static void
-on_done(void *arg)
+set_common(struct request *request)
 {
-	struct request *request = arg;
-	struct known_host *host = request->host;
-
-	event_del(request->timer);
-	if (ask_again(request))
-		return;
-	if (host != NULL && request->under_way.begun)
-		host->good = (host->good + request->attempt) %
-		    count_addresses(request);
-	finish(request);
-}
-
-static void
-ask(struct request *request, struct net_conn *conn)
-{
-	net_request_send(&request->under_way, &request->question, conn,
-	    request->question.origin.tls ? NULL : request->proxy, on_done,
-	    request);
-	arm(request);
-}
-
-/* A number-th of the addresses, without brackets. */
-static void
-address_at(const struct known_host *host, size_t number, char *out, size_t size)
-{
-	const char *at = host->addresses;
-	size_t len;
-
-	while (number-- > 0)
-		at = strchr(at, ',') + 1;
-	len = strcspn(at, ",");
-	if (at[0] == '[') {
-		at++;
-		len -= 2;
-	}
-	snprintf(out, size, "%.*s", (int)len, at);
-}
-
-static SSL_CTX *
-tls_of(struct net_http *http)
-{
-	if (http->tls != NULL)
-		return http->tls;
-	http->tls = SSL_CTX_new(TLS_client_method());
-	assert(http->tls != NULL);
-	SSL_CTX_set_min_proto_version(http->tls, TLS1_2_VERSION);
-	SSL_CTX_set_session_cache_mode(http->tls, SSL_SESS_CACHE_OFF);
-	if (net_trust_use(http->tls, http->trust) < 0)
-		abort();
-	return http->tls;
-}
-
-static void
-dial(struct request *request)
-{
+	CURL *easy = request->easy;
 	struct net_http *http = request->http;
-	size_t count = count_addresses(request), tries = request->attempt;
-	int64_t now = now_of(http), left = request->connect_until - now;
-	char address[NET_HOST_MAX + 1];
-	struct net_conn *conn;
 
-	address_at(request->host, (request->host->good + tries) % count,
-	    address, sizeof(address));
-	request->attempt_until = now + (count == 1 ? left : tries < count ?
-	    FIRST_MS : left / (int64_t)(2 * count - tries));
-	conn = net_conn_new(&(struct net_conn_setup){
-		.loop = http->loop,
-		.tls = request->question.origin.tls ? tls_of(http) : NULL,
-		.origin = &request->question.origin,
-		.proxy = request->proxy,
-		.address = address,
-	});
-	list_add(&http->conns, &conn->of_http);
-	ask(request, conn);
+	curl_easy_setopt(easy, CURLOPT_PRIVATE, (void *)request);
+	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, request->error);
+	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https,http");
+	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
+	    (long)CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 0L);
+	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(easy, CURLOPT_PROXY, http->proxy != NULL ?
+	    http->proxy : "");
+	curl_easy_setopt(easy, CURLOPT_NOPROXY, http->proxy == NULL ? "*" :
+	    http->direct);
+	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+	    (long)NET_HTTP_CONNECT_MS);
+	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+	/* Trust is what on_ssl gives and nothing else; no file is opened. */
+	curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
+	curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+	curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, NULL);
+	curl_easy_setopt(easy, CURLOPT_PROXY_CAPATH, NULL);
+	curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_ssl);
+	curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, http);
+	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(easy, CURLOPT_WRITEDATA, request);
+	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(easy, CURLOPT_HEADERDATA, request);
+	/* RFC 8555 6.1. */
+	curl_easy_setopt(easy, CURLOPT_USERAGENT, "signet/" SIGNET_VERSION
+	    " libcurl/" LIBCURL_VERSION);
+}
+
+static void
+add_header(struct request *request, const char *name, struct span value)
+{
+	char line[CLIENT_HEADER_MAX];
+
+	snprintf(line, sizeof(line), "%s%.*s", name, SPAN_FMT(value));
+	request->headers = curl_slist_append(request->headers, line);
+	assert(request->headers != NULL);
+}
+
+static void
+set_request(struct request *request, const struct client_request *from)
+{
+	CURL *easy = request->easy;
+	struct span body = arena_dup(&request->arena, from->body);
+
+	curl_easy_setopt(easy, CURLOPT_URL,
+	    arena_str(&request->arena, from->url));
+	add_header(request, "Accept: ", from->accept);
+	add_header(request, "Accept-Language: en", SPAN_NONE);
+	if (from->method == CLIENT_HEAD)
+		curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+	if (from->method == CLIENT_POST) {
+		add_header(request, "Content-Type: ",
+		    from->content_type.len > 0 ? from->content_type :
+		    SPAN_LIT("application/jose+json"));
+		add_header(request, "Expect:", SPAN_NONE);
+		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)body.len);
+		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body.data);
+	}
+	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, request->headers);
+	bld_init(&request->body, from->body_max);
 }
 
 /* ---- hosts ---- */
+
+static int
+host_parse(const char *url, struct host *ret)
+{
+	CURLU *parts = curl_url();
+	char *host = NULL, *port = NULL;
+	int r = -ERR_MALFORMED;
+
+	assert(parts != NULL);
+	if (curl_url_set(parts, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME |
+	    CURLU_GUESS_SCHEME) == CURLUE_OK &&
+	    curl_url_get(parts, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
+	    curl_url_get(parts, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) ==
+	    CURLUE_OK && strlen(host) <= HOST_MAX && strlen(port) <= 5) {
+		snprintf(ret->name, sizeof(ret->name), "%s", host);
+		snprintf(ret->port, sizeof(ret->port), "%s", port);
+		r = 0;
+	}
+	curl_free(host);
+	curl_free(port);
+	curl_url_cleanup(parts);
+	return r;
+}
 
 static struct known_host *
 find_known(const struct net_http *http, const char *name)
@@ -347,13 +324,23 @@ find_known(const struct net_http *http, const char *name)
 	struct known_host *at;
 
 	LIST_EACH(at, &http->known, of_known) {
-		if (strcasecmp(at->name, name) == 0)
+		if (strcmp(at->name, name) == 0)
 			return at;
 	}
 	return NULL;
 }
 
-static struct known_host *
+static const char *
+known(const struct net_http *http, const char *name)
+{
+	const struct known_host *host = find_known(http, name);
+	int64_t now = now_of(http);
+
+	return host != NULL && now - host->at < KEEP_MS && now >= host->at ?
+	    host->addresses : NULL;
+}
+
+static void
 keep(struct net_http *http, const char *name, struct span addresses)
 {
 	struct known_host *host = find_known(http, name);
@@ -367,108 +354,70 @@ keep(struct net_http *http, const char *name, struct span addresses)
 	host->addresses = mem_alloc(addresses.len + 1);
 	memcpy(host->addresses, addresses.data, addresses.len);
 	host->addresses[addresses.len] = '\0';
-	host->good = 0;
 	host->at = now_of(http);
-	return host;
 }
 
-static const char *
-host_of(const struct request *request)
+/* Curl is told every address, so that it never looks for one itself. */
+static void
+take_addresses(struct request *request, const char *addresses)
 {
-	return request->proxy != NULL ? request->proxy->host :
-	    request->question.origin.host;
+	const struct host *host = &request->hosts[request->num_known++];
+	char line[HOST_MAX + 16 + NET_NAMES_ADDRESSES_MAX * 50];
+
+	snprintf(line, sizeof(line), "+%s:%s:%s", host->name, host->port,
+	    addresses);
+	request->resolve = curl_slist_append(request->resolve, line);
+	assert(request->resolve != NULL);
+	look_up(request);
 }
 
 static void
 on_addresses(void *arg, struct span addresses, const struct err *err)
 {
 	struct request *request = arg;
+	const char *name = request->hosts[request->num_known].name;
 
 	request->query = NULL;
-	if (err->kind != ERR_NONE) {
-		fail(request, err);
-		return;
+	if (err->kind == ERR_NONE) {
+		keep(request->http, name, addresses);
+		take_addresses(request, known(request->http, name));
+	} else if (request->num_hosts > 1 && request->num_known == 0) {
+		keep(request->http, name, SPAN_LIT(NOWHERE));
+		take_addresses(request, NOWHERE);
+	} else {
+		request->response.err = *err;
+		finish(request);
 	}
-	request->host = keep(request->http, host_of(request), addresses);
-	dial(request);
 }
 
 static void
 look_up(struct request *request)
 {
-	struct net_http *http = request->http;
-	struct known_host *host = find_known(http, host_of(request));
-	int64_t now = now_of(http);
+	const struct host *host = &request->hosts[request->num_known];
+	const char *addresses;
 
-	request->connect_until = now + NET_HTTP_CONNECT_MS;
-	arm(request);
-	if (host != NULL && now - host->at < KEEP_MS && now >= host->at) {
-		request->host = host;
-		dial(request);
-	} else {
-		request->query = net_names_start(http->names,
-		    host_of(request), on_addresses, request);
+	if (request->num_known == request->num_hosts) {
+		curl_easy_setopt(request->easy, CURLOPT_RESOLVE,
+		    request->resolve);
+		request->running = true;
+		net_curl_add(request->http->curl, request->easy);
+		return;
 	}
-}
-
-static struct net_conn *
-find_idle(struct net_http *http, const struct request *request)
-{
-	struct net_conn *conn;
-
-	LIST_EACH(conn, &http->conns, of_http) {
-		if (conn->cb == NULL && conn->end != NET_CONN_OPEN)
-			conn_drop(http, conn);
-		else if (conn->cb == NULL && net_origin_equal(&conn->origin,
-		    &request->question.origin) && conn->proxied ==
-		    (request->proxy != NULL))
-			return conn;
-	}
-	return NULL;
-}
-
-/* Idle ones of other origins, too, have a place only while there is one. */
-static void
-make_room(struct net_http *http)
-{
-	struct net_conn *conn;
-
-	LIST_EACH(conn, &http->conns, of_http) {
-		if (conn->cb == NULL && http->conns.count >= CONNECTIONS_MAX)
-			conn_drop(http, conn);
-	}
-}
-
-static void
-begin(struct request *request)
-{
-	struct net_http *http = request->http;
-	struct net_conn *conn = find_idle(http, request);
-
-	request->active = true;
-	http->num_active++;
-	if (conn != NULL) {
-		ask(request, conn);
-	} else {
-		make_room(http);
-		look_up(request);
-	}
+	/* Through a proxy nobody here needs to know where the CA is. */
+	if (request->num_hosts > 1 && request->num_known == 0 &&
+	    request->http->direct[0] == '\0')
+		addresses = NOWHERE;
+	else
+		addresses = host->name[0] == '[' ? host->name :
+		    known(request->http, host->name);
+	if (addresses != NULL)
+		take_addresses(request, addresses);
+	else
+		request->query = net_names_start(request->http->names,
+		    host->name, on_addresses, request);
 }
 
 /* ---- */
-
-/* What cannot be asked is answered in the loop's next turn. */
-static void
-refuse(struct request *request, const struct err *err)
-{
-	static const struct timeval now = { 0, 0 };
-
-	request->active = true;
-	request->http->num_active++;
-	request->until = 0;
-	request->refused = *err;
-	event_add(request->timer, &now);
-}
 
 void
 net_http_start(struct net_http *http, uint64_t id,
@@ -477,61 +426,37 @@ net_http_start(struct net_http *http, uint64_t id,
     void *arg)
 {
 	struct request *request = mem_zalloc(sizeof(*request));
-	struct err err = ERR_INIT;
 
-	*request = (struct request){ .http = http, .id = id, .cb = cb,
-		.arg = arg };
+	request->http = http;
+	request->id = id;
+	request->cb = cb;
+	request->arg = arg;
 	list_add(&http->requests, &request->of_all);
-	request->timer = event_new(loop_base(http->loop), -1, 0, on_timer,
-	    request);
-	assert(request->timer != NULL);
-	request->until = now_of(http) + (from->max_ms > 0 && from->max_ms <
-	    NET_HTTP_REQUEST_MS ? from->max_ms : NET_HTTP_REQUEST_MS);
-	if (net_question_make(from, &request->arena, &request->question) < 0) {
-		err_set(&err, ERR_CONNECTION, NULL, "%.200s is not a URL of "
-		    "https or http", request->question.url);
-		refuse(request, &err);
-		return;
-	}
-	if (http->proxied && !net_proxy_skips(http->direct,
-	    request->question.origin.host)) {
-		request->proxy = &http->proxy;
-		err = http->proxy_err;
-		if (err.kind == ERR_NONE && http->proxy.socks &&
-		    !request->question.origin.tls)
-			err_set(&err, ERR_CONNECTION, NULL, "%s cannot be "
-			    "reached: a SOCKS proxy is for https alone",
-			    request->question.origin.host);
-	}
-	if (err.kind != ERR_NONE)
-		refuse(request, &err);
-	else if (http->num_active < NET_HTTP_CONNECTIONS_MAX)
-		begin(request);
-	else
-		arm(request);
-}
-
-static struct request *
-find_request(const struct net_http *http, uint64_t id)
-{
-	struct request *request;
-
-	LIST_EACH(request, &http->requests, of_all) {
-		if (request->id == id)
-			return request;
-	}
-	return NULL;
+	request->easy = curl_easy_init();
+	assert(request->easy != NULL);
+	set_common(request);
+	set_request(request, from);
+	curl_easy_setopt(request->easy, CURLOPT_TIMEOUT_MS,
+	    from->max_ms > 0 && from->max_ms < NET_HTTP_REQUEST_MS ?
+	    (long)from->max_ms : (long)NET_HTTP_REQUEST_MS);
+	request->num_hosts = http->proxy != NULL ? 2 : 1;
+	request->hosts[1] = http->proxy_host;
+	/* A host that curl does not understand is looked up as nothing. */
+	if (host_parse(arena_str(&request->arena, from->url),
+	    &request->hosts[0]) < 0)
+		request->hosts[0] = (struct host){ "invalid", "443" };
+	look_up(request);
 }
 
 void
 net_http_cancel(struct net_http *http, uint64_t id)
 {
-	struct request *request = id == 0 ? NULL : find_request(http, id);
+	struct request *request;
 
-	if (request == NULL)
-		return;
-	request_free(http, request);
-	begin_next(http);
+	LIST_EACH(request, &http->requests, of_all) {
+		if (request->id == id && id != 0)
+			request_free(request);
+	}
 }
 
 struct net_http *
@@ -541,18 +466,31 @@ net_http_new(struct loop *loop, struct net_names *names)
 
 	http->loop = loop;
 	http->names = names;
+	http->curl = net_curl_new(loop, on_done);
 	return http;
+}
+
+static char *
+text_of(struct span s)
+{
+	char *text = mem_alloc(s.len + 1);
+
+	if (s.len > 0)
+		memcpy(text, s.data, s.len);
+	text[s.len] = '\0';
+	return text;
 }
 
 void
 net_http_setup(struct net_http *http, const struct net_http_setup *setup)
 {
 	http->trust = setup->trust;
-	http->direct = mem_span_dup(setup->direct);
-	http->proxied = setup->proxy.len > 0;
-	if (http->proxied && net_proxy_parse(setup->proxy, &http->proxy,
-	    &http->proxy_err) < 0)
-		http->proxy_err.kind = ERR_CONNECTION;
+	if (setup->proxy.len == 0)
+		return;
+	http->proxy = text_of(setup->proxy);
+	http->direct = text_of(setup->direct);
+	if (host_parse(http->proxy, &http->proxy_host) < 0)
+		http->proxy_host = (struct host){ "invalid", "1080" };
 }
 
 void
@@ -560,19 +498,17 @@ net_http_free(struct net_http *http)
 {
 	struct known_host *host;
 	struct request *request;
-	struct net_conn *conn;
 
 	if (http == NULL)
 		return;
 	LIST_EACH(request, &http->requests, of_all)
-		request_free(http, request);
-	LIST_EACH(conn, &http->conns, of_http)
-		conn_drop(http, conn);
+		request_free(request);
+	net_curl_free(http->curl);
 	LIST_EACH(host, &http->known, of_known) {
 		free(host->addresses);
 		free(host);
 	}
-	SSL_CTX_free(http->tls);
-	mem_span_free(http->direct);
+	free(http->proxy);
+	free(http->direct);
 	free(http);
 }

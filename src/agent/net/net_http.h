@@ -5,7 +5,7 @@
 /*
  * net_http: requests to one CA, over connections that are kept for the run.
  * TLS is always verified; no redirect is followed, no cookie kept, no
- * compression asked for. libevent does HTTP; names are net_names', trust is
+ * compression asked for. Libcurl does HTTP; names are net_names', trust is
  * net_trust's.
  *
  * A struct net_http holds what needs system calls that the sandbox forbids, so
@@ -20,13 +20,14 @@
 #define NET_HTTP_CONNECT_MS 20000  /* to connect, with TLS */
 #define NET_HTTP_REQUEST_MS 90000  /* for a request, all in all: some CAs
                                       hold finalize until they have issued */
+#define NET_HTTP_HEADERS_MAX 65536 /* bytes of all headers of an answer */
 #define NET_HTTP_CONNECTIONS_MAX 4 /* at a time */
 
 struct net_http_setup {
 	struct net_trust *trust; /* outlives it */
 	struct span proxy;      /* URL of a proxy; empty: none; copied */
-	struct span direct;     /* hosts that are reached without it, as
-	                           net_proxy_skips takes them; copied */
+	struct span direct;     /* hosts that are reached without it, as curl's
+	                           NOPROXY takes them; copied */
 };
 
 struct net_http;

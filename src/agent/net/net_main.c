@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Wires the logic of net to links, HTTP and the loop. */
+/* Wires the logic of net to links, libcurl and the loop. */
 #include "agent/net/net_main.h"
 
 #include "agent/net/net.h"
+#include "agent/net/net_curl.h"
 #include "agent/net/net_http.h"
 #include "agent/net/net_trust.h"
 #include "base/mem.h"
@@ -129,8 +130,7 @@ open_all(struct net_main *main)
 	net_trust_read_system(&main->system_pem);
 	net_trust_init(&main->system_trust, bld_view(&main->system_pem));
 	crypto_init();
-	/* Its files, too. */
-	OPENSSL_init_ssl(0, NULL);
+	net_curl_init_process();
 	main->names = net_names_new(main->proc.loop);
 	for (unsigned i = 0; i < NET_SLOTS; i++) {
 		main->slots[i].main = main;

@@ -213,8 +213,8 @@ net_trust_done(struct net_trust *trust)
 	arena_free(&trust->arena);
 }
 
-/* What libcrypto noted on the way to a refusal would be told as the reason, and
- * not that the certificate was refused. */
+/* What libcrypto noted on the way to a refusal would hide from curl, and so
+ * from people, that the certificate was refused. */
 static int
 on_verified(int ok, X509_STORE_CTX *store)
 {

@@ -6,7 +6,7 @@
  * net_trust: whom net trusts for TLS: the certificates of a PEM text in
  * memory. They are decoded when the first handshake asks for an issuer, but
  * only the issuer is parsed: of the hundreds in a system's bundle a run needs
- * one, and libcrypto would parse all of them for each CA.
+ * one, and libcurl would parse all of them for each CA.
  */
 
 #include <openssl/ssl.h>

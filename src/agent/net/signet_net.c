@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * signet-net: the agent's process that talks to CAs, a program of its own
- * because what strangers talk to has nothing of judge's. `signet` starts it.
+ * because only it needs libcurl. `signet` starts it.
  */
 #include <unistd.h>
 
@@ -13,7 +13,8 @@ main(int argc, char **argv)
 {
 	int status = net_main(agent_proc_log_level(argc, argv));
 
-	/* Nothing that libraries tidy up at their end matters. */
+	/* The libraries of libcurl have nothing to tidy up that matters, and
+	 * there are thirty. */
 	if (!SANITIZED)
 		_exit(status);
 	return status;
