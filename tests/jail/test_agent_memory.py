@@ -43,7 +43,7 @@ METHODS = {"signet-listener": "http-01", "signet-alpn": "tls-alpn-01",
 
 @pytest.fixture
 def mute():
-    """A name server's port that never answers."""
+    """A resolver's port that never answers."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.bind(("127.0.0.1", 0))
         yield server.getsockname()[1]
@@ -51,7 +51,7 @@ def mute():
 
 @pytest.mark.parametrize("name,via", [
     ("signet-listener", "standalone"), ("signet-alpn", "tls-alpn"),
-    ("signet-dns", "dns=unsigned,server=127.0.0.1,port={mute}")])
+    ("signet-dns", "dns=unsigned,resolver=127.0.0.1:{mute}")])
 def test_memory(name, via, mute):
     gone = threading.Event()
     with tempfile.TemporaryDirectory() as top, hostile_ca.HostileCa() as ca:
@@ -96,7 +96,8 @@ def test_daemon_memory():
             stderr=subprocess.PIPE)
         try:
             for name in ("account", "certkey", "files"):
-                while f"signet-{name}" not in (found := children(run.pid)):
+                while f"signet-{name}" not in (
+                        found := signet.children(run.pid)):
                     assert run.poll() is None, run.stderr.read()
                 assert holds(run.pid, CANARY)
                 assert not holds(found[f"signet-{name}"], CANARY), name
