@@ -145,16 +145,6 @@ set_limits(const struct config *config, struct http_server_limits *limits)
 	limits->connections_max = (size_t)config->connections_max;
 }
 
-static int
-reload_prepare(void *ctx, const struct config *config, struct err *err)
-{
-	struct main *main = ctx;
-	int r = https_prepare(&main->https, err);
-
-	return r < 0 ? r : blocked_read(&main->proc, config,
-	    &main->next_blocked, err);
-}
-
 static void
 reload_abandon(void *ctx)
 {
@@ -163,6 +153,21 @@ reload_abandon(void *ctx)
 	https_abandon(&main->https);
 	blocked_keys_free(main->next_blocked);
 	main->next_blocked = NULL;
+}
+
+static int
+reload_prepare(void *ctx, const struct config *config, struct err *err)
+{
+	struct main *main = ctx;
+	int r = https_prepare(&main->https, err);
+
+	if (r == 0)
+		r = blocked_read(&main->proc, config, &main->next_blocked,
+		    err);
+	/* Who does not prepare is not told to abandon. */
+	if (r < 0)
+		reload_abandon(main);
+	return r;
 }
 
 static void
