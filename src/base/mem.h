@@ -78,7 +78,7 @@ char *arena_str(struct arena *arena, struct span s)
     __attribute__((returns_nonnull));
 /* A text made as printf makes it, with its final NUL. */
 char *arena_fmt(struct arena *arena, const char *fmt, ...)
-    __attribute__((returns_nonnull, nonnull, format(printf, 2, 3)));
+    __attribute__((returns_nonnull, nonnull(2), format(printf, 2, 3)));
 void arena_reset(struct arena *arena);
 void arena_free(struct arena *arena);
 

@@ -34,8 +34,11 @@ def test_net_answers_for_nobody_else(agent, web_ca, tmp_path):
         capture_output=True, timeout=signet.RUN_S, stdin=subprocess.DEVNULL)
     assert done.returncode == 1
     assert "forged" not in done.stderr
-    assert "the net process is not to be trusted: it answers what was asked " \
-        "of another" in done.stderr
+    # The numbers that it tries may be those of questions to itself, too.
+    assert ("the net process is not to be trusted: it answers what was asked "
+            "of another" in done.stderr or
+            "net's message to judge (type 102) is not of its form"
+            in done.stderr)
 
 
 def test_another_account_is_told(agent):

@@ -140,8 +140,8 @@ status_done(struct status *status)
 static const char *const reason_words[STATE_REASON_COUNT] = {
 	[STATE_REASON_NEW] = "there is none yet",
 	[STATE_REASON_ARI] = "a moment in the window that the CA gave",
-	[STATE_REASON_LIFETIME] = "a third of its life (of a short one, half) is "
-	    "left then",
+	[STATE_REASON_LIFETIME] =
+	    "a third of its life (of a short one, half) is left then",
 	[STATE_REASON_FORCED] = "the site was changed",
 	[STATE_REASON_REVOKED] = "its CA has revoked it",
 };
