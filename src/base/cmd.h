@@ -30,7 +30,7 @@ struct cmd_program {
 };
 
 /* Runs the command that argv[1] names, or --help or --version. */
-int cmd_main(const struct cmd_program *program, int argc, char **argv);
+int cmd_main(const struct cmd_program *which, int argc, char **argv);
 
 /* Prints "PROGRAM NAME: fmt" and the usage to standard error; gives
  * CMD_USAGE. */

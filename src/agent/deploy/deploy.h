@@ -33,17 +33,17 @@ struct deploy_cert {
 struct deploy_kind {
 	const char *name;        /* "reload" */
 	size_t offset;           /* of a struct row_list in struct site_conf */
-	/* The same step of two certificates is one: it may run once for both. */
-	bool shared;
-	bool several;            /* it may take more than one call */
 	const char *folder;      /* of hook_dir, with more of them; NULL */
-	bool ocsp;               /* it takes a new OCSP response, too */
 	/* Starts it; done is called later. NULL with err; of the kind ERR_NONE
 	 * where cert.call is one more than there are. */
 	struct command *(*start)(struct loop *loop, const char *argument,
 	    const struct deploy_cert *cert, void (*done)(void *ctx,
 	    const struct err *err, struct span output), void *ctx,
 	    struct err *err);
+	/* The same step of two certificates is one: it may run once for both. */
+	bool shared;
+	bool several;            /* it may take more than one call */
+	bool ocsp;               /* it takes a new OCSP response, too */
 };
 
 struct deploy_step {

@@ -185,13 +185,12 @@ on_pre_done(void *ctx, const struct err *err, struct span output)
 
 /* One that could not be started, or that root must not run. */
 static void
-skip_pre(struct run_hooks *hooks, const struct hook_event_call *call,
-    struct err *err)
+skip_pre(struct run_hooks *hooks, struct job *job,
+    const struct hook_event_call *call, struct err *err)
 {
 	row_list_add(&hooks->failed, call->name);
-	judge_say(hooks->judge, JUDGE_WARN, job_name(LIST_FIRST(&hooks->turns,
-	    struct turn, of_hooks)->job), "the hook %s: %s", call->name,
-	    err->text);
+	judge_say(hooks->judge, JUDGE_WARN, job_name(job), "the hook %s: %s",
+	    call->name, err->text);
 	*err = (struct err)ERR_INIT;
 }
 
@@ -220,7 +219,7 @@ next_call(struct run_hooks *hooks)
 		if (hooks->command == NULL && call->needed)
 			break;
 		if (hooks->command == NULL) {
-			skip_pre(hooks, call, &err);
+			skip_pre(hooks, turn->job, call, &err);
 			continue;
 		}
 		return;

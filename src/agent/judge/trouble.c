@@ -5,6 +5,9 @@
 
 #include "base/text.h"
 
+static const char trouble_of_its_own[] = "the CA has trouble of its own: the "
+    "next run tries again";
+
 /* By the problem's type (RFC 8555 6.7 and later), then by cause. "%s" stands
  * for the name where the sentence needs one. */
 static const struct {
@@ -37,17 +40,17 @@ static const struct {
 	{ "badCSR", "choose another type of key with --key" },
 	{ "badPublicKey", "choose another type of key with --key" },
 	{ "invalidProfile", "choose a profile that the CA has" },
-	{ "badNonce", "the CA has trouble of its own: the next run tries "
-	    "again" },
-	{ "serverInternal", "the CA has trouble of its own: the next run "
-	    "tries again" },
+	{ "badNonce", trouble_of_its_own },
+	{ "serverInternal", trouble_of_its_own },
 };
+
+static const char unreachable[] = "check the network and the URL of the CA; "
+    "if its certificate is not trusted, this machine's clock, or give its "
+    "roots with --ca-file";
 
 static const char *const by_cause[CLIENT_CAUSE_COUNT] = {
 	[CLIENT_REFUSED] = "the CA's words say what it wants",
-	[CLIENT_UNREACHABLE] = "check the network and the URL of the CA; if "
-	    "its certificate is not trusted, this machine's clock, or give its "
-	    "roots with --ca-file",
+	[CLIENT_UNREACHABLE] = unreachable,
 	[CLIENT_NONSENSE] = "check that the URL is that of an ACME directory; "
 	    "if it is, tell the CA's operator, and ask another CA",
 	[CLIENT_TIMEOUT] = "the next run goes on where this one ended",

@@ -248,7 +248,8 @@ on_accept(struct evconnlistener *listener, evutil_socket_t fd,
 	(void)peer;
 	(void)peer_len;
 	if (front->new.count == FRONT_HELLO_MAX)
-		hang_up(LIST_FIRST(&front->new, struct caller, of_front));
+		hang_up(LIST_OBJECT(front->new.first, struct caller,
+		    of_front));
 	caller->front = front;
 	caller->since_ms = env_now(front->env);
 	caller->bev = bufferevent_socket_new(front->base, fd,

@@ -161,7 +161,7 @@ make_client(struct event_base *base, void *arg)
 	if (http->clients.count >= HTTP_ANSWER_CONNECTIONS_MAX)
 		look(http);
 	if (http->clients.count >= HTTP_ANSWER_CONNECTIONS_MAX)
-		cut(http, LIST_FIRST(&http->clients, struct http_client,
+		cut(http, LIST_OBJECT(http->clients.first, struct http_client,
 		    of_all));
 	/* The descriptor is closed with the last reference, which is ours;
 	 * evhttp has told the client of the end before. */
