@@ -48,11 +48,13 @@ static const char unreachable[] = "check the network and the URL of the CA; "
     "if its certificate is not trusted, this machine's clock, or give its "
     "roots with --ca-file";
 
+static const char nonsense[] = "check that the URL is that of an ACME "
+    "directory; if it is, tell the CA's operator, and ask another CA";
+
 static const char *const by_cause[CLIENT_CAUSE_COUNT] = {
 	[CLIENT_REFUSED] = "the CA's words say what it wants",
 	[CLIENT_UNREACHABLE] = unreachable,
-	[CLIENT_NONSENSE] = "check that the URL is that of an ACME directory; "
-	    "if it is, tell the CA's operator, and ask another CA",
+	[CLIENT_NONSENSE] = nonsense,
 	[CLIENT_TIMEOUT] = "the next run goes on where this one ended",
 	[CLIENT_SETUP] = "change the configuration as it says",
 	[CLIENT_DECLINED] = "choose another --via",
