@@ -20,8 +20,8 @@ pytestmark = pytest.mark.skipif(
     os.geteuid() != 0, reason="only root reaches the sockets of others")
 
 
-def link_of(ca, role):
-    """The socket of a process's link to core, as this test's own."""
+def find_link(ca, role):
+    """The socket of a process's link to core, as this test's own, or None."""
     pid, = ca.pids(role)
     pidfd = os.pidfd_open(pid)
     try:
@@ -39,7 +39,16 @@ def link_of(ca, role):
             taken.close()
     finally:
         os.close(pidfd)
-    raise AssertionError(f"{role} has no link")
+    return None
+
+
+def link_of(ca, role):
+    """A process is ready before its link comes."""
+    deadline = time.monotonic() + WAIT_S
+    while (found := find_link(ca, role)) is None:
+        assert time.monotonic() < deadline, f"{role} has no link"
+        time.sleep(0.01)
+    return found
 
 
 def peer_pid(taken):

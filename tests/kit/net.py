@@ -2,6 +2,7 @@
 """Small servers for tests, each on a free port of the loopback."""
 
 import contextlib
+import errno
 import fcntl
 import http.server
 import socket
@@ -103,6 +104,21 @@ def reply(handler, status, body, **headers):
         handler.wfile.write(body)
 
 
+def both_on_one_port(udp, tcp):
+    """A server for datagrams and one for streams: a port that is free for the
+    one may be another's for the other."""
+    for attempt in range(100):
+        datagrams = socketserver.ThreadingUDPServer((HOST, 0), udp)
+        try:
+            return datagrams, socketserver.ThreadingTCPServer(
+                datagrams.server_address, tcp)
+        except OSError as error:
+            datagrams.server_close()
+            if error.errno != errno.EADDRINUSE:
+                raise
+    raise AssertionError("no port is free for UDP and TCP")
+
+
 class Dns:
     """Answers A with the loopback for every name, and NODATA for the rest,
     but for what records says: (name, type) -> list of rdata texts, "NXDOMAIN",
@@ -129,10 +145,8 @@ class Dns:
                         return
                     self.wfile.write(len(wire).to_bytes(2, "big") + wire)
 
-        self.udp = socketserver.ThreadingUDPServer((HOST, 0), Udp)
-        self.port = self.udp.server_address[1]
-        self.tcp = socketserver.ThreadingTCPServer((HOST, self.port), Tcp)
-        self.servers = [self.udp, self.tcp]
+        self.servers = both_on_one_port(Udp, Tcp)
+        self.port = self.servers[0].server_address[1]
         self.threads = []
         for server in self.servers:
             server.daemon_threads = True
