@@ -235,7 +235,10 @@ def renew(server, agent, follow, **how):
         before = now
 
 
-@pytest.mark.parametrize("kind", (nginx, apache))
+KINDS = (nginx, pytest.param(apache, marks=pytest.mark.longer))
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_killed_while_renewing(beside, kind):
     """The site has been installed: challenge, reload, look."""
     server = kind()
@@ -251,7 +254,7 @@ def test_killed_while_renewing(beside, kind):
     watch.close()
 
 
-@pytest.mark.parametrize("kind", (nginx, apache))
+@pytest.mark.parametrize("kind", KINDS)
 def test_killed_while_installing(beside, kind):
     """The certificate is there; it is installed for the first time."""
     server = kind()
@@ -276,6 +279,7 @@ def test_killed_while_installing(beside, kind):
     watch.close()
 
 
+@pytest.mark.longer
 def test_killed_while_haproxy_is_told(beside, tmp_path):
     server = servers.Haproxy()
     server.test = ["haproxy", "-c", "-f", server.file]
