@@ -23,7 +23,7 @@ struct look {
 	struct command *command;
 	/* For its process: */
 	struct service service;
-	char name[SERVICE_HOST_MAX + 16];
+	char name[PLACES_NAME_SIZE];
 	int key_type;          /* 0: not known */
 	uint8_t hash[PROBE_HASH_SIZE];
 };
@@ -202,9 +202,7 @@ add_look(struct served *served, struct status_cert *cert, const char *where,
 	    .where = arena_str(&served->status->arena, span_str(where)),
 	    .wanted = wanted, .key_type = cert->cert.key_type };
 	memcpy(look->hash, cert->cert.leaf_hash, sizeof(look->hash));
-	snprintf(look->name, sizeof(look->name), "%s%s",
-	    strncmp(name, "*.", 2) == 0 ? "signet" : "",
-	    strncmp(name, "*.", 2) == 0 ? name + 1 : name);
+	places_name(name, look->name);
 	if (service_parse(where, &look->service, NULL) == 0)
 		list_add(&served->waiting, &look->of_served);
 	else

@@ -4,7 +4,8 @@
  * process of its own, forked for that alone, in a sandbox: judge reads no network
  * byte.
  */
-#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "agent/deploy/deploy.h"
 #include "agent/proc/agent_proc.h"
@@ -15,7 +16,7 @@ _Static_assert(APART_UID == AGENT_UID_BASE + AGENT_PROBE, "one user");
 
 struct look {
 	struct service service;
-	char name[256];        /* what is asked for */
+	char name[PLACES_NAME_SIZE];
 	struct probe_leaf leaf;
 	int wait_ms;
 };
@@ -45,7 +46,6 @@ deploy_verify(struct loop *loop, const char *argument,
 {
 	struct look look = { .leaf = {
 	    .rsa = strncmp(cert->key_name, "rsa", 3) == 0 } };
-	const char *name = site_conf_first_name(cert->site);
 
 	if (service_parse(argument, &look.service, err) < 0)
 		return NULL;
@@ -53,8 +53,6 @@ deploy_verify(struct loop *loop, const char *argument,
 		look.wait_ms = 1000 * (int)strtol(cert->site->verify_wait,
 		    NULL, 10);
 	memcpy(look.leaf.hash, cert->leaf_hash, sizeof(look.leaf.hash));
-	snprintf(look.name, sizeof(look.name), "%s%s",
-	    strncmp(name, "*.", 2) == 0 ? "signet" : "",
-	    strncmp(name, "*.", 2) == 0 ? name + 1 : name);
+	places_name(site_conf_first_name(cert->site), look.name);
 	return command_call(loop, look_at, &look, done, ctx, err);
 }

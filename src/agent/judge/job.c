@@ -6,6 +6,7 @@
  */
 #include <arpa/inet.h>
 #include <grp.h>
+#include <openssl/sha.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -381,6 +382,33 @@ load(struct job *job, int64_t cert_id_, struct err *err)
 		judge_say(job->judge, JUDGE_WARN, job->site.name, "%s",
 		    why.text);
 	return r;
+}
+
+static bool
+on_allowed(void *ctx, uint16_t type, struct span payload)
+{
+	struct job *job = ctx;
+	struct judge_account_answer answer;
+	struct err err = ERR_INIT;
+
+	if (judge_account_answer_decode(type, payload, &answer, &err) < 0)
+		judge_end(job->judge, &err);
+	else if (answer.type == JUDGE_ACCOUNT_DONE)
+		job->allowed(job);
+	else
+		judge_end(job->judge, &answer.err);
+	return true;
+}
+
+void
+job_allow(struct job *job, void (*then)(struct job *job))
+{
+	struct judge_account_request request = { .type = JUDGE_ACCOUNT_SEND,
+	    .id = job->ca->account.id };
+
+	SHA256(job->csr.data, job->csr.len, request.hash);
+	job->allowed = then;
+	judge_ca_ask(job->ca, &request, on_allowed, job);
 }
 
 void

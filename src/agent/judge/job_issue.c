@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
-#include <openssl/sha.h>
 #include <stdio.h>
 
 #include "agent/judge/job_tell.h"
@@ -294,34 +293,6 @@ send_order(struct job *job)
 	bld_free(&out);
 }
 
-static bool
-on_allowed(void *ctx, uint16_t type, struct span payload)
-{
-	struct job *job = ctx;
-	struct judge_account_answer answer;
-	struct err err = ERR_INIT;
-
-	if (judge_account_answer_decode(type, payload, &answer, &err) < 0)
-		judge_end(job->judge, &err);
-	else if (answer.type == JUDGE_ACCOUNT_DONE)
-		send_order(job);
-	else
-		judge_end(job->judge, &answer.err);
-	return true;
-}
-
-/* account signs that this CSR be certified in this run, and none that net may
- * come with. */
-static void
-allow_csr(struct job *job)
-{
-	struct judge_account_request request = { .type = JUDGE_ACCOUNT_SEND,
-	    .id = job->ca->account.id };
-
-	SHA256(job->csr.data, job->csr.len, request.hash);
-	judge_ca_ask(job->ca, &request, on_allowed, job);
-}
-
 /* ---- the request for certification -------------------------------------- */
 
 /* False if there is none, and the job goes another way. */
@@ -351,7 +322,7 @@ on_csr(void *ctx, uint16_t type, struct span payload)
 	struct job *job = ctx;
 
 	if (take_csr(job, type, payload))
-		allow_csr(job);
+		job_allow(job, send_order);
 	return true;
 }
 
@@ -470,7 +441,7 @@ order(struct job *job)
 		    job->cert.reason != STATE_REASON_REVOKED ? CERTKEY_REUSE :
 		    CERTKEY_NEW, on_csr);
 	else
-		allow_csr(job);
+		job_allow(job, send_order);
 }
 
 /* A hook may have printed a request, whose key it keeps. */

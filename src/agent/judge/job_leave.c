@@ -162,28 +162,10 @@ ask_net(struct job *job)
 	bld_free(&out);
 }
 
-static bool
-on_allowed(void *ctx, uint16_t type, struct span payload)
-{
-	struct job *job = ctx;
-	struct judge_account_answer answer;
-	struct err err = ERR_INIT;
-
-	if (judge_account_answer_decode(type, payload, &answer, &err) < 0)
-		judge_end(job->judge, &err);
-	else if (answer.type == JUDGE_ACCOUNT_DONE)
-		ask_net(job);
-	else
-		judge_end(job->judge, &answer.err);
-	return true;
-}
-
-/* account signs that this certificate be revoked, and no other. */
 static void
 on_ca(void *ctx, struct judge_ca *ca, const struct err *why)
 {
 	struct job *job = ctx;
-	struct judge_account_request request = { .type = JUDGE_ACCOUNT_SEND };
 	struct err err = ERR_INIT;
 
 	if (ca == NULL) {
@@ -195,9 +177,7 @@ on_ca(void *ctx, struct judge_ca *ca, const struct err *why)
 		return;
 	}
 	job->ca = ca;
-	request.id = ca->account.id;
-	SHA256(job->csr.data, job->csr.len, request.hash);
-	judge_ca_ask(ca, &request, on_allowed, job);
+	job_allow(job, ask_net);
 }
 
 void

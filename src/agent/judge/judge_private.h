@@ -116,6 +116,7 @@ struct job {
 	size_t ca_index;            /* in site.ca */
 	struct judge_ca *ca;
 	struct span csr;
+	void (*allowed)(struct job *job); /* after job_allow */
 	uint8_t spki_hash[CERTKEY_HASH_SIZE];
 	uint64_t order_id;          /* of the question that is open */
 	struct solving *solving;
@@ -220,6 +221,11 @@ bool job_files_decode(struct job *job, uint16_t type, struct span payload,
     struct judge_files_answer *ret);
 void job_ask_files(struct job *job, struct judge_files_request *request,
     ask_answer *answer);
+
+/* Has account sign that job->csr, a CSR to be certified or a certificate to be
+ * revoked, be sent to job->ca in this run, and none that net may come with;
+ * then goes on. */
+void job_allow(struct job *job, void (*then)(struct job *job));
 
 /* Gets a certificate from the first CA that gives one; then job_park. */
 void job_issue(struct job *job);

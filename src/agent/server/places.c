@@ -3,9 +3,19 @@
 
 #include <netdb.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "agent/server/apart.h"
+
+void
+places_name(const char *name, char ret[PLACES_NAME_SIZE])
+{
+	bool wildcard = strncmp(name, "*.", 2) == 0;
+
+	snprintf(ret, PLACES_NAME_SIZE, "%s%s", wildcard ? "signet" : "",
+	    wildcard ? name + 1 : name);
+}
 
 int
 places_find(const struct service *service, struct probe_at ret[PLACES_MAX],

@@ -10,6 +10,10 @@
 #include "agent/server/probe.h"
 
 #define PLACES_MAX 16
+#define PLACES_NAME_SIZE (SERVICE_HOST_MAX + 16) /* with the final NUL */
+
+/* What is asked for where name is to be served: of a wildcard, one below it. */
+void places_name(const char *name, char ret[PLACES_NAME_SIZE]);
 
 /* Asks whatever the host has for names. Then this process enters the sandbox of
  * those who read what strangers send (agent/server/apart.h). */

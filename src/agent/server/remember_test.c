@@ -12,29 +12,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char top[] = "/tmp/signet-remember-XXXXXX";
+#include "agent/server/change_fixture.h"
+
 static char file[64];
-static struct change change;
 static size_t visits;
 
 static int
 setup(void **state)
 {
+	int r;
+
 	(void)state;
-	assert_non_null(mkdtemp(top));
+	r = change_setup("haproxy");
 	snprintf(file, sizeof(file), "%s/file", top);
-	return change_begin(&change, top, "haproxy", "", NULL);
-}
-
-static int
-teardown(void **state)
-{
-	char command[128];
-
-	(void)state;
-	change_end(&change);
-	snprintf(command, sizeof(command), "rm -rf %s", top);
-	return system(command);
+	return r;
 }
 
 static int

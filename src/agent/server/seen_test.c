@@ -11,12 +11,12 @@
 
 #include <cmocka.h>
 
+#include "agent/server/change_fixture.h"
+
 #define NOW INT64_C(1000000000000)
 #define HOUR INT64_C(3600000)
 
 static const struct timespec later = { .tv_sec = INT32_MAX };
-static char top[] = "/tmp/signet-seen-XXXXXX";
-static struct change change;
 
 static const char *
 path_of(const char *name)
@@ -38,23 +38,12 @@ static int
 setup(void **state)
 {
 	(void)state;
-	assert_non_null(mkdtemp(top));
+	assert_int_equal(change_setup("nginx"), 0);
 	assert_int_equal(mkdir(path_of("conf.d"), 0755), 0);
 	assert_int_equal(mkdir(path_of("sites"), 0755), 0);
 	assert_int_equal(mkdir(path_of("sites/a"), 0755), 0);
 	put("main", "one");
-	return change_begin(&change, top, "nginx", "", NULL);
-}
-
-static int
-teardown(void **state)
-{
-	char command[128];
-
-	(void)state;
-	change_end(&change);
-	snprintf(command, sizeof(command), "rm -rf %s", top);
-	return system(command);
+	return 0;
 }
 
 static void

@@ -229,10 +229,8 @@ static int
 run_apart(void (*call)(void *arg, struct bld *out, struct err *err),
     void *arg, struct bld *out, struct err *err)
 {
-	uint8_t data[16384];
 	struct bld said;
 	int ends[2], r, status = 1;
-	ssize_t n;
 	pid_t pid;
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
@@ -242,8 +240,7 @@ run_apart(void (*call)(void *arg, struct bld *out, struct err *err),
 		apart_child(call, arg, ends[1]);
 	close(ends[1]);
 	bld_init(&said, SAID_MAX);
-	while ((n = read(ends[0], data, sizeof(data))) > 0)
-		bld_bytes(&said, data, (size_t)n);
+	(void)file_slurp(ends[0], "a pipe", &said, NULL);
 	close(ends[0]);
 	if (pid < 0 || waitpid(pid, &status, 0) < 0)
 		r = err_errno(err, "cannot start a process");

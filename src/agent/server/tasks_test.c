@@ -11,26 +11,13 @@
 
 #include <unistd.h>
 
-static char top[] = "/tmp/signet-tasks-XXXXXX";
-static struct change change;
+#include "agent/server/change_fixture.h"
 
 static int
 setup(void **state)
 {
 	(void)state;
-	assert_non_null(mkdtemp(top));
-	return change_begin(&change, top, "nginx", "", NULL);
-}
-
-static int
-teardown(void **state)
-{
-	char command[128];
-
-	(void)state;
-	change_end(&change);
-	snprintf(command, sizeof(command), "rm -rf %s", top);
-	return system(command);
+	return change_setup("nginx");
 }
 
 static const struct server_task two[] = {
