@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Small servers for tests, each on a free port of the loopback."""
 
+import collections
 import contextlib
 import errno
 import fcntl
 import http.server
+import pathlib
+import random
 import socket
 import socketserver
 import struct
@@ -18,6 +21,7 @@ import dns.rrset
 
 HOST = "127.0.0.1"
 CHALLENGE = "/.well-known/acme-challenge/"
+CLAIMS = collections.deque(maxlen=200)  # sockets, of the newest free_port()
 
 
 def loopback_up():
@@ -38,10 +42,39 @@ def is_free(port):
         return sock.connect_ex((HOST, port)) != 0
 
 
-def free_port(kind=socket.SOCK_STREAM):
-    with socket.socket(socket.AF_INET, kind) as sock:
-        sock.bind((HOST, 0))
-        return sock.getsockname()[1]
+def choosable():
+    """Ports that the kernel gives to nobody who asks for none in particular:
+    no client's end sits on one when a server comes to listen there."""
+    low, high = map(int, pathlib.Path(
+        "/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
+    return [port for port in range(10000, 65536) if not low <= port <= high]
+
+
+def take_port(port):
+    """Whether it is free and not another's, who will listen there later."""
+    claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        claim.bind(f"\0signet-test-port-{port}")
+        for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+            with socket.socket(socket.AF_INET, kind) as sock:
+                sock.bind(("", port))
+    except OSError as error:
+        claim.close()
+        if error.errno != errno.EADDRINUSE:
+            raise
+        return False
+    CLAIMS.append(claim)
+    return True
+
+
+def free_port():
+    """A port of the loopback, for UDP and TCP, that is this process's until it
+    ends or has taken many more: others who look for one do not get it."""
+    ports = choosable()
+    for port in random.sample(ports, min(1000, len(ports))):
+        if take_port(port):
+            return port
+    raise AssertionError("no port is free")
 
 
 class Challenges:
@@ -104,21 +137,6 @@ def reply(handler, status, body, **headers):
         handler.wfile.write(body)
 
 
-def both_on_one_port(udp, tcp):
-    """A server for datagrams and one for streams: a port that is free for the
-    one may be another's for the other."""
-    for attempt in range(100):
-        datagrams = socketserver.ThreadingUDPServer((HOST, 0), udp)
-        try:
-            return datagrams, socketserver.ThreadingTCPServer(
-                datagrams.server_address, tcp)
-        except OSError as error:
-            datagrams.server_close()
-            if error.errno != errno.EADDRINUSE:
-                raise
-    raise AssertionError("no port is free for UDP and TCP")
-
-
 class Dns:
     """Answers A with the loopback for every name, and NODATA for the rest,
     but for what records says: (name, type) -> list of rdata texts, "NXDOMAIN",
@@ -145,8 +163,9 @@ class Dns:
                         return
                     self.wfile.write(len(wire).to_bytes(2, "big") + wire)
 
-        self.servers = both_on_one_port(Udp, Tcp)
-        self.port = self.servers[0].server_address[1]
+        self.port = free_port()
+        self.servers = [socketserver.ThreadingUDPServer((HOST, self.port), Udp),
+                        socketserver.ThreadingTCPServer((HOST, self.port), Tcp)]
         self.threads = []
         for server in self.servers:
             server.daemon_threads = True
