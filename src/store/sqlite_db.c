@@ -41,7 +41,7 @@ db_err(struct sqlite_db *db, int rc, struct err *err)
 }
 
 int
-sqlite_db_open(struct sqlite_db *db, const char *path,
+sqlite_db_open(struct sqlite_db *db, const char *path, int busy_ms,
     const char *const *texts, struct err *err)
 {
 	int rc;
@@ -51,6 +51,8 @@ sqlite_db_open(struct sqlite_db *db, const char *path,
 	rc = sqlite3_open_v2(path, &db->sqlite, SQLITE_OPEN_READWRITE |
 	    SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
 	    SQLITE_VFS);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_busy_timeout(db->sqlite, busy_ms);
 	if (rc != SQLITE_OK) {
 		rc = db_err(db, rc, err);
 		sqlite_db_close(db);

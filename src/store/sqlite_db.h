@@ -37,7 +37,9 @@ struct sqlite_db_use {
 	int column;              /* next one to be read */
 };
 
-int sqlite_db_open(struct sqlite_db *db, const char *path,
+/* From the first statement on, pragmas included, another's lock is waited for,
+ * busy_ms at most: who is the last to close a database locks it, too. */
+int sqlite_db_open(struct sqlite_db *db, const char *path, int busy_ms,
     const char *const *texts, struct err *err);
 void sqlite_db_close(struct sqlite_db *db);
 

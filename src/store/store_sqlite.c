@@ -8,6 +8,7 @@
 
 #define SCHEMA_VERSION (sizeof(schema_sqlite) / sizeof(schema_sqlite[0]))
 #define SCRATCH_MAX (256 * 1024) /* bytes of one blob that we build */
+#define BUSY_MS 1000 /* nobody but an operator with sqlite3 locks it */
 
 /* Numbers that stand in the schema's partial indexes and in texts below. */
 _Static_assert(AUTHZ_VALID == 2, "authzs_valid");
@@ -132,8 +133,7 @@ static const char pragmas[] =
 	"PRAGMA mmap_size = 0;"
 	"PRAGMA temp_store = MEMORY;"
 	"PRAGMA wal_autocheckpoint = 4096;"
-	"PRAGMA journal_size_limit = 33554432;"
-	"PRAGMA busy_timeout = 1000;";
+	"PRAGMA journal_size_limit = 33554432;";
 
 struct bld *
 store_sqlite_scratch(struct store_sqlite *s, size_t n)
@@ -403,7 +403,7 @@ store_sqlite_open(const char *path, struct store **ret, struct err *err)
 	s->store.ops = &ops;
 	for (size_t i = 0; i < STORE_SQLITE_SCRATCH; i++)
 		bld_init(&s->scratch[i], SCRATCH_MAX);
-	r = sqlite_db_open(&s->db, path, texts, err);
+	r = sqlite_db_open(&s->db, path, BUSY_MS, texts, err);
 	if (r == 0)
 		r = sqlite_db_exec(&s->db, pragmas, err);
 	if (r == 0)

@@ -10,6 +10,7 @@
 #include "agent/state/agent_schema.h"
 
 #define SCHEMA_VERSION (sizeof(agent_schema) / sizeof(agent_schema[0]))
+#define BUSY_MS 10000 /* longer than any command holds the write lock */
 
 #define ACCOUNT_COLUMNS "id, directory, kid, contacts, terms_url, created_at"
 #define SITE_COLUMNS "id, origin, name, options"
@@ -118,8 +119,7 @@ static const char pragmas[] =
 	"PRAGMA synchronous = FULL;"
 	"PRAGMA foreign_keys = ON;"
 	"PRAGMA cache_size = -1024;"
-	"PRAGMA mmap_size = 0;"
-	"PRAGMA busy_timeout = 10000;";
+	"PRAGMA mmap_size = 0;";
 
 static int
 read_version(struct state *s, int64_t *ret, struct err *err)
@@ -168,7 +168,7 @@ migrate(struct state *s, struct err *err)
 static int
 open_db(struct state *s, const char *path, bool there, struct err *err)
 {
-	int r = sqlite_db_open(&s->db, path, texts, err);
+	int r = sqlite_db_open(&s->db, path, BUSY_MS, texts, err);
 
 	if (r == 0)
 		r = sqlite_db_exec(&s->db, there ? strchr(pragmas, ';') + 1 :

@@ -4,7 +4,10 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
+#include <poll.h>
+#include <sqlite3.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -307,6 +310,63 @@ test_lock(void **at)
 	assert_int_equal(status, 0);
 }
 
+/* As who closes it as the last one does, for a moment. */
+static sqlite3 *
+lock_out(struct fix *fix)
+{
+	char path[128];
+	sqlite3 *ret;
+
+	snprintf(path, sizeof(path), "%s/signet.db", fix->dir);
+	assert_int_equal(sqlite3_open(path, &ret), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(ret, "PRAGMA locking_mode = EXCLUSIVE;"
+	    "BEGIN EXCLUSIVE; UPDATE meta SET value = value", NULL, NULL,
+	    NULL), SQLITE_OK);
+	return ret;
+}
+
+/* Opens it once it is told to, and says when it is done. */
+static pid_t
+start_opener(struct fix *fix, const int ends[2])
+{
+	pid_t pid = fork();
+	bool good;
+	char c;
+
+	if (pid != 0)
+		return pid;
+	close(ends[0]);
+	good = read(ends[1], &c, 1) == 1 &&
+	    state_open(fix->dir, false, &fix->state, &fix->err) == 0;
+	state_close(fix->state);
+	_exit(write(ends[1], "", 1) == 1 && good ? 0 : 1);
+}
+
+/* Nothing is said before the lock is gone. */
+static void
+test_locked(void **at)
+{
+	struct fix *fix = *at;
+	struct pollfd said = { .events = POLLIN };
+	int ends[2], status;
+	sqlite3 *locker;
+	pid_t pid;
+
+	state_close(fix->state);
+	fix->state = NULL;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	pid = start_opener(fix, ends);
+	locker = lock_out(fix);
+	assert_int_equal(write(ends[0], "", 1), 1);
+	said.fd = ends[0];
+	assert_int_equal(poll(&said, 1, 100), 0);
+	assert_int_equal(sqlite3_close(locker), SQLITE_OK);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	close(ends[0]);
+	close(ends[1]);
+}
+
 int
 main(void)
 {
@@ -321,6 +381,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_transaction, setup,
 		    teardown),
 		cmocka_unit_test_setup_teardown(test_lock, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_locked, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
