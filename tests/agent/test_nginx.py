@@ -82,6 +82,20 @@ def test_first_certificates_of_two_sites(serve):
         "sites/zz-signet-a.example.test", "sites/zz-signet-b.example.test"}
 
 
+@pytest.mark.parametrize("wrong, says", [
+    (["--colour"], "signet nginx: unrecognized option '--colour'"),
+    (["--key", "ec255"], "signet nginx: --key:"),
+    (["--key-file", "x"], "`signet nginx --help`"),
+    (["--ca", "nobody"], "signet nginx: there is no CA called"),
+    (["--dry-run"], "signet nginx: a.example.test: "),
+])
+def test_errors_name_the_command_that_was_run(serve, wrong, says):
+    """Also those of signet get, which does the work."""
+    done = every(*serve(a=PLAIN), *wrong, status=None)
+    assert done.returncode != 0
+    assert says in done.stderr and "signet get:" not in done.stderr
+
+
 def test_many_sites_at_once(serve):
     """All are being got before the first is installed."""
     names = [f"s{i}.example.test" for i in range(6)]

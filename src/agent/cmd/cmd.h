@@ -33,8 +33,10 @@ extern const struct cmd_program cmd_signet;
 #define CMD_ROOT_DIR "/var/lib/signet" /* where root's state is */
 
 /* signet get with those arguments, of which none is a name, for each line of
- * names: all in one run. Lines are cut up. */
-int cmd_get_lines(int argc, char **argv, char *const *lines, size_t count);
+ * names: all in one run. What it says is said by cmd, which was given them.
+ * Lines are cut up. */
+int cmd_get_lines(const struct cmd *cmd, int argc, char **argv,
+    char *const *lines, size_t count);
 
 /* ---- options that most commands have ------------------------------------ */
 

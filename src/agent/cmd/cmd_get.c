@@ -140,7 +140,7 @@ take_row(struct get *get, size_t i, const char *value)
 	}
 	if (r == 0 && strcmp(rows[i].option, "via") == 0)
 		r = solver_check(value, &err);
-	return r == 0 ? CMD_OK : cmd_usage(&cmd_get, "--%s: %s",
+	return r == 0 ? CMD_OK : cmd_usage(get->common.cmd, "--%s: %s",
 	    rows[i].option, err.text);
 }
 
@@ -152,7 +152,7 @@ take_ca(struct get *get, const char *value)
 	if (row_set(row_find(site_conf_rows, "ca"), &get->said, value, NULL,
 	    &err) == 0)
 		return CMD_OK;
-	return cmd_usage(&cmd_get, "--ca: %s", err.text);
+	return cmd_usage(get->common.cmd, "--ca: %s", err.text);
 }
 
 static int
@@ -163,16 +163,16 @@ take_names(struct get *get, int argc, char **argv)
 	for (int i = 0; i < argc; i++) {
 		if (row_set(row_find(site_conf_rows, "names"), &get->said,
 		    argv[i], NULL, &err) < 0)
-			return cmd_usage(&cmd_get, "%s", err.text);
+			return cmd_usage(get->common.cmd, "%s", err.text);
 	}
 	if (argc == 0 && get->said.csr == NULL)
-		return cmd_usage(&cmd_get, "give the names that the "
-		    "certificate is for");
+		return cmd_usage(get->common.cmd, "give the names that "
+		    "the certificate is for");
 	if (argc == 0 && get->name == NULL)
-		return cmd_usage(&cmd_get, "give --csr a name for its site "
-		    "with --name");
+		return cmd_usage(get->common.cmd, "give --csr a name for "
+		    "its site with --name");
 	if (get->name != NULL && site_conf_check_name(get->name, &err) < 0)
-		return cmd_usage(&cmd_get, "--name: %s", err.text);
+		return cmd_usage(get->common.cmd, "--name: %s", err.text);
 	return CMD_OK;
 }
 
@@ -210,7 +210,7 @@ take(struct get *get, int argc, char **argv)
 		else if (opt >= OPTION_ROW)
 			r = take_row(get, (size_t)(opt - OPTION_ROW), optarg);
 		else
-			r = cmd_usage_only(&cmd_get);
+			r = cmd_usage_only(get->common.cmd);
 	}
 	return r != CMD_OK ? r : take_names(get, argc - optind, argv + optind);
 }
@@ -361,7 +361,7 @@ work(struct get *gets, size_t count, struct judge *judge)
 		struct err err = ERR_INIT;
 
 		if (prepare(&gets[i], judge, &err) < 0)
-			r = cmd_fail(&cmd_get, "%s", err.text);
+			r = cmd_fail(gets[i].common.cmd, "%s", err.text);
 	}
 	if (count == 1 && r != CMD_OK)
 		return r;
@@ -380,7 +380,7 @@ rehearse(struct get *gets, size_t count, struct judge *judge)
 	int r;
 
 	if (state_begin(judge_state(judge), &err) < 0)
-		return cmd_fail(&cmd_get, "%s", err.text);
+		return cmd_fail(gets[0].common.cmd, "%s", err.text);
 	r = work(gets, count, judge);
 	(void)state_end(judge_state(judge), -(int)ERR_CONFLICT, NULL);
 	return r;
@@ -421,7 +421,8 @@ run(int argc, char **argv)
 
 /* One line's names, behind the options. */
 static int
-take_line(struct get *get, int argc, char **argv, char *line)
+take_line(struct get *get, const struct cmd *cmd, int argc, char **argv,
+    char *line)
 {
 	char **all = mem_alloc(((size_t)argc + IDENT_LIST_MAX + 1) *
 	    sizeof(*all));
@@ -434,20 +435,21 @@ take_line(struct get *get, int argc, char **argv, char *line)
 		all[n++] = name;
 	all[n] = NULL;
 	optind = 0; /* getopt_long begins anew */
-	get->common.cmd = &cmd_get;
+	get->common.cmd = cmd;
 	r = take(get, n, all);
 	free(all);
 	return r;
 }
 
 int
-cmd_get_lines(int argc, char **argv, char *const *lines, size_t count)
+cmd_get_lines(const struct cmd *cmd, int argc, char **argv,
+    char *const *lines, size_t count)
 {
 	struct get *gets = mem_zalloc((count + 1) * sizeof(*gets));
 	int r = CMD_OK;
 
 	for (size_t i = 0; i < count && r == CMD_OK; i++)
-		r = take_line(&gets[i], argc, argv, lines[i]);
+		r = take_line(&gets[i], cmd, argc, argv, lines[i]);
 	if (r == CMD_OK && count > 0)
 		r = work_all(gets, count);
 	for (size_t i = 0; i < count; i++)

@@ -112,7 +112,8 @@ get_all(struct server_run *run, char *text)
 		    "server_name" : run->server == &server_apache ?
 		    "ServerName" : "certificates");
 	else if (!run->list)
-		ret = cmd_get_lines(run->argc, run->argv, lines, count);
+		ret = cmd_get_lines(run->cmd, run->argc, run->argv,
+		    lines, count);
 	free(lines);
 	return ret;
 }
