@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+CLOSED = "https://127.0.0.1:1/dir"  # nobody listens there
 NAMES = {"privkey.pem", "cert.pem", "chain.pem", "fullchain.pem",
          "combined.pem"}
 
@@ -174,6 +175,41 @@ def test_dry_run_of_a_new_site(agent, web_ca):
     assert agent.run("renew").stdout == ""
     # What was learnt of the CA's account is found again.
     agent.get(web_ca, "rehearsed.example")
+
+
+def test_dry_run_asks_the_stage_alone(agent, web_ca):
+    """The CA itself cannot be reached; what was said of it, its terms and its
+    roots, holds for where it is rehearsed."""
+    done = agent.run("get", "stage.example", "--ca", CLOSED, "--ca-file",
+                     web_ca.cafile, "--agree-terms", "--staging", web_ca.url,
+                     "--via", f"webroot={agent.web.root}", "--dry-run")
+    assert "rehearsal" in done.stdout
+
+
+def test_dry_run_says_what_to_name(agent, web_ca):
+    """No CA is asked that nobody has named for it."""
+    done = agent.get(web_ca, "unstaged.example", "--dry-run", status=1)
+    assert "--staging" in done.stderr and web_ca.url in done.stderr
+    agent.get(web_ca, "unstaged.example")
+    before = agent.live("unstaged.example").read_bytes()
+    asked = len(agent.web.paths)
+    done = agent.run("renew", "--dry-run", status=1)
+    assert "--staging" in done.stderr
+    assert len(agent.web.paths) == asked
+    done = agent.run("renew", "--dry-run", "--staging", web_ca.url)
+    assert "rehearsal" in done.stdout
+    assert agent.live("unstaged.example").read_bytes() == before
+    done = agent.run("renew", "--staging", web_ca.url, status=2)
+    assert "--staging is for --dry-run" in done.stderr
+
+
+def test_dry_run_of_a_known_ca_by_its_url(agent):
+    """As `signet import certbot` makes its sites."""
+    done = agent.run("get", "known.example", "--via",
+                     f"webroot={agent.web.root}", "--agree-terms", "--dry-run",
+                     "--ca", "https://acme-v02.api.letsencrypt.org/directory",
+                     status=1)
+    assert "acme-staging-v02.api.letsencrypt.org" in done.stderr
 
 
 @pytest.mark.parametrize("arguments, says", [

@@ -46,6 +46,7 @@ struct cmd_common {
 	const char *config;     /* as given, or NULL */
 	const char *textfile;   /* for Prometheus, or NULL */
 	bool dry_run;
+	const char *staging;    /* the CA to rehearse at, or NULL */
 	bool daemon;
 	int revoke_reason;      /* -1: none */
 	bool revoke_by_key;

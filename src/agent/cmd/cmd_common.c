@@ -144,9 +144,9 @@ cmd_common_open(struct cmd_common *common, bool create, struct judge **ret)
 		.command = common->cmd->name, .dir = common->dir_path,
 		.config_file = common->config == NULL ? SETTINGS_FILE :
 		    common->config,
-		.dry_run = common->dry_run, .verbose = common->verbose,
-		.create = create, .daemon = common->daemon,
-		.revoke_reason = common->revoke_reason,
+		.dry_run = common->dry_run, .staging = common->staging,
+		.verbose = common->verbose, .create = create,
+		.daemon = common->daemon, .revoke_reason = common->revoke_reason,
 		.revoke_by_key = common->revoke_by_key, .say = say, .ctx = common,
 	};
 	struct err err = ERR_INIT;

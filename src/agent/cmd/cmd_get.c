@@ -63,7 +63,11 @@ const struct cmd cmd_get = {
 	    "      --copy DIR|KIND=FILE  keep copies of the files there\n"
 	    "      --owner USER  --group GROUP  --mode MODE  of the files\n"
 	    "      --force            get a new one though it is not due\n"
-	    "      --dry-run          rehearse it, hooks included\n"
+	    "      --dry-run          rehearse it, hooks included, at a CA for"
+	    " tests\n"
+	    "      --staging NAME|URL  which one that is, for each --ca; those"
+	    " of\n"
+	    "                         letsencrypt and google are known\n"
 	    CMD_COMMON_HELP,
 	.run = run,
 };

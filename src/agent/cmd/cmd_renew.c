@@ -10,12 +10,15 @@ const struct cmd cmd_renew = {
 	.help =
 	    "      --force        renew though it is not due\n"
 	    "      --deploy       run reloads and hooks again\n"
-	    "      --dry-run      rehearse it, hooks included\n"
+	    "      --dry-run      rehearse it, hooks included, at a CA for"
+	    " tests\n"
+	    "      --staging NAME|URL  at this one; the sites' own if not said\n"
 	    CMD_TEXTFILE_HELP CMD_COMMON_HELP,
 	.run = run,
 };
 
-enum { OPTION_FORCE = 256, OPTION_DEPLOY, OPTION_DRY_RUN };
+enum { OPTION_FORCE = 256, OPTION_DEPLOY, OPTION_DRY_RUN,
+	OPTION_STAGING };
 
 struct renew {
 	struct cmd_common common;
@@ -29,7 +32,8 @@ take(struct renew *renew, int argc, char **argv)
 		CMD_COMMON_OPTIONS, CMD_TEXTFILE_OPTION,
 		{ "force", no_argument, NULL, OPTION_FORCE },
 		{ "deploy", no_argument, NULL, OPTION_DEPLOY },
-		{ "dry-run", no_argument, NULL, OPTION_DRY_RUN }, { 0 }
+		{ "dry-run", no_argument, NULL, OPTION_DRY_RUN },
+		{ "staging", required_argument, NULL, OPTION_STAGING }, { 0 }
 	};
 	int opt;
 
@@ -43,9 +47,13 @@ take(struct renew *renew, int argc, char **argv)
 			renew->flags |= JUDGE_DEPLOY;
 		else if (opt == OPTION_DRY_RUN)
 			renew->common.dry_run = true;
+		else if (opt == OPTION_STAGING)
+			renew->common.staging = optarg;
 		else
 			return cmd_usage_only(&cmd_renew);
 	}
+	if (renew->common.staging != NULL && !renew->common.dry_run)
+		return cmd_usage(&cmd_renew, "--staging is for --dry-run");
 	return CMD_OK;
 }
 

@@ -40,7 +40,9 @@ const struct row authority_rows[] = {
 	    .doc = "Agree to the CA's terms of service." },
 	{ .key = "staging", .kind = ROW_TEXT, AT(staging), .check = form_word,
 	    .form = "a CA's name or URL",
-	    .doc = "The CA that `--dry-run` asks in place of this one." },
+	    .doc = "The CA that `--dry-run` asks in place of this one: there is no "
+		"rehearsal without one. Those of letsencrypt and google are "
+		"known; a CA that is for tests may name itself." },
 	{ .key = "timeout", .kind = ROW_TEXT, AT(timeout),
 	    .check = form_seconds, .form = "seconds",
 	    .doc = "The longest that signet waits for one thing of this CA: "
@@ -70,6 +72,17 @@ static const struct {
 	{ "actalis", "https://acme-api.actalis.com/acme/directory", NULL },
 };
 
+/* As --ca says it, or by its URL. */
+static void
+fill(struct authority *ret, const char *text, const char *directory,
+    const char *staging)
+{
+	ret->name = mem_strdup(text);
+	ret->directory = mem_strdup(directory);
+	if (staging != NULL)
+		ret->staging = mem_strdup(staging);
+}
+
 int
 authority_init(struct authority *ret, const char *text, struct err *err)
 {
@@ -77,12 +90,10 @@ authority_init(struct authority *ret, const char *text, struct err *err)
 
 	*ret = (struct authority){ 0 };
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		if (strcmp(known[i].name, text) != 0)
+		if (strcmp(known[i].name, text) != 0 &&
+		    strcmp(known[i].directory, text) != 0)
 			continue;
-		ret->name = mem_strdup(text);
-		ret->directory = mem_strdup(known[i].directory);
-		if (known[i].staging != NULL)
-			ret->staging = mem_strdup(known[i].staging);
+		fill(ret, text, known[i].directory, known[i].staging);
 		return 0;
 	}
 	if (form_url(text, &why) != 0)
@@ -91,8 +102,7 @@ authority_init(struct authority *ret, const char *text, struct err *err)
 		    "google, google-staging, zerossl, sslcom or actalis, the "
 		    "name of a ca block of signet.conf, or the https URL of "
 		    "the CA's directory", text);
-	ret->name = mem_strdup(text);
-	ret->directory = mem_strdup(text);
+	fill(ret, text, text, NULL);
 	return 0;
 }
 

@@ -34,6 +34,7 @@ struct judge_options {
 	const char *config_file; /* NULL: none */
 	const char *net_program; /* NULL: the usual */
 	bool dry_run;
+	const char *staging;     /* the CA to rehearse at; NULL: each CA's */
 	bool verbose;
 	bool create;             /* make the state if there is none */
 	bool daemon;             /* SIGHUP asks to read the configuration */

@@ -335,26 +335,48 @@ open_account(struct judge_ca *ca, struct err *err)
 	return 0;
 }
 
+/* What was said of the CA holds for its rehearsal stage, too, where nothing
+ * else is: but for the key of an external account, and a chain's name, which
+ * differ there. Where the stage has a name of its own, so are its roots. */
+static void
+inherit_stage(struct authority *stage, const struct authority *ca)
+{
+	struct authority same = { .email = ca->email,
+		.agree_terms = ca->agree_terms, .profile = ca->profile,
+		.timeout = ca->timeout };
+
+	if (strcmp(stage->name, stage->directory) == 0)
+		same.ca_file = ca->ca_file;
+	row_inherit(authority_rows, stage, &same);
+}
+
 /* --dry-run asks the CA's rehearsal stage, or the CA itself if that is what
- * the administrator made for it. */
+ * somebody made for it: never one whose limits count. */
 static int
 find_authority(struct judge_ca *ca, struct err *err)
 {
-	char staging[ROW_TEXT_MAX];
+	const char *staging = ca->judge->options.staging;
+	struct authority stage;
 	int r = judge_find_authority(ca->judge, ca->name, &ca->authority, err);
 
 	if (r < 0 || !ca->judge->options.dry_run)
 		return r;
-	if (ca->authority.staging == NULL)
-		return err_set(err, ERR_CONFIG, NULL, "it is not known where "
-		    "%s can be rehearsed; set staging in its ca block of "
-		    "signet.conf, to its own URL if it issues for tests",
-		    ca->name);
-	snprintf(staging, sizeof(staging), "%s", ca->authority.staging);
+	if (staging == NULL)
+		staging = ca->authority.staging;
+	if (staging == NULL)
+		return err_set(err, ERR_CONFIG, NULL, "--dry-run does not ask "
+		    "%s, where it would count as real; name a CA to rehearse "
+		    "at with --staging NAME|URL, or this one again if it is "
+		    "for tests", ca->name);
 	if (strcmp(staging, ca->authority.directory) == 0)
 		return 0;
+	r = judge_find_authority(ca->judge, staging, &stage, err);
+	if (r < 0)
+		return r;
+	inherit_stage(&stage, &ca->authority);
 	authority_done(&ca->authority);
-	return judge_find_authority(ca->judge, staging, &ca->authority, err);
+	ca->authority = stage;
+	return 0;
 }
 
 static struct judge_ca *
