@@ -291,6 +291,28 @@ take(struct install *in, int argc, char **argv)
 	return CMD_OK;
 }
 
+/* The services have a /tmp of their own: PrivateTmp=. */
+static int
+check_seen(const struct install *in)
+{
+	const char *const paths[] = { in->program, in->config, in->dir,
+	    in->textfile };
+
+	if (in->how == BY_CRON)
+		return CMD_OK;
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		const char *path = paths[i] == NULL ? "" : paths[i];
+
+		if (strncmp(path, "/tmp/", 5) == 0 ||
+		    strncmp(path, "/var/tmp/", 9) == 0)
+			return cmd_fail(&cmd_install, "what systemd runs does "
+			    "not see %s: it has a /tmp of its own; put it "
+			    "elsewhere (`make install` for signet), or give "
+			    "--cron", path);
+	}
+	return CMD_OK;
+}
+
 static int
 run(int argc, char **argv)
 {
@@ -319,7 +341,9 @@ run(int argc, char **argv)
 			    "%s run", in.program);
 		in.how = BY_CRON;
 	}
-	r = do_files(&in);
+	r = in.print || in.uninstall ? CMD_OK : check_seen(&in);
+	if (r == CMD_OK)
+		r = do_files(&in);
 	if (r == CMD_OK && !in.print)
 		printf("%s\n", in.uninstall ? "removed" : said[in.how]);
 	return r;
