@@ -97,5 +97,23 @@ def test_a_name_that_does_not_exist(agent, web_ca):
     assert place["address"] == "" and "no-such-host" in place["error"]
 
 
+def test_names_below_localhost_are_here(agent, web_ca, service):
+    """RFC 6761 6.3: whatever the host's own list of names says."""
+    where = f"www.signet.LocalHost:{service.port}"
+    agent.get(web_ca, NAME, "--verify", where, "--verify-wait", "1")
+    assert {each["where"]: each["same"] for each in look(agent)
+            if each["address"] == net.HOST} == {where: True}
+
+
+def test_a_guess_that_finds_nothing_says_what_to_name(agent, web_ca, service):
+    """Only the site's own names are guessed, and only guesses are excused."""
+    agent.get(web_ca, NAME)
+    said = agent.run("status", "--served").stdout
+    assert f"not seen     {NAME}:443: this host finds no address of" in said
+    assert f"`signet get {NAME} --verify HOST:PORT`" in said
+    agent.run("get", NAME, "--verify", f"{net.HOST}:{service.port}")
+    assert "if it is served" not in agent.run("status", "--served").stdout
+
+
 def test_without_a_certificate(agent):
     assert agent.run("status", "--served").returncode == 0

@@ -107,7 +107,7 @@ add(struct look *look, struct span address)
 	cert->served = grown;
 	grown += cert->num_served++;
 	*grown = (struct status_served){ .where = look->where,
-	    .address = arena_dup(arena, address) };
+	    .guessed = !look->wanted, .address = arena_dup(arena, address) };
 	return grown;
 }
 

@@ -254,6 +254,28 @@ put_steps(struct bld *out, const struct status_cert *cert)
 	}
 }
 
+/* Port 443 of a name may not be where it is served, and this host may not be
+ * where the name is known. */
+static void
+put_guessed(struct bld *out, const struct status_cert *cert,
+    const struct status_site *site)
+{
+	size_t i = 0;
+
+	while (i < cert->num_served && !(cert->served[i].guessed &&
+	    cert->served[i].seen == STATUS_SEEN_NONE))
+		i++;
+	if (i == cert->num_served)
+		return;
+	bld_str(out, "               if it is served elsewhere, say where: ");
+	if (site->origin == STATE_FROM_FILE)
+		bld_str(out, "verify = \"HOST:PORT\" in its block of "
+		    "signet.conf\n");
+	else
+		bld_fmt(out, "`signet get %s --verify HOST:PORT`\n",
+		    site->site.name);
+}
+
 static void
 put_served(struct bld *out, const struct status_cert *cert, int64_t now)
 {
@@ -277,7 +299,8 @@ put_served(struct bld *out, const struct status_cert *cert, int64_t now)
 }
 
 static void
-put_cert(struct bld *out, const struct status_cert *c, int64_t now)
+put_cert(struct bld *out, const struct status_site *site,
+    const struct status_cert *c, int64_t now)
 {
 	const struct state_cert *cert = &c->cert;
 
@@ -297,6 +320,7 @@ put_cert(struct bld *out, const struct status_cert *c, int64_t now)
 	put_ocsp(out, cert, now);
 	put_steps(out, c);
 	put_served(out, c, now);
+	put_guessed(out, c, site);
 }
 
 static void
@@ -334,7 +358,7 @@ status_put_words(struct bld *out, const struct status *status)
 			bld_fmt(out, " %s", s->site.names.items[j]);
 		bld_str(out, "\n");
 		for (size_t j = 0; j < s->num_certs; j++)
-			put_cert(out, &s->certs[j], status->now);
+			put_cert(out, s, &s->certs[j], status->now);
 		put_records(out, s, status->now);
 	}
 }

@@ -16,6 +16,7 @@
 /* One look at one address of a place where a certificate is to be seen. */
 struct status_served {
 	const char *where;   /* "smtp:mail.example.com:25"; in the arena */
+	bool guessed;        /* nobody said that it is served there */
 	struct span address; /* empty: none was found */
 	enum status_seen {
 		STATUS_SEEN_NONE = 0,  /* error says why */

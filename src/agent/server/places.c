@@ -4,9 +4,12 @@
 #include <netdb.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 #include "agent/server/apart.h"
+
+#define LOCALHOST "localhost"
 
 void
 places_name(const char *name, char ret[PLACES_NAME_SIZE])
@@ -15,6 +18,17 @@ places_name(const char *name, char ret[PLACES_NAME_SIZE])
 
 	snprintf(ret, PLACES_NAME_SIZE, "%s%s", wildcard ? "signet" : "",
 	    wildcard ? name + 1 : name);
+}
+
+/* RFC 6761 6.3: browsers and CAs take such names as loopback; the C library
+ * asks the DNS for them, which must not know them. */
+static const char *
+name_to_ask(const char *host)
+{
+	size_t len = strlen(host), tail = strlen("." LOCALHOST);
+
+	return len > tail && strcasecmp(host + len - tail, "." LOCALHOST) ==
+	    0 ? LOCALHOST : host;
 }
 
 int
@@ -29,10 +43,10 @@ places_find(const struct service *service, struct probe_at ret[PLACES_MAX],
 
 	*ret_count = 0;
 	snprintf(port, sizeof(port), "%u", service->port);
-	r = getaddrinfo(service->host, port, &hints, &list);
+	r = getaddrinfo(name_to_ask(service->host), port, &hints, &list);
 	if (r != 0)
-		return err_set(err, ERR_IO, NULL, "%s: %s", service->host,
-		    gai_strerror(r));
+		return err_set(err, ERR_IO, NULL, "this host finds no address "
+		    "of %s: %s", service->host, gai_strerror(r));
 	for (struct addrinfo *a = list; a != NULL && *ret_count < PLACES_MAX;
 	    a = a->ai_next) {
 		struct probe_at *at = &ret[(*ret_count)++];

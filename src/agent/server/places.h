@@ -15,7 +15,8 @@
 /* What is asked for where name is to be served: of a wildcard, one below it. */
 void places_name(const char *name, char ret[PLACES_NAME_SIZE]);
 
-/* Asks whatever the host has for names. Then this process enters the sandbox of
+/* Asks whatever the host has for names; all below .localhost are this host,
+ * whether it knows them or not (RFC 6761 6.3). Then this process enters the sandbox of
  * those who read what strangers send (agent/server/apart.h). */
 int places_find(const struct service *service,
     struct probe_at ret[PLACES_MAX], size_t *ret_count, struct err *err);
