@@ -120,6 +120,26 @@ def test_certbot(agent, web, web_ca, tmp_path):
         web_ca, tmp_path, "certificates").stdout
 
 
+def test_certbot_was_told_whom_to_trust(agent, web, web_ca, tmp_path):
+    """By a variable, which is in no file of its: that is missed at once, and
+    not by the first renewal."""
+    certbot(web_ca, tmp_path, "certonly", "--agree-tos", "-m",
+            "admin@example.com", "--no-eff-email", "--webroot", "-w",
+            web.root, "-d", "trust.import.example")
+    done = agent.run("import", "certbot", tmp_path / "etc")
+    assert "trust.import.example: taken over in " in done.stdout
+    assert f"signet import: {web_ca.url}: " in done.stderr
+    assert "certificate" in done.stderr
+    assert "`signet get SITE --ca-file PEM`" in done.stderr
+    # What it says is done, and helps.
+    agent.run("get", "trust.import.example", "--ca-file", web_ca.cafile)
+    agent.run("renew", "--force", "trust.import.example")
+    agent.run("import", "certbot", "--undo", tmp_path / "etc")
+    done = agent.run("import", "certbot", "--ca-file", web_ca.cafile,
+                     tmp_path / "etc")
+    assert done.stderr == ""
+
+
 def test_certbot_manual_hooks(agent, web, web_ca, tmp_path):
     known = f"{web.root}/.well-known/acme-challenge"
     auth, cleanup = tmp_path / "auth", tmp_path / "cleanup"

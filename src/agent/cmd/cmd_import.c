@@ -44,6 +44,7 @@ struct import_run {
 	struct judge *judge;
 	struct import found;
 	size_t notes;
+	struct row_list asked;   /* CAs of sites that were taken */
 	struct row_list kept;    /* CAs of sites that stay */
 };
 
@@ -228,8 +229,40 @@ take_site(struct import_run *import, struct site_conf *site, struct err *err)
 	if (r == 0)
 		r = judge_set_site(import->judge, site, STATE_FROM_COMMAND,
 		    &id, err);
+	for (size_t i = 0; r == 0 && i < site->ca.count; i++) {
+		if (!row_list_has(&import->asked, site->ca.items[i]))
+			row_list_add(&import->asked, site->ca.items[i]);
+	}
 	if (r == 0)
 		r = judge_add_site(import->judge, id, JUDGE_ADOPT, err);
+	return r;
+}
+
+/* ---- their CAs ---------------------------------------------------------- */
+
+/* What the other client was told of trust stands in no file of its: a variable
+ * of its timer, an option. Better now than at the first renewal. */
+static int
+look_at_cas(struct import_run *import, struct err *err)
+{
+	size_t count = import->asked.count;
+	struct judge_look *looks = mem_zalloc((count + 1) * sizeof(looks[0]));
+	int r = 0;
+
+	for (size_t i = 0; i < count; i++)
+		looks[i].ca = import->asked.items[i];
+	if (count > 0)
+		r = judge_run_look(import->judge, looks, count, err);
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		if (looks[i].err.kind == ERR_NONE)
+			continue;
+		note(import, looks[i].ca, looks[i].err.text);
+		fprintf(stderr, "  what to do: until this is mended, nothing of "
+		    "this CA is renewed. If %s was told whom to trust by its "
+		    "environment or an option, tell signet, too: `signet get "
+		    "SITE --ca-file PEM`\n", import->program->name);
+	}
+	free(looks);
 	return r;
 }
 
@@ -358,8 +391,11 @@ static int
 finish(struct import_run *import)
 {
 	struct judge_tally tally;
+	struct err err = ERR_INIT;
 	int status = cmd_common_run(&import->common, import->judge, &tally);
 
+	if (look_at_cas(import, &err) < 0)
+		status = cmd_fail(&cmd_import, "%s", err.text);
 	if (import->found.num_sites == 0)
 		return cmd_fail(&cmd_import, "there is no certificate of %s "
 		    "in %s", import->program->name, import->dir);
@@ -426,6 +462,7 @@ run(int argc, char **argv)
 		status = cmd_fail(&cmd_import, "%s", err.text);
 	else if (!import.undo)
 		status = finish(&import);
+	row_list_clear(&import.asked);
 	import_done(&import.found);
 	judge_free(import.judge);
 	return status;

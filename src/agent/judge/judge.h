@@ -123,6 +123,15 @@ struct judge_import_key {
 int judge_run_import(struct judge *judge, struct judge_import_key *keys,
     size_t count, struct err *err);
 
+/* Asks CAs, by name, for nothing but their directories. err of each says why
+ * there was no answer to believe (kind ERR_NONE: there was). */
+struct judge_look {
+	const char *ca;
+	struct err err;
+};
+int judge_run_look(struct judge *judge, struct judge_look *looks, size_t count,
+    struct err *err);
+
 /* Asks the dns process; err is also what it refuses with. request's spans are
  * the caller's. */
 struct judge_dns_request;

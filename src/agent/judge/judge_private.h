@@ -165,6 +165,7 @@ struct judge {
 	void (*task)(struct judge *judge); /* instead of certificates */
 	struct account_task *account_task;
 	struct import_task *import_task;
+	struct look_task *look_task;
 	struct persist_task *persist_task;
 	enum judge_wake wake;       /* a signal came */
 	bool waiting;
