@@ -61,3 +61,4 @@ def agent(web):
     running = signet.Agent(web)
     yield running
     running.close()
+    web.empty()

@@ -5,7 +5,6 @@ finishes. (src/agent/files/publish_test.c stops at each step of publishing.)"""
 
 import os
 import pathlib
-import shutil
 import signal
 import subprocess
 
@@ -71,14 +70,6 @@ def check_tidy(agent):
     for folder in ("pending", "publish"):
         assert os.listdir(os.path.join(agent.dir, folder)) == []
     assert os.listdir(os.path.join(agent.dir, "live")) == [NAME]
-
-
-@pytest.fixture(autouse=True)
-def clean_web(agent):
-    """Who is killed leaves challenges behind."""
-    yield
-    shutil.rmtree(os.path.join(agent.web.root, ".well-known"),
-                  ignore_errors=True)
 
 
 def get_arguments(agent, ca):

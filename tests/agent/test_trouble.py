@@ -70,6 +70,11 @@ def test_kill_while_getting(agent, web_ca, step):
     assert [s["done"] for s in certificate["deployment"]] == [True]
 
 
+def test_the_next_test_has_an_empty_web_root(agent):
+    """Though those above leave challenges in it."""
+    assert os.listdir(agent.web.root) == []
+
+
 def test_an_order_is_resumed(agent, web_ca):
     """The same order goes on, so nothing is validated twice."""
     kill_at(agent, "sends the request", "get", "resume.example", "--ca",

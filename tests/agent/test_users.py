@@ -84,29 +84,25 @@ def test_without_root(agent, web_ca, programs):
     os.chmod(root, 0o644)
     agent.dir = str(home / "state")
     shared = pathlib.Path(agent.web.root, ".well-known")
-    shutil.rmtree(shared, ignore_errors=True)
     shared.symlink_to(www / ".well-known")
-    try:
-        as_nobody(programs, ["get", "--dir", agent.dir, "--ca", web_ca.url,
-                             "--ca-file", str(root), "--agree-terms",
-                             "--via", f"webroot={www}", "user.example"])
-        live = agent.live("user.example", "privkey.pem")
-        first = live.read_bytes()
-        assert owner_and_mode(live) == (NOBODY, NOBODY, 0o600)
-        as_nobody(programs, ["renew", "--force", "--dir", agent.dir])
-        second = live.read_bytes()
-        assert second != first
-        # There could be hooks in it: root does not run another user's.
-        said = agent.run("renew", "--force", status=1).stderr
-        assert f"belongs to the user with id {NOBODY}" in said
-        assert "run signet as that user" in said
-        assert live.read_bytes() == second
-        for path in (home, *home.rglob("*")):
-            os.lchown(path, 0, 0)
-        agent.run("renew", "--force")
-        assert live.read_bytes() != second
-    finally:
-        shared.unlink()
+    as_nobody(programs, ["get", "--dir", agent.dir, "--ca", web_ca.url,
+                         "--ca-file", str(root), "--agree-terms",
+                         "--via", f"webroot={www}", "user.example"])
+    live = agent.live("user.example", "privkey.pem")
+    first = live.read_bytes()
+    assert owner_and_mode(live) == (NOBODY, NOBODY, 0o600)
+    as_nobody(programs, ["renew", "--force", "--dir", agent.dir])
+    second = live.read_bytes()
+    assert second != first
+    # There could be hooks in it: root does not run another user's.
+    said = agent.run("renew", "--force", status=1).stderr
+    assert f"belongs to the user with id {NOBODY}" in said
+    assert "run signet as that user" in said
+    assert live.read_bytes() == second
+    for path in (home, *home.rglob("*")):
+        os.lchown(path, 0, 0)
+    agent.run("renew", "--force")
+    assert live.read_bytes() != second
 
 
 @pytest.fixture

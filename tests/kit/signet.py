@@ -59,6 +59,15 @@ class Web:
                                        daemon=True)
         self.thread.start()
 
+    def empty(self):
+        """As at the beginning: who is killed leaves challenges behind."""
+        with os.scandir(self.root) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    shutil.rmtree(entry.path)
+                else:
+                    os.unlink(entry.path)
+
     def close(self):
         self.server.shutdown()
         self.thread.join()
