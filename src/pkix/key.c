@@ -357,6 +357,15 @@ key_from_pem(struct span pem, EVP_PKEY **ret, struct err *err)
 		*ret = PEM_read_bio_PrivateKey(bio, NULL, NULL,
 		    no_passphrase);
 	BIO_free(bio);
+	if (*ret != NULL && EVP_PKEY_get_base_id(*ret) == EVP_PKEY_EC &&
+	    !key_ec_is_pair(*ret)) {
+		EVP_PKEY_free(*ret);
+		*ret = NULL;
+		ERR_clear_error();
+		return err_set(err, ERR_CONFIG, "SP 800-56A 5.6.2.1.4",
+		    "its public half is not that of its private half: the "
+		    "file is damaged, or somebody changed it");
+	}
 	ERR_clear_error();
 	if (*ret == NULL)
 		return err_set(err, ERR_CONFIG, "RFC 7468 10",

@@ -3,6 +3,8 @@
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
+#include <openssl/ec.h>
+#include <openssl/objects.h>
 #include <openssl/params.h>
 
 #include "base/err.h"
@@ -11,6 +13,7 @@
 
 #define SCALAR_MAX 48
 #define POINT_MAX (1 + 2 * SCALAR_MAX)
+#define ANY_POINT_MAX 256 /* bytes, of curves that are not ours, too */
 
 static const uint8_t p256_algorithm[] = {
 	0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01,
@@ -30,6 +33,48 @@ static const struct form {
 	{ "secp384r1", { p384_algorithm, sizeof(p384_algorithm) }, 48 },
 };
 #define NUM_FORMS (sizeof(forms) / sizeof(forms[0]))
+
+/* With the generator alone, OpenSSL's multiplication takes the same time for
+ * all scalars of a curve; what is compared is public. */
+static bool
+multiplies(const EC_GROUP *group, const BIGNUM *scalar, struct span point)
+{
+	BN_CTX *ctx = BN_CTX_secure_new();
+	EC_POINT *given = EC_POINT_new(group), *made = EC_POINT_new(group);
+	bool same = ctx != NULL && given != NULL && made != NULL &&
+	    !BN_is_zero(scalar) && !BN_is_negative(scalar) &&
+	    BN_cmp(scalar, EC_GROUP_get0_order(group)) < 0 &&
+	    EC_POINT_oct2point(group, given, point.data, point.len, ctx) ==
+	    1 && EC_POINT_mul(group, made, scalar, NULL, NULL, ctx) == 1 &&
+	    EC_POINT_cmp(group, given, made, ctx) == 0;
+
+	EC_POINT_free(given);
+	EC_POINT_free(made);
+	BN_CTX_free(ctx);
+	return same;
+}
+
+bool
+key_ec_is_pair(EVP_PKEY *key)
+{
+	uint8_t point[ANY_POINT_MAX];
+	char name[64];
+	EC_GROUP *group = NULL;
+	BIGNUM *scalar = NULL;
+	size_t len = 0;
+	bool ok;
+
+	if (EVP_PKEY_get_group_name(key, name, sizeof(name), NULL) == 1)
+		group = EC_GROUP_new_by_curve_name(OBJ_sn2nid(name));
+	ok = group != NULL && EVP_PKEY_get_bn_param(key,
+	    OSSL_PKEY_PARAM_PRIV_KEY, &scalar) == 1 &&
+	    EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY,
+	    point, sizeof(point), &len) == 1 &&
+	    multiplies(group, scalar, span_of(point, len));
+	BN_clear_free(scalar);
+	EC_GROUP_free(group);
+	return ok;
+}
 
 static EVP_PKEY *
 make(const struct form *form, struct span scalar, struct span point)
@@ -55,6 +100,10 @@ make(const struct form *form, struct span scalar, struct span point)
 	    EVP_PKEY_fromdata_init(ctx) != 1 ||
 	    EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_KEYPAIR, params) != 1)
 		key = NULL;
+	if (key != NULL && !key_ec_is_pair(key)) {
+		EVP_PKEY_free(key);
+		key = NULL;
+	}
 	mem_wipe(native, sizeof(native));
 	BN_clear_free(number);
 	EVP_PKEY_CTX_free(ctx);

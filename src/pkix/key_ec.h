@@ -14,9 +14,15 @@
 
 #define KEY_EC_DER_MAX 192 /* bytes */
 
-/* Not 0 if it is any other key, or any other form: ask OpenSSL. */
+/* Not 0 if it is any other key, or any other form: ask OpenSSL. Nor for halves
+ * of two keys, which OpenSSL takes: ask key_ec_is_pair, too. */
 int key_ec_from_der(struct span der, EVP_PKEY **ret);
 /* The same. For out give one of bld_init_secret. */
 int key_ec_to_der(EVP_PKEY *key, struct bld *out);
+
+/* Whether the public half of a private EC key, of any named curve, is that of
+ * its private half (SP 800-56A 5.6.2.1.4). A file has both, and OpenSSL
+ * believes it. */
+bool key_ec_is_pair(EVP_PKEY *key);
 
 #endif

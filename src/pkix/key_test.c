@@ -13,6 +13,7 @@
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
+#include "base/text.h"
 #include "pkix/key.h"
 #include "pkix/key_ec.h"
 
@@ -378,6 +379,136 @@ test_key_ec(void **state)
 	ERR_clear_error();
 }
 
+/* RFC 6979 A.2.5 to A.2.7, and the order of the group. */
+static const struct pair {
+	const char *curve, *scalar, *x, *y, *order;
+	int size;
+} pairs[] = {
+	{ "P-256",
+	    "C9AFA9D845BA75166B5C215767B1D6934E50C3DB36E89B127B8A622B120F"
+	    "6721",
+	    "60FED4BA255A9D31C961EB74C6356D68C049B8923B61FA6CE669622E60F2"
+	    "9FB6",
+	    "7903FE1008B8BC99A41AE9E95628BC64F2F1B20C2D7E9F5177A3C294D446"
+	    "2299",
+	    "FFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC63"
+	    "2551", 32 },
+	{ "P-384",
+	    "6B9D3DAD2E1B8C1C05B19875B6659F4DE23C3B667BF297BA9AA477407871"
+	    "37D896D5724E4C70A825F872C9EA60D2EDF5",
+	    "EC3A4E415B4E19A4568618029F427FA5DA9A8BC4AE92E02E06AAE5286B30"
+	    "0C64DEF8F0EA9055866064A254515480BC13",
+	    "8015D9B72D7D57244EA8EF9AC0C621896708A59367F9DFB9F54CA84B3F1C"
+	    "9DB1288B231C3AE0D4FE7344FD2533264720",
+	    "FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFC7634D81F437"
+	    "2DDF581A0DB248B0A77AECEC196ACCC52973", 48 },
+	{ "P-521",
+	    "0FAD06DAA62BA3B25D2FB40133DA757205DE67F5BB0018FEE8C86E1B68C7"
+	    "E75CAA896EB32F1F47C70855836A6D16FCC1466F6D8FBEC67DB89EC0C08B"
+	    "0E996B83538",
+	    "1894550D0785932E00EAA23B694F213F8C3121F86DC97A04E5A7167DB4E5"
+	    "BCD371123D46E45DB6B5D5370A7F20FB633155D38FFA16D2BD761DCAC474"
+	    "B9A2F5023A4",
+	    "493101C962CD4D2FDDF782285E64584139C2F91B47F87FF82354D6630F74"
+	    "6A28A0DB25741B5B34A828008B22ACC23F924FAAFBD4D33F81EA66956DFE"
+	    "AA2BFDFCF5",
+	    "1FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF"
+	    "FFFFFFA51868783BF2F966B7FCC0148F709A5D03BB5C9B8899C47AEBB6FB"
+	    "71E91386409", 66 },
+};
+
+static void
+from_hex(const char *hex, uint8_t *out, int size)
+{
+	BIGNUM *bn = NULL;
+
+	assert_int_not_equal(BN_hex2bn(&bn, hex), 0);
+	assert_int_equal(BN_bn2binpad(bn, out, size), size);
+	BN_free(bn);
+}
+
+static EVP_PKEY *
+make_pair(const struct pair *pair)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+	OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
+	uint8_t point[133] = { 4 };
+	OSSL_PARAM *params;
+	EVP_PKEY *key = NULL;
+	BIGNUM *d = NULL;
+
+	from_hex(pair->x, point + 1, pair->size);
+	from_hex(pair->y, point + 1 + pair->size, pair->size);
+	BN_hex2bn(&d, pair->scalar);
+	OSSL_PARAM_BLD_push_utf8_string(build, OSSL_PKEY_PARAM_GROUP_NAME,
+	    pair->curve, 0);
+	OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PUB_KEY,
+	    point, 1 + 2 * (size_t)pair->size);
+	OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_PRIV_KEY, d);
+	params = OSSL_PARAM_BLD_to_param(build);
+	assert_int_equal(EVP_PKEY_fromdata_init(ctx), 1);
+	assert_int_equal(EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_KEYPAIR,
+	    params), 1);
+	OSSL_PARAM_free(params);
+	OSSL_PARAM_BLD_free(build);
+	EVP_PKEY_CTX_free(ctx);
+	BN_free(d);
+	return key;
+}
+
+/* The key as OpenSSL writes it, with another private half. */
+static int
+read_with(EVP_PKEY *key, const struct pair *pair, const char *scalar,
+    bool sec1)
+{
+	uint8_t old[66], new[66], *der = NULL, *at;
+	PKCS8_PRIV_KEY_INFO *p8 = EVP_PKEY2PKCS8(key);
+	int len = sec1 ? i2d_PrivateKey(key, &der) :
+	    i2d_PKCS8_PRIV_KEY_INFO(p8, &der), r;
+	EVP_PKEY *ret;
+	struct bld pem;
+
+	PKCS8_PRIV_KEY_INFO_free(p8);
+	from_hex(pair->scalar, old, pair->size);
+	from_hex(scalar, new, pair->size);
+	at = memmem(der, (size_t)len, old, (size_t)pair->size);
+	assert_non_null(at);
+	memcpy(at, new, (size_t)pair->size);
+	bld_init(&pem, 4096);
+	text_pem(&pem, sec1 ? PEM_STRING_ECPRIVATEKEY : PEM_STRING_PKCS8INF,
+	    span_of(der, (size_t)len));
+	r = key_from_pem(bld_view(&pem), &ret, NULL);
+	assert_true((r == 0) == (ret != NULL));
+	EVP_PKEY_free(ret);
+	bld_free(&pem);
+	OPENSSL_free(der);
+	return r;
+}
+
+/* A private key whose file says another public key is none, in both forms. */
+static void
+test_halves(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		const struct pair *pair = &pairs[i];
+		EVP_PKEY *key = make_pair(pair);
+
+		for (int sec1 = 0; sec1 < 2; sec1++) {
+			assert_int_equal(read_with(key, pair, pair->scalar,
+			    sec1), 0);
+			assert_int_equal(read_with(key, pair, "1", sec1),
+			    -ERR_CONFIG);
+			assert_int_equal(read_with(key, pair, "0", sec1),
+			    -ERR_CONFIG);
+			assert_int_equal(read_with(key, pair, pair->order,
+			    sec1), -ERR_CONFIG);
+		}
+		EVP_PKEY_free(key);
+	}
+	ERR_clear_error();
+}
+
 int
 main(void)
 {
@@ -393,6 +524,7 @@ main(void)
 		cmocka_unit_test(test_rsa_roca_device),
 		cmocka_unit_test(test_pem),
 		cmocka_unit_test(test_key_ec),
+		cmocka_unit_test(test_halves),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
