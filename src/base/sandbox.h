@@ -28,7 +28,9 @@
  * EACCES: libraries look for files (time zone, configuration) on rare paths
  * and do without. */
 enum sandbox_calls {
-	SANDBOX_DIAL = 1 << 0,    /* socket(AF_INET*), connect, setsockopt */
+	SANDBOX_DIAL = 1 << 0,    /* socket(AF_INET*) of TCP and UDP, connect,
+	                             setsockopt; of TCP alone where there is a
+	                             connect_port */
 	SANDBOX_ACCEPT = 1 << 1,  /* accept4 on sockets it was given */
 	SANDBOX_FILES = 1 << 2,   /* open, rename, unlink, ftruncate, locks: within
 	                             the Landlock paths */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <string.h>
@@ -226,20 +227,29 @@ add_send(scmp_filter_ctx ctx, const struct sandbox *sandbox)
 	return r;
 }
 
-/* TCP and UDP over IP; libraries ask for others to learn about the machine
- * and do without. */
+/* TCP and UDP over IP and nothing else: Landlock's rules for TCP do not hold
+ * for MPTCP and SCTP, which are streams, too. Who may dial one port alone has
+ * no UDP, for which there are no rules. Libraries ask for other domains to
+ * learn about the machine and do without. */
 static int
-add_sockets(scmp_filter_ctx ctx)
+add_sockets(scmp_filter_ctx ctx, bool one_port)
 {
 	static const uint64_t domains[] = { AF_INET, AF_INET6 };
-	static const uint64_t types[] = { SOCK_STREAM, SOCK_DGRAM };
+	static const struct {
+		uint64_t type, protocol;
+	} kinds[] = {
+		{ SOCK_STREAM, 0 }, { SOCK_STREAM, IPPROTO_TCP },
+		{ SOCK_DGRAM, 0 }, { SOCK_DGRAM, IPPROTO_UDP },
+	};
 	static const uint64_t refused[] = { AF_UNIX, AF_NETLINK };
+	size_t count = one_port ? COUNT(kinds) / 2 : COUNT(kinds);
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < 4; i++)
-		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, CALL(socket), 2,
-		    SCMP_A0(SCMP_CMP_EQ, domains[i / 2]),
-		    SCMP_A1(SCMP_CMP_MASKED_EQ, 0xf, types[i % 2]));
+	for (size_t i = 0; r == 0 && i < 2 * count; i++)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, CALL(socket), 3,
+		    SCMP_A0(SCMP_CMP_EQ, domains[i % 2]),
+		    SCMP_A1(SCMP_CMP_MASKED_EQ, 0xf, kinds[i / 2].type),
+		    SCMP_A2(SCMP_CMP_EQ, kinds[i / 2].protocol));
 	for (size_t i = 0; r == 0 && i < COUNT(refused); i++)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EAFNOSUPPORT),
 		    CALL(socket), 1, SCMP_A0(SCMP_CMP_EQ, refused[i]));
@@ -248,14 +258,14 @@ add_sockets(scmp_filter_ctx ctx)
 
 /* libcurl and libunbound make their sockets non-blocking by F_SETFL. */
 static int
-add_dial(scmp_filter_ctx ctx)
+add_dial(scmp_filter_ctx ctx, bool one_port)
 {
 	static const uint64_t fcntls[] = { F_SETFL };
 	int r;
 
 	r = add_calls(ctx, SCMP_ACT_ALLOW, calls_dial);
 	if (r == 0)
-		r = add_sockets(ctx);
+		r = add_sockets(ctx, one_port);
 	if (r == 0)
 		r = add_each(ctx, CALL(fcntl), 1, fcntls, COUNT(fcntls));
 	return r;
@@ -281,7 +291,7 @@ add_role(scmp_filter_ctx ctx, const struct sandbox *sandbox)
 	if (r == 0 && (calls & SANDBOX_LINKS) != 0)
 		r = add_calls(ctx, SCMP_ACT_ALLOW, calls_links);
 	if (r == 0 && (calls & SANDBOX_DIAL) != 0)
-		r = add_dial(ctx);
+		r = add_dial(ctx, sandbox->connect_port != 0);
 	if (r == 0 && (calls & SANDBOX_ACCEPT) != 0)
 		r = add_calls(ctx, SCMP_ACT_ALLOW, calls_accept);
 	return r;
@@ -315,7 +325,7 @@ add_master(scmp_filter_ctx ctx)
 	if (r == 0)
 		r = add_each(ctx, CALL(ioctl), 1, ioctls, COUNT(ioctls));
 	if (r == 0)
-		r = add_sockets(ctx);
+		r = add_sockets(ctx, false);
 	return r;
 }
 

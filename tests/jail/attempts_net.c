@@ -11,6 +11,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP 262
+#endif
+
 static struct sockaddr_in
 local(int port)
 {
@@ -76,6 +80,49 @@ vsock_socket(const struct jail *jail)
 {
 	(void)jail;
 	return try_socket(AF_VSOCK, SOCK_STREAM, 0);
+}
+
+/* Streams that Landlock's rules for TCP do not know. */
+static int
+mptcp_socket(const struct jail *jail)
+{
+	(void)jail;
+	return try_socket(AF_INET, SOCK_STREAM, IPPROTO_MPTCP);
+}
+
+static int
+sctp_socket(const struct jail *jail)
+{
+	(void)jail;
+	return try_socket(AF_INET, SOCK_STREAM, IPPROTO_SCTP);
+}
+
+static int
+udplite_socket(const struct jail *jail)
+{
+	(void)jail;
+	return try_socket(AF_INET, SOCK_DGRAM, IPPROTO_UDPLITE);
+}
+
+/* "ping", where the group may. */
+static int
+icmp_socket(const struct jail *jail)
+{
+	(void)jail;
+	return try_socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP);
+}
+
+static int
+send_udp(const struct jail *jail)
+{
+	struct sockaddr_in address = local(jail->port);
+	int fd = socket(AF_INET, SOCK_DGRAM, IPPROTO_UDP);
+	ssize_t n = fd < 0 ? -1 : sendto(fd, "x", 1, 0,
+	    (struct sockaddr *)&address, sizeof(address));
+
+	if (fd >= 0)
+		close(fd);
+	return n == 1 ? 0 : -1;
 }
 
 static int
@@ -167,7 +214,12 @@ make_pair(const struct jail *jail)
 /* Master's own filter has what its children need: a filter is inherited. */
 const struct attempt attempts_net[] = {
 	{ "socket TCP", tcp_socket, DIALS | ALPN, false, 0, 0 },
-	{ "socket UDP", udp_socket, DIALS | ALPN, false, 0, 0 },
+	{ "socket UDP", udp_socket, DIALS, false, 0, 0 },
+	{ "send by UDP", send_udp, DIALS, false, 0, 0 },
+	{ "socket MPTCP", mptcp_socket, 0, false, 0, 0 },
+	{ "socket SCTP", sctp_socket, 0, false, 0, 0 },
+	{ "socket UDP-Lite", udplite_socket, 0, false, 0, 0 },
+	{ "socket ICMP", icmp_socket, 0, false, 0, 0 },
 	{ "socket unix", unix_socket, 0, false, 0, 0 },
 	{ "socket netlink", netlink_socket, 0, false, 0, 0 },
 	{ "socket raw", raw_socket, 0, false, 0, 0 },
@@ -178,7 +230,7 @@ const struct attempt attempts_net[] = {
 	{ "dial by sendto", dial_by_sendto, DIALS, false, 0, 0 },
 	{ "dial by sendmsg", dial_by_sendmsg, DIALS, false, 0, 0 },
 	{ "bind TCP", bind_tcp, BIT(ROLE_MASTER), false, 4, 0 },
-	{ "bind UDP", bind_udp, DIALS | ALPN, false, 0, 0 },
+	{ "bind UDP", bind_udp, DIALS, false, 0, 0 },
 	{ "listen", listen_tcp, BIT(ROLE_MASTER), false, 0, 0 },
 	{ "accept", accept_tcp, BIT(ROLE_MASTER) | BIT(ROLE_WEB) |
 	    BIT(ROLE_DEV) | AGENT_BIT(AGENT_LISTENER) | ALPN, false, 0, 0 },

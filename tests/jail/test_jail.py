@@ -23,7 +23,7 @@ USERS = ("root", "ordinary") if os.geteuid() == 0 else ("ordinary",)
 REAL = {"read a key", "write root.pem", "create beside", "open /proc/PID/mem",
         "mknod", "symlink", "link", "chmod", "chown", "truncate",
         "rename a key", "stop appending", "map the journal",
-        "cut the journal", "erase the journal", "chroot", "socket TCP", "socket UDP", "socket unix",
+        "cut the journal", "erase the journal", "chroot", "socket TCP", "socket UDP", "send by UDP", "socket unix",
         "connect", "dial by sendto", "dial by sendmsg", "bind TCP", "bind UDP", "listen", "accept", "exec",
         "memfd and exec", "fork", "thread", "ptrace", "kill",
         "process_vm_readv", "prlimit of another", "setuid(0)", "map code",
