@@ -149,7 +149,7 @@ ask_open(const struct account_main *main, struct account_signer *account,
 		return 0;
 	}
 	if (request->type == JUDGE_ACCOUNT_SEND) {
-		account_sign_send(account, request->hash);
+		account_sign_send(account, request->hash, request->names);
 		return 0;
 	}
 	if (request->type == JUDGE_ACCOUNT_CHANGE) {

@@ -24,6 +24,7 @@
 #define ORIGIN SPAN_LIT("https://CA.example:443")
 #define URL SPAN_LIT("https://ca.example/acme/x")
 
+static const uint8_t none[ACCOUNT_HASH_SIZE];
 static char top[64];
 static int fd_dir;
 static struct account_signer account;
@@ -166,8 +167,8 @@ test_csr(void **state)
 	SHA256((const uint8_t *)"ours", 4, hash);
 	assert_int_equal(sign(&request, &err), -(int)ERR_UNAUTHORIZED);
 	assert_non_null(strstr(err.text, "another key"));
-	account_sign_send(&account, other);
-	account_sign_send(&account, hash);
+	account_sign_send(&account, other, none);
+	account_sign_send(&account, hash, none);
 	assert_int_equal(sign(&request, NULL), 0);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		request.payload = span_str(bad[i]);
@@ -177,10 +178,64 @@ test_csr(void **state)
 	/* The last ones are kept. */
 	request.payload = SPAN_LIT("{\"csr\":\"b3Vycw\"}");
 	for (int i = 0; i < ACCOUNT_SENDS_MAX - 1; i++)
-		account_sign_send(&account, other);
+		account_sign_send(&account, other, none);
 	assert_int_equal(sign(&request, NULL), 0);
-	account_sign_send(&account, other);
+	account_sign_send(&account, other, none);
 	assert_int_equal(sign(&request, NULL), -(int)ERR_UNAUTHORIZED);
+}
+
+/* RFC 8555 7.4: nor other names than the site's, nor orders without end. */
+static void
+test_order(void **state)
+{
+	static const char *const bad[] = {
+		"{\"identifiers\":[]}", "{\"identifiers\":null}",
+		"{\"identifiers\":{\"type\":\"dns\",\"value\":\"a.example\"}}",
+		"{\"identifiers\":[{\"type\":\"dns\",\"value\":"
+		    "\"other.example\"}]}",
+		"{\"identifiers\":[{\"type\":\"dns\",\"value\":"
+		    "\"a.example\"}]}",
+		"{\"identifiers\":[{\"type\":\"dns\",\"value\":"
+		    "\"a.example\"},{\"type\":\"dns\",\"value\":"
+		    "\"*.b.example\"},{\"type\":\"dns\",\"value\":"
+		    "\"c.example\"}]}",
+		"{\"identifiers\":[{\"type\":\"dns\",\"value\":"
+		    "\"a.example\"},{\"type\":\"dns\",\"value\":"
+		    "\"*.b.example\",\"Value\":\"c.example\"}]}",
+		"{\"identifiers\":[{\"type\":\"dns\",\"value\":"
+		    "\"a.example\"},{\"type\":\"dns\",\"value\":"
+		    "\"b.example\"}]}",
+		"{\"identifiers\":[\"a.example\",\"*.b.example\"]}",
+	};
+	struct client_sign request = { .type = CLIENT_SIGN_KID, .url = URL,
+		.nonce = SPAN_LIT("bm9uY2U"), .kid =
+		SPAN_LIT("https://ca.example/acct/1") };
+	const struct span good = SPAN_LIT("{\"identifiers\":[{\"type\":"
+	    "\"dns\",\"value\":\"*.b.example\"},{\"type\":\"dns\","
+	    "\"value\":\"a.example\"}],\"profile\":\"short\"}");
+	const struct ident_list names = { .count = 2, .items = {
+		{ IDENT_DNS, SPAN_LIT("a.example") },
+		{ IDENT_DNS, SPAN_LIT("*.b.example") } } };
+	uint8_t hash[ACCOUNT_HASH_SIZE];
+	struct err err = ERR_INIT;
+
+	(void)state;
+	request.payload = good;
+	assert_int_equal(sign(&request, &err), -(int)ERR_UNAUTHORIZED);
+	assert_non_null(strstr(err.text, "other names"));
+	judge_account_hash(&names, hash);
+	account_sign_send(&account, none, hash);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		request.payload = span_str(bad[i]);
+		if (sign(&request, NULL) != -(int)ERR_UNAUTHORIZED)
+			fail_msg("%s", bad[i]);
+	}
+	request.payload = good;
+	for (int i = 0; i < ACCOUNT_ORDERS_MAX; i++)
+		assert_int_equal(sign(&request, NULL), 0);
+	assert_int_equal(sign(&request, NULL), -(int)ERR_UNAUTHORIZED);
+	account_sign_send(&account, none, hash);
+	assert_int_equal(sign(&request, NULL), 0);
 }
 
 /* RFC 8555 7.6: no certificate but one that judge told of. */
@@ -198,7 +253,7 @@ test_revocation(void **state)
 	SHA256((const uint8_t *)"ours", 4, hash);
 	assert_int_equal(sign(&request, &err), -(int)ERR_UNAUTHORIZED);
 	assert_non_null(strstr(err.text, "revoke"));
-	account_sign_send(&account, hash);
+	account_sign_send(&account, hash, none);
 	assert_int_equal(sign(&request, NULL), 0);
 	request.payload = SPAN_LIT("{\"certificate\":\"b3RoZXI\","
 	    "\"reason\":1}");
@@ -495,6 +550,7 @@ main(void)
 		TEST(test_kid_and_jwk),
 		TEST(test_origin),
 		TEST(test_csr),
+		TEST(test_order),
 		TEST(test_revocation),
 		TEST(test_change),
 		TEST(test_rollover),

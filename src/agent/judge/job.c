@@ -407,6 +407,7 @@ job_allow(struct job *job, void (*then)(struct job *job))
 	    .id = job->ca->account.id };
 
 	SHA256(job->csr.data, job->csr.len, request.hash);
+	judge_account_hash(&job->names, request.names);
 	job->allowed = then;
 	judge_ca_ask(job->ca, &request, on_allowed, job);
 }

@@ -1,6 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/rpc/judge_account.h"
 
+#include <openssl/sha.h>
+
+#include "agent/rpc/rpc_names.h"
+
+void
+judge_account_hash(const struct ident_list *names,
+    uint8_t hash[ACCOUNT_HASH_SIZE])
+{
+	struct ident_list sorted = *names;
+	struct bld text;
+
+	ident_list_sort(&sorted);
+	bld_init(&text, IDENT_LIST_MAX * (IDENT_DNS_MAX + 3) + 2);
+	rpc_names_encode(&text, &sorted);
+	SHA256(text.data, text.len, hash);
+	bld_free(&text);
+}
+
 /* 0 is for "none". */
 static enum jwk_alg
 decode_alg(struct cur *cur)
@@ -50,6 +68,7 @@ judge_account_request_encode(struct bld *out,
 		break;
 	case JUDGE_ACCOUNT_SEND:
 		bld_bytes(out, request->hash, ACCOUNT_HASH_SIZE);
+		bld_bytes(out, request->names, ACCOUNT_HASH_SIZE);
 		break;
 	case JUDGE_ACCOUNT_CHANGE:
 	case JUDGE_ACCOUNT_USE_NEXT:
@@ -101,6 +120,7 @@ judge_account_request_decode(uint16_t type, struct span payload,
 		break;
 	case JUDGE_ACCOUNT_SEND:
 		cur_copy(&cur, ret->hash, ACCOUNT_HASH_SIZE);
+		cur_copy(&cur, ret->names, ACCOUNT_HASH_SIZE);
 		break;
 	case JUDGE_ACCOUNT_CHANGE:
 	case JUDGE_ACCOUNT_USE_NEXT:

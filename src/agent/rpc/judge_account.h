@@ -21,6 +21,7 @@
 #include "agent/rpc/rpc_err.h"
 #include "base/mem.h"
 #include "jose/jwk.h"
+#include "pkix/ident.h"
 
 #define ACCOUNT_ORIGINS_MAX 4
 #define ACCOUNT_ORIGIN_MAX 272  /* bytes of "https://host:port" */
@@ -29,6 +30,8 @@
 #define ACCOUNT_URL_MAX 2048    /* bytes of an account's URL */
 #define ACCOUNT_HASH_SIZE 32
 #define ACCOUNT_SENDS_MAX 64    /* of an account that may be sent at a time */
+#define ACCOUNT_ORDERS_MAX 64   /* requests for the names of one of them: net
+                                   tries a few orders, each a few times */
 
 enum judge_account_type {
 	JUDGE_ACCOUNT_OPEN = 1,
@@ -39,8 +42,10 @@ enum judge_account_type {
 	JUDGE_ACCOUNT_ABANDON,
 	JUDGE_ACCOUNT_IMPORT,   /* a key from a file that judge had opened */
 	JUDGE_ACCOUNT_REMOVE,   /* the key's file: after deactivation */
-	JUDGE_ACCOUNT_SEND,     /* a CSR that net may have certified, or a
-	                           certificate that it may have revoked */
+	JUDGE_ACCOUNT_SEND,     /* a CSR that net may have certified, and its
+	                           names that it may order, ACCOUNT_ORDERS_MAX
+	                           times; or a certificate that it may have
+	                           revoked */
 	JUDGE_ACCOUNT_CHANGE,   /* net may change or deactivate the account */
 	JUDGE_ACCOUNT_OPENED = 100,
 	JUDGE_ACCOUNT_DONE,
@@ -62,15 +67,22 @@ struct judge_account_request {
 	struct span hmac;            /* EAB: decoded; wiped when account closes */
 	uint16_t hmac_bits;          /* EAB: 256, 384, 512 */
 	uint8_t hash[ACCOUNT_HASH_SIZE]; /* SEND: SHA-256 of its DER */
+	uint8_t names[ACCOUNT_HASH_SIZE]; /* SEND: judge_account_hash of what
+	                                may be ordered */
 	uint32_t import;             /* IMPORT: index among the plan's import
 	                                files; PKCS#8, PKCS#1, SEC1 PEM or JWK */
 };
 
+/* Of names in any order, which is how account knows them again. */
+void judge_account_hash(const struct ident_list *names,
+    uint8_t hash[ACCOUNT_HASH_SIZE]);
+
 /* The kinds of request that net makes are known: what else it wants signed is
- * refused. So is what would have another CSR certified, or another certificate
- * revoked, than judge told of in this run, the last ACCOUNT_SENDS_MAX; and a
- * change or the end of the account, unless judge said so. Whoever breaks into
- * net gets no certificate for a key of his own, and takes none away. */
+ * refused. So is what would have another CSR certified, other names ordered, or
+ * another certificate revoked, than judge told of in this run, the last
+ * ACCOUNT_SENDS_MAX; and a change or the end of the account, unless judge said
+ * so. Whoever breaks into net gets no certificate for a key of his own, and
+ * takes none away. */
 struct judge_account_answer {
 	enum judge_account_type type;
 	struct {                     /* OPENED: OPEN, ROLL, USE_NEXT, COMMIT,

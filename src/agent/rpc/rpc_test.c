@@ -89,8 +89,10 @@ test_account(void **state)
 	put_account(&request, &got);
 	request.type = JUDGE_ACCOUNT_SEND;
 	request.hash[31] = 7;
+	request.names[31] = 8;
 	put_account(&request, &got);
 	assert_int_equal(got.hash[31], 7);
+	assert_int_equal(got.names[31], 8);
 	request.type = JUDGE_ACCOUNT_CHANGE;
 	put_account(&request, &got);
 	request.type = JUDGE_ACCOUNT_COMMIT;
