@@ -31,6 +31,8 @@
 #define CLIENT_CERTIFICATES_MAX 16 /* certificates in a chain */
 #define CLIENT_ORDERS_MAX 1000   /* order URLs that a list shows */
 #define CLIENT_SUBPROBLEMS_MAX IDENT_LIST_MAX
+#define CLIENT_TIME_MAX INT64_C(253402300799999) /* the end of year 9999, as
+                                    RFC 3339 cannot write later ones */
 
 /* How control over a name is proven: RFC 8555 8.3 and 8.4, RFC 8737, RFC 8738,
  * draft-ietf-acme-dns-account-label, draft-ietf-acme-dns-persist. */

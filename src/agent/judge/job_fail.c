@@ -69,6 +69,9 @@ count_failure(struct job *job, const struct client_problem *problem,
 	struct state_failure failure;
 	int r = 0;
 
+	/* net may be in anybody's hand. */
+	if (retry_at > now + CLIENT_RETRY_AT_MAX_MS)
+		retry_at = now + CLIENT_RETRY_AT_MAX_MS;
 	*ret_until = 0;
 	for (size_t i = 0; r == 0 && i < job->names.count; i++) {
 		const struct ident *ident = &job->names.items[i];

@@ -15,8 +15,10 @@ take_window(struct job *job, const struct client_renewal *info)
 	cert->ari_start = info->start_at;
 	cert->ari_end = info->end_at;
 	cert->ari_url = job_keep(job, info->explanation_url);
-	cert->ari_check_at = info->retry_at > now ? info->retry_at :
-	    now + WHEN_ARI_DEFAULT_MS;
+	/* net may be in anybody's hand. */
+	cert->ari_check_at = info->retry_at > now && info->retry_at <= now +
+	    CLIENT_RENEWAL_MAX_MS ? info->retry_at : now +
+	    WHEN_ARI_DEFAULT_MS;
 	cert->renew_at = when_window(now, info->start_at, info->end_at,
 	    cert->reason == STATE_REASON_ARI ? cert->renew_at : 0,
 	    judge_random(job->judge));

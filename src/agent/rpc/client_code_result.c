@@ -84,12 +84,24 @@ put_renewal(struct bld *out, const struct client_renewal *renewal)
 	bld_span16(out, renewal->explanation_url);
 }
 
+/* Others count with it: it must not overflow. */
+static int64_t
+get_time(struct cur *cur)
+{
+	int64_t at = cur_i64(cur);
+
+	if (at >= -CLIENT_TIME_MAX && at <= CLIENT_TIME_MAX)
+		return at;
+	cur->failed = true;
+	return 0;
+}
+
 static void
 get_renewal(struct cur *cur, struct client_renewal *ret)
 {
-	ret->start_at = cur_i64(cur);
-	ret->end_at = cur_i64(cur);
-	ret->retry_at = cur_i64(cur);
+	ret->start_at = get_time(cur);
+	ret->end_at = get_time(cur);
+	ret->retry_at = get_time(cur);
 	ret->explanation_url = cur_text(cur, CLIENT_URL_MAX);
 }
 
@@ -167,7 +179,7 @@ get_problem(struct cur *cur, struct arena *arena, struct client_problem *ret)
 	ret->detail = cur_text(cur, CLIENT_TEXT_MAX);
 	ret->instance = cur_text(cur, CLIENT_URL_MAX);
 	ret->terms_url = cur_text(cur, CLIENT_URL_MAX);
-	ret->retry_at = cur_i64(cur);
+	ret->retry_at = get_time(cur);
 	ret->num_subs = cur_count(cur, CLIENT_SUBPROBLEMS_MAX);
 	if (ret->num_subs == 0)
 		return;

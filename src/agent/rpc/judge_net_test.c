@@ -226,7 +226,44 @@ test_account(void **state)
 	bld_free(&out);
 }
 
+/* Sums and differences of them must not overflow. */
+static void
+test_times(void **state)
+{
+	static const int64_t bad[] = { INT64_MIN, -CLIENT_TIME_MAX - 1,
+		CLIENT_TIME_MAX + 1, INT64_MAX };
+	struct judge_net_tell tell = { .type = NET_JUDGE_RESULT }, got;
+	struct client_renewal *renewal = &tell.result.renewal;
+
+	(void)state;
+	for (size_t i = 0; i < 4 * sizeof(bad) / sizeof(bad[0]); i++) {
+		struct arena arena = { 0 };
+		struct bld out;
+		int64_t at = bad[i / 4];
+
+		tell.result = (struct client_result){
+			.type = CLIENT_RESULT_RENEWAL };
+		if (i % 4 == 0)
+			renewal->start_at = at;
+		else if (i % 4 == 1)
+			renewal->end_at = at;
+		else if (i % 4 == 2)
+			renewal->retry_at = at;
+		else
+			tell.result = (struct client_result){
+				.type = CLIENT_RESULT_PROBLEM, .problem = {
+				.cause = CLIENT_REFUSED, .retry_at = at } };
+		bld_init(&out, 65536);
+		judge_net_tell_encode(&out, &tell);
+		assert_int_equal(judge_net_tell_decode(NET_JUDGE_RESULT,
+		    bld_view(&out), &arena, &got, NULL), -(int)ERR_FRAME);
+		bld_free(&out);
+		arena_free(&arena);
+	}
+}
+
 static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(test_times),
 	cmocka_unit_test(test_asks),
 	cmocka_unit_test(test_tells),
 	cmocka_unit_test(test_what_is_of_another_side),
