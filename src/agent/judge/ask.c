@@ -54,6 +54,17 @@ ask_forget(struct judge *judge, uint64_t id)
 }
 
 void
+ask_forget_of(struct judge *judge, const void *ctx)
+{
+	struct ask *ask;
+
+	LIST_EACH(ask, &judge->asks, of_judge) {
+		if (ask->ctx == ctx)
+			forget(judge, ask);
+	}
+}
+
+void
 ask_forget_all(struct judge *judge)
 {
 	struct ask *ask;
@@ -87,6 +98,9 @@ on_frame(struct judge *judge, enum agent_role from, uint16_t type,
 	if (ask != NULL && ask->of != from)
 		return err_set(err, ERR_FRAME, NULL, "it answers what was "
 		    "asked of another");
+	if (ask != NULL && ++ask->frames > ASK_FRAMES_MAX)
+		return err_set(err, ERR_FRAME, NULL, "there is no end to what "
+		    "it says of one question");
 	if (ask != NULL && ask->answer(ask->ctx, type, payload))
 		ask_forget(judge, id);
 	return 0;

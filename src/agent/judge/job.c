@@ -439,9 +439,23 @@ job_start(struct judge *judge, const struct judge_due *due)
 	judge_job_over(job);
 }
 
+bool
+job_count(struct job *job)
+{
+	struct err err = ERR_INIT;
+
+	if (++job->rounds <= JOB_ROUNDS_MAX)
+		return true;
+	err_set(&err, ERR_FRAME, NULL, "the net process is not to be trusted: "
+	    "there is no end to what it wants for one certificate");
+	judge_end(job->judge, &err);
+	return false;
+}
+
 void
 job_free(struct job *job)
 {
+	ask_forget_of(job->judge, job);
 	job_solve_clean(job);
 	run_hooks_forget(job);
 	command_cancel(job->command);

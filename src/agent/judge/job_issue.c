@@ -143,7 +143,7 @@ on_progress(struct job *job, const struct client_progress *p)
 	if (p->step == CLIENT_STEP_FAILED)
 		job_solve_failed(job, p);
 	if (p->step != CLIENT_STEP_ORDERED || job->judge->options.dry_run ||
-	    span_equal(p->url, job->cert.order_url))
+	    span_equal(p->url, job->cert.order_url) || !job_count(job))
 		return;
 	job->cert.order_url = job_keep(job, p->url);
 	job->cert.order_at_ca =
@@ -236,7 +236,8 @@ on_net(void *ctx, uint16_t type, struct span payload)
 	}
 	switch ((int)tell.type) {
 	case NET_JUDGE_OFFER:
-		job_solve(job, &tell.offers);
+		if (job_count(job))
+			job_solve(job, &tell.offers);
 		break;
 	case NET_JUDGE_CLEAN:
 		job_solve_clean(job);
@@ -288,6 +289,7 @@ send_order(struct job *job)
 	judge_say(job->judge, JUDGE_STEP, job_name(job), "asks %s", at->name);
 	bld_init(&out, LINK_PAYLOAD_MAX);
 	judge_net_ask_encode(&out, &ask);
+	job->rounds = 0;
 	job->order_id = ask_send(job->judge, AGENT_NET, JUDGE_NET_ORDER, &out,
 	    on_net, job);
 	bld_free(&out);

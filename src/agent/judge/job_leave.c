@@ -139,7 +139,7 @@ on_net(void *ctx, uint16_t type, struct span payload)
 		revoked(job);
 	} else {
 		last = false;
-		if (tell.type == NET_JUDGE_SIGN)
+		if (tell.type == NET_JUDGE_SIGN && job_count(job))
 			ask_jws(job, &tell.sign);
 	}
 	arena_free(&arena);
@@ -157,6 +157,7 @@ ask_net(struct job *job)
 
 	bld_init(&out, LINK_PAYLOAD_MAX);
 	judge_net_ask_encode(&out, &ask);
+	job->rounds = 0;
 	job->order_id = ask_send(job->judge, AGENT_NET, JUDGE_NET_REVOKE, &out,
 	    on_net, job);
 	bld_free(&out);

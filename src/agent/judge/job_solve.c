@@ -217,8 +217,8 @@ job_solve_failed(struct job *job, const struct client_progress *progress)
 	for (size_t i = 0; s != NULL && i < s->count; i++) {
 		struct solver_task *task = &s->tasks[i].base;
 
-		if (task->method != progress->method || !span_equal(
-		    task->ident.value, progress->ident.value))
+		if (task->failed || task->method != progress->method ||
+		    !span_equal(task->ident.value, progress->ident.value))
 			continue;
 		task->failed = true;
 		task->failure = arena_dup(&s->arena, progress->text);

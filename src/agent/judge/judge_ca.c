@@ -431,9 +431,9 @@ say_other(const struct judge_ca *ca, struct span kid)
 /* What net says may have no end. */
 static int
 keep_account(struct judge_ca *ca, struct span kid, struct span contacts,
-    struct err *err)
+    bool created, struct err *err)
 {
-	if (span_equal(kid, ca->account.kid) &&
+	if (!created && span_equal(kid, ca->account.kid) &&
 	    span_equal(contacts, ca->account.contacts))
 		return 0;
 	if (++ca->account_changes > JUDGE_CA_CHANGES_MAX)
@@ -463,9 +463,10 @@ judge_ca_account(struct judge *judge, uint32_t number,
 	for (size_t i = 0; i < account->num_contacts; i++)
 		bld_fmt(&contacts, "%s%.*s", i == 0 ? "" : " ",
 		    SPAN_FMT(account->contacts[i]));
-	if (keep_account(ca, account->kid, bld_view(&contacts), &err) < 0)
+	if (keep_account(ca, account->kid, bld_view(&contacts),
+	    account->created, &err) < 0)
 		judge_end(judge, &err);
-	if (account->created)
+	else if (account->created)
 		judge_say(judge, JUDGE_STEP, NULL, "made an account at %s",
 		    ca->authority.name);
 	bld_free(&contacts);

@@ -18,6 +18,7 @@
 #include "agent/rpc/judge_net.h"
 #include "agent/solvers/solver.h"
 #include "base/list.h"
+#include "client/client.h"
 
 /* ---- ask: questions to processes -------------------------------------- */
 
@@ -25,10 +26,14 @@
  * into another one does not answer for it. True when it was the last one. */
 typedef bool ask_answer(void *ctx, uint16_t type, struct span payload);
 
+/* A CA that holds each of a hundred names for long makes some ten thousand. */
+#define ASK_FRAMES_MAX 100000 /* about one question */
+
 struct ask {
 	struct list_node of_judge;
 	enum agent_role of;
 	uint64_t id;
+	unsigned frames;            /* that came */
 	ask_answer *answer;
 	void *ctx;
 };
@@ -41,6 +46,8 @@ void ask_more(struct judge *judge, enum agent_role to, uint64_t id,
     uint16_t type, const struct bld *payload);
 /* Nobody waits any longer. */
 void ask_forget(struct judge *judge, uint64_t id);
+/* Nor for any of those with this ctx, which goes. */
+void ask_forget_of(struct judge *judge, const void *ctx);
 void ask_forget_all(struct judge *judge);
 /* Takes up the links. */
 bool ask_link(struct judge *judge);
@@ -95,6 +102,8 @@ struct job_telling; /* job_tell.c */
 struct run_hooks;   /* run_hooks.c */
 
 /* Deployments come when nobody issues: one reload for many certificates. */
+#define JOB_ROUNDS_MAX (4 * CLIENT_ROUNDS_MAX) /* what net says of one question
+                                                  that has us do something */
 enum job_phase { JOB_WORKING = 1, JOB_PARKED, JOB_READY, JOB_DEPLOYING };
 
 struct job {
@@ -119,6 +128,7 @@ struct job {
 	void (*allowed)(struct job *job); /* after job_allow */
 	uint8_t spki_hash[CERTKEY_HASH_SIZE];
 	uint64_t order_id;          /* of the question that is open */
+	unsigned rounds;            /* orders and offers in it */
 	struct solving *solving;
 	struct job_telling *telling;
 	int64_t earliest;           /* when a CA may be tried again */
@@ -227,6 +237,10 @@ void job_ask_files(struct job *job, struct judge_files_request *request,
  * revoked, be sent to job->ca in this run, and none that net may come with;
  * then goes on. */
 void job_allow(struct job *job, void (*then)(struct job *job));
+
+/* One more thing that net has us do or remember for the question that is open.
+ * False, and the run ends, if there is no end to it. */
+bool job_count(struct job *job);
 
 /* Gets a certificate from the first CA that gives one; then job_park. */
 void job_issue(struct job *job);
