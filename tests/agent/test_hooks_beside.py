@@ -7,6 +7,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 
 import pytest
@@ -186,6 +187,38 @@ def test_post_hook_of_a_killed_run(agent, web_ca, tmp_path):
     assert done.read_text() == "\n"
     agent.run("renew")
     assert done.read_text() == "\n"
+
+
+def test_a_run_that_is_stopped_begins_no_other_turn(agent, web_ca, tmp_path):
+    """Two sites wait for their hooks, one behind the other. What their runs
+    owe is done, and nothing that waited begins."""
+    log, fifo = tmp_path / "log", tmp_path / "fifo"
+    os.mkfifo(fifo)
+    agent.configure(f"""
+ca "dev" {{
+	directory = "{web_ca.url}"
+	ca_file = "{web_ca.cafile}"
+	agree_terms = true
+}}
+defaults {{
+	ca = "dev"
+	via = "webroot={agent.web.root}"
+	post_hook = "echo post >> {log}"
+}}
+site "one.stopped.example" {{
+	pre_hook = "echo one >> {log}; echo here > {fifo}; exec sleep 60"
+}}
+site "two.stopped.example" {{
+	pre_hook = "echo two >> {log}; echo here > {fifo}; exec sleep 60"
+}}
+""")
+    running = agent.start("renew")
+    assert fifo.read_text() == "here\n"
+    running.send_signal(signal.SIGTERM)
+    _, err = running.communicate(timeout=CLIENT_S)
+    assert running.returncode == 1 and "it was stopped" in err
+    first, *rest = log.read_text().split()
+    assert first in ("one", "two") and rest == ["post"]
 
 
 @pytest.fixture

@@ -457,7 +457,6 @@ job_free(struct job *job)
 {
 	ask_forget_of(job->judge, job);
 	job_solve_clean(job);
-	run_hooks_forget(job);
 	command_cancel(job->command);
 	job_tell_forget(job);
 	site_conf_done(&job->site);

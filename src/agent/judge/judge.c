@@ -292,6 +292,7 @@ run_jobs(struct judge *judge)
 	judge->num_solvings = 0;
 	judge->env.timer_start(judge->env.ctx, 0, on_start, judge);
 	loop_run(judge->loop);
+	run_hooks_stop(judge);
 	while ((job = judge->jobs) != NULL) {
 		judge->jobs = job->next;
 		job_free(job);

@@ -254,23 +254,18 @@ run_hooks_before(struct job *job,
 }
 
 void
-run_hooks_forget(struct job *job)
+run_hooks_stop(struct judge *judge)
 {
-	struct run_hooks *hooks = job->judge->hooks;
+	struct run_hooks *hooks = judge->hooks;
 	struct turn *turn;
 
 	if (hooks == NULL)
 		return;
+	command_cancel(hooks->command);
+	hooks->command = NULL;
 	LIST_EACH(turn, &hooks->turns, of_hooks) {
-		if (turn->job != job)
-			continue;
-		if (hooks->turns.first == &turn->of_hooks) {
-			command_cancel(hooks->command);
-			hooks->command = NULL;
-		}
 		list_del(&hooks->turns, &turn->of_hooks);
 		free(turn);
-		return;
 	}
 }
 

@@ -13,8 +13,9 @@
  * without the hook. From here on the site's hooks at the end are owed. */
 void run_hooks_before(struct job *job,
     void (*then)(struct job *job, const struct err *why));
-/* A job that goes does not wait any more. */
-void run_hooks_forget(struct job *job);
+/* The run is over for all jobs: nobody's turn is next. A job that waits for its
+ * turn waits for nothing else, so it goes in no other way. */
+void run_hooks_stop(struct judge *judge);
 /* A job that is over: its names are told at the end. */
 void run_hooks_note(const struct job *job);
 
