@@ -27,12 +27,12 @@ int
 config_decode(struct span in, struct config *ret, struct err *err)
 {
 	struct cur cur = CUR_OF(in);
-	struct span file = cur_span16(&cur);
 
 	memset(ret, 0, sizeof(*ret));
-	if (file.len > 0) {
-		ret->file = mem_zalloc(file.len + 1);
-		memcpy(ret->file, file.data, file.len);
+	ret->file = config_value_decode_text(&cur);
+	if (ret->file[0] == '\0') {
+		free(ret->file);
+		ret->file = NULL;
 	}
 	for (size_t i = 0; i < config_rows_count; i++)
 		config_value_decode(&cur, ret, &config_rows[i]);

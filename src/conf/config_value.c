@@ -344,8 +344,9 @@ config_value_encode(struct bld *out, const struct config *config,
 	}
 }
 
-static char *
-decode_text(struct cur *in)
+/* A NUL would end the text for who uses it, and not for who checked it. */
+char *
+config_value_decode_text(struct cur *in)
 {
 	struct span text = cur_span16(in);
 	char *ret = mem_alloc(text.len + 1);
@@ -353,7 +354,20 @@ decode_text(struct cur *in)
 	if (text.len > 0)
 		memcpy(ret, text.data, text.len);
 	ret[text.len] = '\0';
+	if (strlen(ret) != text.len)
+		in->failed = true;
 	return ret;
+}
+
+static void
+decode_choice(struct cur *in, struct config *config,
+    const struct config_row *row)
+{
+	int64_t value = cur_i64(in);
+
+	set_choice_value(config, row, value);
+	if (choice_value(config, row) != value)
+		in->failed = true; /* it does not fit */
 }
 
 void
@@ -367,12 +381,12 @@ config_value_decode(struct cur *in, struct config *config,
 	case CONFIG_TEXT:
 	case CONFIG_PATH:
 		if (cur_count(in, 1) == 1)
-			*(char **)at = decode_text(in);
+			*(char **)at = config_value_decode_text(in);
 		break;
 	case CONFIG_LIST:
 		count = cur_count(in, (size_t)row->max);
 		for (size_t i = 0; i < count; i++)
-			((char **)at)[i] = decode_text(in);
+			((char **)at)[i] = config_value_decode_text(in);
 		*list_count(config, row) = count;
 		break;
 	case CONFIG_NUMBER:
@@ -380,7 +394,7 @@ config_value_decode(struct cur *in, struct config *config,
 		*(int64_t *)at = (int64_t)cur_u64(in);
 		break;
 	case CONFIG_CHOICE:
-		set_choice_value(config, row, (int64_t)cur_u64(in));
+		decode_choice(in, config, row);
 		break;
 	case CONFIG_BOOL:
 		*(bool *)at = cur_bool(in);

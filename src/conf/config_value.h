@@ -22,6 +22,9 @@ void config_value_encode(struct bld *out, const struct config *config,
 void config_value_decode(struct cur *in, struct config *config,
     const struct config_row *row);
 
+/* A text of its own, to be freed. One with a NUL fails the cursor. */
+char *config_value_decode_text(struct cur *in);
+
 /* "90 days", "6 hours", "500 ms"; the greatest unit that fits. */
 void config_value_put_duration(struct bld *out, int64_t ms);
 

@@ -7,11 +7,11 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "base/bld.h"
 #include "base/mem.h"
+#include "http/http_fields.h"
 #include "http/ip_range.h"
 
 #define IDLE_MAX 256 /* idle requests (about 6 KiB each) kept for reuse */
@@ -33,13 +33,9 @@ struct request {
 	struct ip_addr addr;
 	uint16_t port;
 	size_t body_max;
-	size_t header_len;
-	bool header_over;
 	bool body_cut;
-	bool encoded;
+	struct http_fields fields;
 	struct bld body;
-	struct bld location;
-	char date[HTTP_CLIENT_DATE_SIZE];
 	CURLcode code;
 	void (*cb)(void *arg, const struct http_fetched *fetched);
 	void *arg;
@@ -75,69 +71,14 @@ on_body(char *data, size_t size, size_t count, void *arg)
 	return 0; /* ends the transfer */
 }
 
-/* Not a content coding (RFC 9110 8.4.1), but sent as one. */
-static bool
-is_identity(struct span coding)
-{
-	static const char identity[] = "identity";
-
-	return coding.len == sizeof(identity) - 1 && strncasecmp(
-	    (const char *)coding.data, identity, coding.len) == 0;
-}
-
-/* Whether the line is of that field; if so, *ret is its value. */
-static bool
-is_field(struct span line, struct span name, struct span *ret)
-{
-	if (line.len < name.len || strncasecmp((const char *)line.data,
-	    (const char *)name.data, name.len) != 0)
-		return false;
-	line = span_from(line, name.len);
-	while (line.len > 0 && strchr(" \t\r\n", line.data[line.len - 1]))
-		line.len--;
-	while (line.len > 0 && strchr(" \t", line.data[0]))
-		line = span_from(line, 1);
-	*ret = line;
-	return true;
-}
-
-/* RFC 9110 10.2.2; a later Location replaces an earlier: BR 3.2.2.4.19 (1)
- * asks for "the final value". */
-static void
-take_field(struct request *request, struct span line)
-{
-	struct span value;
-
-	if (is_field(line, SPAN_LIT("location:"), &value)) {
-		bld_reset(&request->location);
-		bld_span(&request->location, value);
-	} else if (is_field(line, SPAN_LIT("date:"), &value)) {
-		snprintf(request->date, sizeof(request->date), "%.*s",
-		    SPAN_FMT(value));
-	} else if (is_field(line, SPAN_LIT("content-encoding:"), &value)) {
-		request->encoded = request->encoded || (value.len > 0 &&
-		    !is_identity(value));
-	}
-}
-
 static size_t
 on_header(char *data, size_t size, size_t count, void *arg)
 {
 	struct request *request = arg;
 	size_t len = size * count;
 
-	request->header_len += len;
-	if (request->header_len > HTTP_CLIENT_HEADER_MAX) {
-		request->header_over = true;
-		return 0;
-	}
-	/* Each answer's head starts anew: 1xx before the final one. */
-	if (len >= 5 && memcmp(data, "HTTP/", 5) == 0) {
-		bld_reset(&request->location);
-		request->encoded = false;
-	}
-	take_field(request, span_of(data, len));
-	return len;
+	return http_fields_line(&request->fields, span_of(data, len)) ?
+	    len : 0;
 }
 
 /* The last look before connect: what curl is about to dial must be what the
@@ -173,7 +114,7 @@ on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *to)
 static enum http_fetch_status
 fetch_status(const struct request *request, long http_code)
 {
-	if (request->header_over)
+	if (request->fields.over)
 		return HTTP_FETCH_PROTOCOL;
 	if (request->body_cut && http_code > 0)
 		return HTTP_FETCH_OK;
@@ -203,7 +144,7 @@ request_free(struct request *request)
 {
 	curl_easy_cleanup(request->easy);
 	bld_free(&request->body);
-	bld_free(&request->location);
+	http_fields_done(&request->fields);
 	free(request);
 }
 
@@ -230,12 +171,12 @@ request_answer(struct request *request)
 	curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &code);
 	fetched.status = fetch_status(request, code);
 	fetched.code = (int)code;
-	fetched.location = bld_view(&request->location);
-	fetched.date = span_str(request->date);
+	fetched.location = bld_view(&request->fields.location);
+	fetched.date = span_str(request->fields.date);
 	fetched.body = bld_view(&request->body);
 	fetched.body_cut = request->body_cut;
-	fetched.encoded = request->encoded;
-	if (request->header_over)
+	fetched.encoded = request->fields.encoded;
+	if (request->fields.over)
 		fetched.why = "the answer's header is too long";
 	else if (fetched.status != HTTP_FETCH_OK)
 		fetched.why = curl_easy_strerror(request->code);
@@ -440,7 +381,7 @@ request_new(struct http_client *client)
 	if (request->easy == NULL)
 		abort();
 	easy_setup(request->easy, request);
-	bld_init(&request->location, HTTP_CLIENT_HEADER_MAX);
+	http_fields_init(&request->fields);
 	return request;
 }
 
@@ -451,13 +392,10 @@ request_prepare(struct request *request, const struct http_fetch *fetch)
 	char addr[IP_ADDR_TEXT_SIZE];
 	long timeout_ms;
 
-	request->header_len = 0;
-	request->header_over = request->body_cut = false;
-	request->encoded = false;
-	request->date[0] = '\0';
+	request->body_cut = false;
+	http_fields_reset(&request->fields);
 	request->body_max = request->body.max = fetch->body_max;
 	bld_reset(&request->body);
-	bld_reset(&request->location);
 	request->port = fetch->port;
 	if (fetch->url.len > HTTP_CLIENT_URL_MAX ||
 	    ip_addr_parse(fetch->address, &request->addr) < 0)

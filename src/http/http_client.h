@@ -12,9 +12,7 @@
 #include "base/env.h"
 #include "base/loop.h"
 
-#define HTTP_CLIENT_URL_MAX 2048      /* bytes */
-#define HTTP_CLIENT_HEADER_MAX 16384  /* bytes of all answer headers */
-#define HTTP_CLIENT_DATE_SIZE 64      /* bytes kept of Date, with a NUL */
+#define HTTP_CLIENT_URL_MAX 2048 /* bytes; of an answer: http_fields.h */
 
 enum http_fetch_status {
 	HTTP_FETCH_OK,        /* an HTTP answer came, whatever its code */
