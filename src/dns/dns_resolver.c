@@ -13,6 +13,7 @@
 
 #define CLASS_IN 1
 #define PORTS_MAX 2048  /* questions that are under way at once */
+#define STREAMS_MAX 1024 /* of them over TCP; about 5 KiB each */
 #define FORWARD_MAX 300 /* bytes of a forwarder's address */
 
 /* What libunbound's `sec` says. */
@@ -225,21 +226,31 @@ set_options(struct ub_ctx *ctx, const struct option *options, struct err *err)
 	return 0;
 }
 
+static unsigned
+least(rlim_t a, unsigned b)
+{
+	return a < b ? (unsigned)a : b;
+}
+
 /* A question whose asker gave up goes on for half a minute and more, and those
- * that find no port wait behind it. A port takes a descriptor; fetches need
- * some, too. */
+ * that find no port wait behind it. Those that find no stream take the oldest
+ * from another question, whose server may be about to answer. Both take
+ * descriptors; fetches need some, too. */
 static int
 set_ports(struct ub_ctx *ctx, struct err *err)
 {
-	char ports[16];
+	char ports[16], streams[16];
 	const struct option options[] = {
-		{ "outgoing-range:", ports }, { NULL, NULL }
+		{ "outgoing-range:", ports },
+		{ "outgoing-num-tcp:", streams }, { NULL, NULL }
 	};
-	struct rlimit limit = { .rlim_cur = PORTS_MAX };
+	struct rlimit limit = { .rlim_cur = RLIM_INFINITY };
 
 	(void)getrlimit(RLIMIT_NOFILE, &limit);
-	snprintf(ports, sizeof(ports), "%u", limit.rlim_cur / 2 < PORTS_MAX ?
-	    (unsigned)limit.rlim_cur / 2 : PORTS_MAX);
+	snprintf(ports, sizeof(ports), "%u",
+	    least(limit.rlim_cur / 2, PORTS_MAX));
+	snprintf(streams, sizeof(streams), "%u",
+	    least(limit.rlim_cur / 4, STREAMS_MAX));
 	return set_options(ctx, options, err);
 }
 
