@@ -269,6 +269,9 @@ struct client_request {
 	struct span accept; /* a media type */
 	size_t body_max;    /* of the answer; more is an error */
 	int64_t max_ms;     /* within which it must be answered */
+	bool led;           /* somebody chose the URL who may lead us only to
+	                       where he is: */
+	struct span leader; /* a URL of his, or empty: on the Internet */
 };
 
 #define CLIENT_LINKS_MAX 16      /* Link headers of one answer */

@@ -144,6 +144,25 @@ def test_revoked(agent, ca, responder, reuse):
     assert response(agent).serial_number == after.serial_number
 
 
+def test_led_astray(agent, ca, responder):
+    """A certificate names whom we ask, so a CA that the administrator has not
+    said is his own could lead us into this host or the network around it."""
+    public = {"SSL_CERT_FILE": ca.cafile}
+    agent.run("get", "--ca", ca.url, "--agree-terms", "--via",
+              f"webroot={agent.web.root}", NAME, "--ocsp", "file", env=public)
+    assert "is not asked" in agent.certificate(NAME)["ocsp"]["error"]
+    let_be_due(agent)
+    agent.run("renew", env=public)
+    assert "is not asked" in agent.certificate(NAME)["ocsp"]["error"]
+    assert responder.asked == []
+    assert not agent.live(NAME, "ocsp.der").exists()
+    agent.get(ca, NAME, "--ocsp", "file")
+    let_be_due(agent)
+    agent.run("renew")
+    assert responder.asked != []
+    assert agent.live(NAME, "ocsp.der").exists()
+
+
 def test_unknown(agent, ca, responder):
     agent.get(ca, NAME, "--ocsp", "file")
     kept = agent.live(NAME, "ocsp.der").read_bytes()

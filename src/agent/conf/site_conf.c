@@ -112,8 +112,10 @@ const struct row site_conf_rows[] = {
 		"which nginx takes as ssl_stapling_file, and "
 		"`combined.pem.ocsp`, which HAProxy finds by itself. A "
 		"certificate that the response calls revoked is replaced at "
-		"once. The default is `file` for certificates that say "
-		"status_request, else `no`." },
+		"once. A responder at a private address or another port "
+		"than 80 is asked for CAs with `ca_file` alone. The default "
+		"is `file` for certificates that say status_request, else "
+		"`no`." },
 	{ .key = "csr", .kind = ROW_PATH, AT(csr), .form = "a PEM file",
 	    .doc = "A certification request made elsewhere; the key stays "
 		"there." },

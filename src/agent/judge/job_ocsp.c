@@ -189,11 +189,32 @@ on_response(void *ctx, uint16_t type, struct span payload)
 	return true;
 }
 
+/* The CA that the certificate is of, if it is one of the administrator's own,
+ * which may lead us to where it is itself (net/net_reach.h). What is to be
+ * published is of the CA at hand. */
+static struct span
+leader(struct job *job)
+{
+	const char *name = job->ocsp_chain.len > 0 ?
+	    job->site.ca.items[job->ca_index] : job_issuing_ca(job);
+	struct span ret = SPAN_NONE;
+	struct authority authority;
+
+	if (name == NULL || judge_find_authority(job->judge, name, &authority,
+	    NULL) < 0)
+		return ret;
+	if (authority.ca_file != NULL)
+		ret = job_keep(job, span_str(authority.directory));
+	authority_done(&authority);
+	return ret;
+}
+
 static void
 ask_responder(struct job *job, const struct judge_files_answer *is)
 {
 	const struct judge_net_ask ask = { .type = JUDGE_NET_OCSP,
-		.ocsp = { is->url, is->request } };
+		.ocsp = { .url = is->url, .directory = leader(job),
+		.request = is->request } };
 	struct bld out;
 
 	judge_say(job->judge, JUDGE_STEP, job_name(job), "asks the OCSP "

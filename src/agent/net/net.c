@@ -350,7 +350,8 @@ net_from_judge(struct net *net, uint16_t type, uint64_t id,
 		return 0;
 	}
 	if (ask.type == JUDGE_NET_OCSP) {
-		net_ocsp_ask(net->ocsp, id, ask.ocsp.url, ask.ocsp.request);
+		net_ocsp_ask(net->ocsp, id, ask.ocsp.url, ask.ocsp.directory,
+		    ask.ocsp.request);
 		return 0;
 	}
 	for (unsigned i = 0; i < NET_CAS_MAX; i++) {

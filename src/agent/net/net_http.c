@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/net/net_http.h"
 
+#include <arpa/inet.h>
 #include <assert.h>
 #include <stdio.h>
 #include <strings.h>
 
 #include "agent/net/net_curl.h"
+#include "agent/net/net_reach.h"
 #include "base/list.h"
 #include "base/mem.h"
 
@@ -40,6 +42,10 @@ struct request {
 	size_t num_hosts;
 	size_t num_known;          /* of them, names looked up */
 	struct net_names_query *query;
+	bool led;                  /* hosts[0] is looked at: */
+	struct host leader;        /* it must not be nearer than this one is */
+	enum net_reach reach;
+	struct env_timer *refused; /* says so later */
 	struct curl_slist *resolve;
 	struct curl_slist *headers;
 	struct bld body;
@@ -77,6 +83,11 @@ now_of(const struct net_http *http)
 static void
 request_free(struct request *request)
 {
+	struct env env;
+
+	loop_env(request->http->loop, &env);
+	if (request->refused != NULL)
+		env.timer_cancel(env.ctx, request->refused);
 	list_del(&request->http->requests, &request->of_all);
 	net_names_cancel(request->query);
 	if (request->running)
@@ -357,13 +368,49 @@ keep(struct net_http *http, const char *name, struct span addresses)
 	host->at = now_of(http);
 }
 
-/* Curl is told every address, so that it never looks for one itself. */
+/* Behind a proxy that alone knows where the host is, the proxy decides; an
+ * address needs no knowing. */
+static bool
+may_reach(struct request *request, const char *addresses)
+{
+	const struct host *host = &request->hosts[0];
+	struct in_addr literal;
+
+	if (!request->led || request->num_known > 0)
+		return true;
+	if (host->name[0] == '[' || inet_pton(AF_INET, host->name,
+	    &literal) == 1)
+		addresses = host->name;
+	return net_reach_check(request->reach, host->name,
+	    strcmp(addresses, NOWHERE) == 0 ? SPAN_NONE : span_str(addresses),
+	    host->port, &request->response.err) == 0;
+}
+
+static void
+on_refused(void *arg)
+{
+	struct request *request = arg;
+
+	request->refused = NULL;
+	finish(request);
+}
+
+/* Curl is told every address, so that it never looks for one itself: what was
+ * looked at is what is dialled. */
 static void
 take_addresses(struct request *request, const char *addresses)
 {
-	const struct host *host = &request->hosts[request->num_known++];
+	const struct host *host = &request->hosts[request->num_known];
 	char line[HOST_MAX + 16 + NET_NAMES_ADDRESSES_MAX * 50];
+	struct env env;
 
+	if (!may_reach(request, addresses)) {
+		loop_env(request->http->loop, &env);
+		request->refused = env.timer_start(env.ctx, 0, on_refused,
+		    request);
+		return;
+	}
+	request->num_known++;
 	snprintf(line, sizeof(line), "+%s:%s:%s", host->name, host->port,
 	    addresses);
 	request->resolve = curl_slist_append(request->resolve, line);
@@ -417,6 +464,37 @@ look_up(struct request *request)
 		    host->name, on_addresses, request);
 }
 
+static void
+on_leader(void *arg, struct span addresses, const struct err *err)
+{
+	struct request *request = arg;
+
+	request->query = NULL;
+	if (err->kind == ERR_NONE)
+		request->reach = net_reach_of(addresses);
+	look_up(request);
+}
+
+/* Where the leader is, and then the host. */
+static void
+look_up_leader(struct request *request, struct span url)
+{
+	struct host *leader = &request->leader;
+
+	request->led = true;
+	request->reach = NET_REACH_PUBLIC;
+	if (url.len == 0 || host_parse(arena_str(&request->arena, url),
+	    leader) < 0) {
+		look_up(request);
+	} else if (leader->name[0] == '[') {
+		request->reach = net_reach_of(span_str(leader->name));
+		look_up(request);
+	} else {
+		request->query = net_names_start(request->http->names,
+		    leader->name, on_leader, request);
+	}
+}
+
 /* ---- */
 
 void
@@ -445,7 +523,10 @@ net_http_start(struct net_http *http, uint64_t id,
 	if (host_parse(arena_str(&request->arena, from->url),
 	    &request->hosts[0]) < 0)
 		request->hosts[0] = (struct host){ "invalid", "443" };
-	look_up(request);
+	if (from->led)
+		look_up_leader(request, from->leader);
+	else
+		look_up(request);
 }
 
 void

@@ -14,7 +14,7 @@ struct question {
 	uint64_t id;
 	bool posted;
 	struct arena arena;
-	struct span url, request;
+	struct span url, directory, request;
 	struct net_ocsp *ocsp;
 };
 
@@ -110,7 +110,8 @@ send(struct question *question)
 	struct client_request request = { .method = CLIENT_GET,
 		.accept = SPAN_LIT("application/ocsp-response"),
 		.body_max = FILES_OCSP_MAX,
-		.max_ms = NET_OCSP_WAIT_MS };
+		.max_ms = NET_OCSP_WAIT_MS,
+		.led = true, .leader = question->directory };
 	struct bld url;
 
 	bld_init(&url, CLIENT_URL_MAX);
@@ -139,7 +140,7 @@ end(struct question *question, bool ok, struct span text)
 
 void
 net_ocsp_ask(struct net_ocsp *ocsp, uint64_t id, struct span url,
-    struct span request)
+    struct span directory, struct span request)
 {
 	struct question *question;
 
@@ -153,6 +154,7 @@ net_ocsp_ask(struct net_ocsp *ocsp, uint64_t id, struct span url,
 	question->id = id;
 	list_add(&ocsp->questions, &question->of_ocsp);
 	question->url = arena_dup(&question->arena, url);
+	question->directory = arena_dup(&question->arena, directory);
 	question->request = arena_dup(&question->arena, request);
 	send(question);
 }
@@ -185,7 +187,7 @@ net_ocsp_answered(struct net_ocsp *ocsp, uint64_t id,
 		return;
 	}
 	/* Some know POST alone. */
-	if (!question->posted) {
+	if (!question->posted && response->err.kind != ERR_UNAUTHORIZED) {
 		question->posted = true;
 		send(question);
 		return;

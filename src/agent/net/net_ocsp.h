@@ -25,8 +25,10 @@ struct net_ocsp *net_ocsp_new(
     void *ctx);
 void net_ocsp_free(struct net_ocsp *ocsp);
 
+/* The request goes only where the CA with that directory (empty: any) may lead
+ * us: agent/net/net_reach.h. */
 void net_ocsp_ask(struct net_ocsp *ocsp, uint64_t id, struct span url,
-    struct span request);
+    struct span directory, struct span request);
 void net_ocsp_answered(struct net_ocsp *ocsp, uint64_t id,
     const struct client_response *response);
 

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 
 #define URL "http://ocsp.example/a"
+#define LEADER SPAN_LIT("https://ca.example/dir")
 
 static struct {
 	struct net_ocsp *ocsp;
@@ -32,6 +33,8 @@ http(void *ctx, uint64_t id, const struct client_request *request)
 	t.asked++;
 	t.asked_id = id;
 	t.method = request->method;
+	assert_true(request->led);
+	assert_true(span_equal(request->leader, LEADER));
 	snprintf(t.url, sizeof(t.url), "%.*s", SPAN_FMT(request->url));
 }
 
@@ -83,7 +86,7 @@ test_bad_url(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		net_ocsp_ask(t.ocsp, 40 + i, span_str(bad[i]),
+		net_ocsp_ask(t.ocsp, 40 + i, span_str(bad[i]), LEADER,
 		    SPAN_LIT("abc"));
 		assert_int_equal(t.done, i + 1);
 		assert_int_equal(t.done_id, 40 + i);
@@ -100,7 +103,7 @@ static void
 test_get(void **state)
 {
 	(void)state;
-	net_ocsp_ask(t.ocsp, 7, SPAN_LIT(URL), SPAN_LIT("\xfb\xff\xfe"));
+	net_ocsp_ask(t.ocsp, 7, SPAN_LIT(URL), LEADER, SPAN_LIT("\xfb\xff\xfe"));
 	assert_int_equal(t.method, CLIENT_GET);
 	assert_string_equal(t.url, URL "/%2B%2F%2F%2B");
 	assert_int_equal(t.done, 0);
@@ -119,7 +122,7 @@ test_post(void **state)
 
 	(void)state;
 	/* Some know it alone. */
-	net_ocsp_ask(t.ocsp, 7, SPAN_LIT(URL), SPAN_LIT("abc"));
+	net_ocsp_ask(t.ocsp, 7, SPAN_LIT(URL), LEADER, SPAN_LIT("abc"));
 	answer(7, 405, "");
 	assert_int_equal(t.asked, 2);
 	assert_int_equal(t.method, CLIENT_POST);
@@ -130,10 +133,10 @@ test_post(void **state)
 	assert_non_null(strstr(t.text, "HTTP status 500"));
 	/* What is too long for a URL begins with it; so does one with a
 	 * query. */
-	net_ocsp_ask(t.ocsp, 8, SPAN_LIT(URL), span_of(request,
+	net_ocsp_ask(t.ocsp, 8, SPAN_LIT(URL), LEADER, span_of(request,
 	    FILES_OCSP_REQUEST_MAX));
 	assert_int_equal(t.method, CLIENT_POST);
-	net_ocsp_ask(t.ocsp, 9, SPAN_LIT(URL "?b"), SPAN_LIT("abc"));
+	net_ocsp_ask(t.ocsp, 9, SPAN_LIT(URL "?b"), LEADER, SPAN_LIT("abc"));
 	assert_int_equal(t.method, CLIENT_POST);
 	free(request);
 }
@@ -144,7 +147,7 @@ test_many(void **state)
 {
 	(void)state;
 	for (uint64_t id = 1; id <= 4; id++)
-		net_ocsp_ask(t.ocsp, id, SPAN_LIT(URL), SPAN_LIT("abc"));
+		net_ocsp_ask(t.ocsp, id, SPAN_LIT(URL), LEADER, SPAN_LIT("abc"));
 	answer(3, 200, "three");
 	assert_int_equal(t.done_id, 3);
 	answer(1, 200, "one");

@@ -83,6 +83,7 @@ judge_net_ask_encode(struct bld *out, const struct judge_net_ask *ask)
 		break;
 	case JUDGE_NET_OCSP:
 		bld_span16(out, ask->ocsp.url);
+		bld_span16(out, ask->ocsp.directory);
 		bld_span16(out, ask->ocsp.request);
 		break;
 	case JUDGE_NET_OPEN:
@@ -156,6 +157,7 @@ judge_net_ask_decode(uint16_t type, struct span payload,
 		break;
 	case JUDGE_NET_OCSP:
 		ret->ocsp.url = cur_text(&cur, CLIENT_URL_MAX);
+		ret->ocsp.directory = cur_text(&cur, CLIENT_URL_MAX);
 		ret->ocsp.request = cur_text(&cur, FILES_OCSP_REQUEST_MAX);
 		break;
 	case JUDGE_NET_OPEN:

@@ -56,6 +56,7 @@ enum judge_net_type {
 
 struct judge_net_ocsp {
 	struct span url;     /* of the certificate */
+	struct span directory; /* of its CA; empty: not known */
 	struct span request; /* DER */
 };
 
