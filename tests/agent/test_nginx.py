@@ -96,6 +96,15 @@ def test_errors_name_the_command_that_was_run(serve, wrong, says):
     assert says in done.stderr and "signet get:" not in done.stderr
 
 
+def test_names_are_the_servers(serve):
+    """One on the command line would be put into each site's certificate."""
+    server, ca, agent = serve(a=PLAIN, b=SECOND)
+    done = every(server, ca, agent, "b.example.test", status=2)
+    assert "`signet get b.example.test --via nginx --install nginx`" in \
+        done.stderr
+    assert agent.status() == {}
+
+
 def test_many_sites_at_once(serve):
     """All are being got before the first is installed."""
     names = [f"s{i}.example.test" for i in range(6)]

@@ -441,6 +441,11 @@ take_line(struct get *get, const struct cmd *cmd, int argc, char **argv,
 	optind = 0; /* getopt_long begins anew */
 	get->common.cmd = cmd;
 	r = take(get, n, all);
+	if (r == CMD_OK && optind < argc)
+		r = cmd_usage(cmd, "%s: no names are given to it, as the "
+		    "server says which it serves; `signet get %s --via %s "
+		    "--install %s` is for some of them", all[optind],
+		    all[optind], cmd->name, cmd->name);
 	free(all);
 	return r;
 }

@@ -187,7 +187,8 @@ run_server(const struct cmd *cmd, int argc, char **argv)
 		    TITLE, \
 		.help = "      --list             only say which there are\n" \
 		    "      --server " WHAT "\n" \
-		    "All options of signet get may be given, too.\n", \
+		    "All options of signet get may be given, too, but no names: " \
+		    TITLE " says\nwhich it serves.\n", \
 		.run = run_##NAME, \
 	}
 
