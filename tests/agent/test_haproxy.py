@@ -3,6 +3,9 @@
 
 import os
 import socket
+import socketserver
+import subprocess
+import threading
 
 import pytest
 
@@ -130,6 +133,111 @@ def test_removed_after_somebody_else_put_another(serve):
     (server.top / "certs/old.pem").write_bytes(theirs)
     agent.run("remove", "a.example.test")
     assert (server.top / "certs/old.pem").read_bytes() == theirs
+
+
+class Liar:
+    """A HAProxy in somebody else's hand: it says where its certificates are,
+    and hears what it is told."""
+
+    NAMES = "Subject Alternative Name: DNS:a.example.test\nAlgorithm: EC256\n"
+
+    def __init__(self, top, answers):
+        self.socket = str(top / f"liar{len(os.listdir(top))}.sock")
+        self.heard, self.answers, self.look = "", answers, lambda: None
+        liar = self
+
+        class Handler(socketserver.StreamRequestHandler):
+            def handle(self):
+                command = self.rfile.readline().decode()
+                liar.heard += command
+                liar.look()
+                while command.endswith(" <<\n"):
+                    line = self.rfile.readline().decode()
+                    liar.heard += line
+                    if line in ("\n", ""):
+                        break
+                said = [answer for begin, answer in liar.answers.items()
+                        if command.startswith(begin)]
+                self.wfile.write((said[0] if said else
+                                  "Transaction Success deleted\n").encode())
+
+        self.server = socketserver.ThreadingUnixStreamServer(self.socket,
+                                                             Handler)
+        self.server.daemon_threads = True
+        threading.Thread(target=self.server.serve_forever, daemon=True,
+                         kwargs={"poll_interval": 0.05}).start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@pytest.fixture
+def liar(tmp_path):
+    running = []
+
+    def start(answers):
+        running.append(Liar(tmp_path, {"show info": "Pid: 1\n", **answers}))
+        return running[-1]
+
+    yield start
+    for server in running:
+        server.close()
+
+
+def test_a_liar_has_no_file_overwritten(agent, web_ca, liar, tmp_path):
+    """Neither as a certificate, nor as a list or a folder of such."""
+    victim, other = tmp_path / "victim", tmp_path / "folder"
+    other.mkdir()
+    inside = other / "a.example.test.pem"
+    for file in (victim, inside):
+        file.write_text("of somebody else\n")
+    for answers in (
+            {"show ssl cert\n": f"# filename\n{victim}\n",
+             "show ssl cert ": Liar.NAMES},
+            {"show ssl crt-list": f"{victim}\n"},
+            {"show ssl crt-list": f"{other}\n"}):
+        answers.setdefault("show ssl cert\n", "# filename\n")
+        server, seen = liar(answers), set()
+        server.look = lambda: seen.update((victim.read_text(),
+                                           inside.read_text()))
+        done = agent.get(web_ca, "--install", "haproxy=" + server.socket,
+                         "a.example.test", status=None)
+        assert "HAProxy says that" in done.stdout + done.stderr
+        assert seen == {"of somebody else\n"}
+        assert "PRIVATE KEY" not in server.heard
+        agent.run("remove", "a.example.test", status=None)
+
+
+def test_a_liar_reads_no_file(agent, web_ca, liar, tmp_path):
+    """After a run that was killed, HAProxy's memory follows its files: those
+    that are such."""
+    secret, mine = tmp_path / "secret", tmp_path / "mine.pem"
+    secret.write_text("known to root alone\n")
+    base = servers.self_signed(tmp_path, "old", "a.example.test")
+    mine.write_bytes(open(base + ".pem", "rb").read())
+    server = liar({"show ssl cert\n": f"# filename\n{mine}\n",
+                   "show ssl cert ": Liar.NAMES})
+    running = []
+
+    def kill():
+        if running and "set ssl cert" in server.heard:
+            running.pop().kill()
+
+    server.look = kill
+    with subprocess.Popen(
+            agent.arguments("get", "--ca", web_ca.url, "--ca-file",
+                            web_ca.cafile, "--agree-terms", "--via",
+                            f"webroot={agent.web.root}", "--install",
+                            "haproxy=" + server.socket, "a.example.test"),
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            start_new_session=True) as process:
+        running.append(process)
+    assert process.returncode != 0
+    server.answers["show ssl cert\n"] = f"# filename\n{secret}\n"
+    agent.run("renew", status=None)
+    assert mine.read_bytes() == open(base + ".pem", "rb").read()
+    assert "known to root alone" not in server.heard
 
 
 def test_no_rule_for_challenges(serve):

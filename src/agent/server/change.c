@@ -105,24 +105,40 @@ change_read(const char *path, struct bld *out, struct err *err)
 	return file_read(AT_FDCWD, path, 0, out, err);
 }
 
+/* Its bytes, mode and owner are of one and the same file: who may change the
+ * folder could else have another's bytes written under his own name. */
+static int
+read_before(const char *path, struct before *now, struct bld *data,
+    struct err *err)
+{
+	struct stat st;
+	int fd, r = file_open(AT_FDCWD, path, 0, &fd, err);
+
+	if (r < 0)
+		return r;
+	r = fstat(fd, &st) < 0 ? err_errno(err, "cannot look at %s", path) :
+	    file_slurp(fd, path, data, err);
+	close(fd);
+	if (r < 0)
+		return r;
+	*now = (struct before){ .exists = true, .mode = st.st_mode & 07777,
+	    .uid = st.st_uid, .gid = st.st_gid };
+	return 0;
+}
+
 /* Writes down what the file is now. */
 static int
 note(struct change *change, const char *path, struct before *now,
     struct bld *data, struct err *err)
 {
 	char name[CHANGE_PATH_SIZE];
-	struct stat st = { 0 };
 	struct bld form;
-	int r = change_read(path, data, err);
+	int r = read_before(path, now, data, err);
 
 	if (r < 0 && r != -(int)ERR_NOT_FOUND)
 		return r;
 	if (change->count == CHANGE_FILES_MAX)
 		return err_set(err, ERR_INTERNAL, NULL, "too many files");
-	now->exists = r == 0 && stat(path, &st) == 0;
-	now->mode = st.st_mode & 07777;
-	now->uid = st.st_uid;
-	now->gid = st.st_gid;
 	bld_init_secret(&form, CHANGE_FILE_MAX + CHANGE_PATH_SIZE + 64);
 	bld_u8(&form, now->exists);
 	bld_u32(&form, now->mode);

@@ -135,6 +135,9 @@ haproxy_follow(const struct haproxy *haproxy, const char *file, struct err *err)
 
 	bld_init_secret(&pem, HAPROXY_PEM_MAX);
 	r = change_read(file, &pem, err);
+	if (r == 0 && !haproxy_file_is_pem(bld_view(&pem)))
+		r = err_set(err, ERR_CONFIG, NULL, "HAProxy says that there is "
+		    "a certificate in %s, and there is none", file);
 	if (r == 0)
 		r = haproxy_set(haproxy, file, bld_view(&pem), err);
 	bld_free(&pem);
@@ -279,9 +282,14 @@ replace(struct haproxy *haproxy, const struct search *search,
 {
 	bool ours = strcmp(search->file, search->combined) == 0;
 	struct err why = ERR_INIT;
-	int r = ours ? 0 : remember_put(&haproxy->change,
-	    search->cert->site, search->file, pem, err);
+	int r = ours ? 0 : haproxy_file_check(search->file,
+	    search->cert->names, err);
 
+	if (r < 0)
+		return r;
+	if (!ours)
+		r = remember_put(&haproxy->change, search->cert->site,
+		    search->file, pem, err);
 	if (r == 0 && !ours)
 		r = change_write(&haproxy->change, search->file, pem, 0600,
 		    err);
@@ -346,15 +354,22 @@ take_list(void *ctx, const char *list, bool folder)
 /* On disk: a file of its own in a folder, or a line in a list. */
 static int
 write_new(struct haproxy *haproxy, const char *list, bool folder,
-    const char *file, struct span pem, struct err *err)
+    const char *file, const struct row_list *names, struct span pem,
+    struct err *err)
 {
 	struct bld text;
-	int r;
+	int r = 0;
 
 	if (folder)
-		return change_write(&haproxy->change, file, pem, 0600, err);
+		r = access(file, F_OK) < 0 ? 0 : haproxy_file_check(file,
+		    names, err);
+	if (folder)
+		return r < 0 ? r : change_write(&haproxy->change, file, pem,
+		    0600, err);
 	bld_init(&text, CHANGE_FILE_MAX);
 	r = change_read(list, &text, err);
+	if (r == 0)
+		r = haproxy_file_check_list(list, bld_view(&text), err);
 	if (r == 0) {
 		if (text.len > 0 && text.data[text.len - 1] != '\n')
 			bld_u8(&text, '\n');
@@ -410,7 +425,8 @@ add(struct haproxy *haproxy, const struct search *search, struct span pem,
 		r = remember_put(&haproxy->change, search->cert->site, file,
 		    pem, err);
 	if (r == 0)
-		r = write_new(haproxy, list, place.folder, file, pem, err);
+		r = write_new(haproxy, list, place.folder, file,
+		    search->cert->names, pem, err);
 	if (r == 0 && place.folder)
 		r = write_ocsp(haproxy, search->cert, file, err);
 	if (r == 0)

@@ -29,6 +29,16 @@ struct haproxy {
 int haproxy_certs(struct haproxy *haproxy, bool whole, bool (*visit)(void *ctx,
     const struct haproxy_cert *cert), void *ctx, struct err *err);
 
+/* ---- haproxy_file.c: what files are, whatever HAProxy says ---- */
+
+bool haproxy_file_is_pem(struct span text);
+/* Whether there is a certificate for one of the names in a file. */
+int haproxy_file_check(const char *file, const struct row_list *names,
+    struct err *err);
+/* Whether the text of a list names a file with a certificate. */
+int haproxy_file_check_list(const char *list, struct span text,
+    struct err *err);
+
 /* Puts a PEM file's bytes into HAProxy's memory. */
 int haproxy_set(const struct haproxy *haproxy, const char *file,
     struct span pem, struct err *err);
