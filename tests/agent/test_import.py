@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import subprocess
 
@@ -15,6 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from kit import signet, signetd
 
 def other(program, *words, **env):
     if shutil.which(program) is None:
@@ -224,6 +226,24 @@ def test_dehydrated(agent, web, web_ca, tmp_path):
     assert (live / "cert.pem").is_symlink()
 
 
+@pytest.mark.skipif(signetd.sanitized(), reason="sanitizers map terabytes")
+def test_large_files(agent, tmp_path):
+    """What is asked of a file for each certificate is not kept for each."""
+    pad = "# padding\n" * 20000
+    names = [f"n{i}.large.example" for i in range(1500)]
+    (tmp_path / "config").write_text(pad)
+    (tmp_path / "domains.txt").write_text(pad + "\n".join(names) + "\n")
+    for name in names:
+        (tmp_path / "certs" / name).mkdir(parents=True)
+        (tmp_path / "certs" / name / "fullchain.pem").touch()
+    done = subprocess.run(
+        ["prlimit", f"--as={256 << 20}",
+         *agent.arguments("import", "dehydrated", tmp_path)], text=True,
+        capture_output=True, timeout=signet.RUN_S, stdin=subprocess.DEVNULL)
+    assert "there is no certificate of dehydrated" in done.stderr
+    assert done.returncode == 1
+
+
 def test_lego(agent, web, web_ca, tmp_path):
     other("lego", "--server", web_ca.url, "--path", tmp_path, "--accept-tos",
           "--email", "admin@example.com", "--domains", "lego.import.example",
@@ -248,9 +268,15 @@ def test_lego(agent, web, web_ca, tmp_path):
            live / "lego.import.example.key", via=f"webroot={web.root}")
 
 
-def test_acme_sh(agent, web, web_ca, tmp_path):
-    """A folder like the one that acme.sh makes, from a certificate of ours."""
+@pytest.mark.parametrize("where", ("plain", "it's; touch pwned #"))
+def test_acme_sh(agent, web, web_ca, tmp_path, where):
+    """A folder like the one that acme.sh makes, from a certificate of ours.
+    Its name is in commands for the shell, and is none itself."""
     name = "acmesh.import.example"
+    tmp_path /= where
+    tmp_path.mkdir()
+    ran, reloaded = (shlex.quote(str(tmp_path / name))
+                     for name in ("ran", "reloaded"))
     folder = tmp_path / f"{name}_ecc"
     folder.mkdir()
     agent.get(web_ca, name)
@@ -268,9 +294,9 @@ def test_acme_sh(agent, web, web_ca, tmp_path):
 
     def hook(kind):
         return base64.b64encode(f"echo {kind} $(pwd) $CERT_KEY_PATH >> "
-                                f"{tmp_path}/ran".encode()).decode()
+                                f"{ran}".encode()).decode()
 
-    reload = base64.b64encode(f"touch {tmp_path}/reloaded".encode()).decode()
+    reload = base64.b64encode(f"touch {reloaded}".encode()).decode()
     (folder / f"{name}.conf").write_text(f"""Le_Domain='{name}'
 Le_Alt='no'
 Le_Webroot='{web.root}'
@@ -288,7 +314,7 @@ Le_ReloadCmd='__ACME_BASE64__START_{reload}__ACME_BASE64__END_'
     (tmp_path / "served.key").chmod(0o640)
     (tmp_path / "deploy").mkdir()
     (tmp_path / "deploy/test.sh").write_text(
-        f'test_deploy() {{ echo "deploy $1 $5" >> {tmp_path}/ran; }}\n')
+        f'test_deploy() {{ echo "deploy $1 $5" >> {ran}; }}\n')
     shutil.rmtree(agent.dir)
     cert, key = folder / f"{name}.cer", folder / f"{name}.key"
     adopts_and_renews(agent, web_ca, name, "acme.sh", tmp_path, cert, key)

@@ -341,8 +341,8 @@ forget_account(struct import_run *import, const struct import_account *account,
 		r = judge_run_import(import->judge, &key, 1, err);
 		if (r == 0)
 			r = state_account_del(state, row.id, err);
-		printf("account %s: forgotten, and good at the CA as before\n",
-		    account->kid);
+		say_account(account->kid, "forgotten, and good at the CA as "
+		    "before");
 	}
 	arena_free(&arena);
 	return r == -(int)ERR_NOT_FOUND ? 0 : r;

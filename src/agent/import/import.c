@@ -151,30 +151,32 @@ import_add_account(struct import *import, const struct import_account *account)
 	import->accounts[import->num_accounts++] = *account;
 }
 
+/* It is asked of one text for each certificate: only what is found is copied. */
 const char *
 import_variable(struct arena *arena, struct span text, const char *key)
 {
-	char *copy = arena_str(arena, text), *line, *ret = NULL;
-	size_t len = strlen(key), end;
+	struct span name = span_str(key), ret = SPAN_NONE;
+	bool found = false;
 
-	while ((line = strsep(&copy, "\n")) != NULL) {
-		line += strspn(line, " \t");
-		if (strncmp(line, "export ", 7) == 0)
-			line += 7;
-		if (strncmp(line, key, len) == 0 && line[len] == '=')
-			ret = line + len + 1;
+	while (text.len > 0) {
+		struct span line = span_cut(&text, '\n');
+
+		while (line.len > 0 && strchr(" \t", line.data[0]) != NULL)
+			line = span_from(line, 1);
+		if (span_starts_with(line, SPAN_LIT("export ")))
+			line = span_from(line, 7);
+		if (!span_starts_with(line, name) || line.len == name.len ||
+		    line.data[name.len] != '=')
+			continue;
+		ret = span_from(line, name.len + 1);
+		found = true;
 	}
-	if (ret == NULL)
-		return NULL;
-	end = strlen(ret);
-	while (end > 0 && strchr(" \t\r", ret[end - 1]) != NULL)
-		end--;
-	if (end > 1 && strchr("'\"", ret[0]) != NULL && ret[end - 1] == ret[0]) {
-		ret++;
-		end -= 2;
-	}
-	ret[end] = '\0';
-	return ret;
+	while (ret.len > 0 && strchr(" \t\r", ret.data[ret.len - 1]) != NULL)
+		ret.len--;
+	if (ret.len > 1 && strchr("'\"", ret.data[0]) != NULL &&
+	    ret.data[ret.len - 1] == ret.data[0])
+		ret = span_of(ret.data + 1, ret.len - 2);
+	return found ? arena_str(arena, ret) : NULL;
 }
 
 static const json_t *

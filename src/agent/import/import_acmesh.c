@@ -80,6 +80,26 @@ take_challenge(struct reader *r, struct site_conf *site)
 		    root));
 }
 
+/* As one word of a shell's, whatever is in it. */
+static const char *
+quote(struct arena *arena, const char *text)
+{
+	struct bld out;
+	const char *ret;
+
+	bld_init(&out, 4 * strlen(text) + 3);
+	bld_u8(&out, '\'');
+	for (; *text != '\0'; text++) {
+		if (*text == '\'')
+			bld_str(&out, "'\\'");
+		bld_u8(&out, (uint8_t)*text);
+	}
+	bld_u8(&out, '\'');
+	ret = arena_str(arena, bld_view(&out));
+	bld_free(&out);
+	return ret;
+}
+
 /* acme.sh runs them in the certificate's folder. */
 static void
 take_command(struct reader *r, struct site_conf *site, const char *variable_,
@@ -89,7 +109,8 @@ take_command(struct reader *r, struct site_conf *site, const char *variable_,
 
 	if (command != NULL)
 		import_set(r->from, site, key, arena_fmt(&r->import->arena,
-		    "cd '%s' && %s", r->folder, command));
+		    "cd %s && %s", quote(&r->import->arena, r->folder),
+		    command));
 }
 
 /* Where --install-cert puts them is where they are served from. */

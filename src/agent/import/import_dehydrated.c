@@ -167,17 +167,22 @@ take_order(struct reader *r, char *line, struct site_conf *site)
 static char *
 find_line(struct reader *r, const char *name)
 {
-	char *text = arena_str(&r->import->arena, r->domains), *line, *word;
+	struct span text = r->domains;
 
-	while ((line = strsep(&text, "\n")) != NULL) {
-		char *alias = strchr(line, '>');
-		size_t len;
+	while (text.len > 0) {
+		struct span line = span_cut(&text, '\n'), rest = line;
+		struct span before = span_cut(&rest, '>');
+		struct span word = before.len < line.len ? rest : line;
+		size_t len = 0;
 
-		word = alias != NULL ? alias + 1 : line;
-		word += strspn(word, " \t");
-		len = strcspn(word, " \t\r");
-		if (len == strlen(name) && strncasecmp(word, name, len) == 0)
-			return line;
+		while (word.len > 0 && strchr(" \t", word.data[0]) != NULL)
+			word = span_from(word, 1);
+		while (len < word.len && strchr(" \t\r", word.data[len]) ==
+		    NULL)
+			len++;
+		if (len > 0 && len == strlen(name) && strncasecmp(
+		    (const char *)word.data, name, len) == 0)
+			return arena_str(&r->import->arena, line);
 	}
 	return NULL;
 }
