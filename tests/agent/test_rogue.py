@@ -83,6 +83,12 @@ def heard(kind, id):
         say(ACCOUNT, 0, struct.pack(">I", 1) + text("https://ca.example/1")
             + struct.pack(">BH", 1, 0))
 """
+ENDLESS_SIGNATURES = """
+def heard(kind, id):
+    while kind == REVOKE:
+        say(SIGN, id, bytes([5]) + text("%s/revoke") + text("abc") + text("")
+            + struct.pack(">I", 0))
+"""
 LATE_SIGNATURE = """
 seen = []
 def heard(kind, id):
@@ -90,8 +96,7 @@ def heard(kind, id):
         return
     if kind == REVOKE:
         seen.append(id)
-        say(SIGN, id, bytes([5]) + text("https://ca.example/revoke") +
-            text("abc") + text("") + struct.pack(">I", 0))
+        say(SIGN, id, bytes([5]) + text("%s/revoke") + text("abc") + text("") + struct.pack(">I", 0))
     if kind == SIGNED or id == seen[0]:
         say(RESULT, id, bytes([1]))
 """
@@ -134,10 +139,27 @@ def test_net_does_not_wait_for_signatures(agent, web_ca, tmp_path):
     that answer finds nobody."""
     agent.get(web_ca, "late.example")
     agent.get(web_ca, "later.example")
-    done = run_rogue(agent, tmp_path, ROGUE % (JUDGE_LINK, LATE_SIGNATURE),
-                     "revoke", "--by-key", "late.example", "later.example")
+    done = run_rogue(
+        agent, tmp_path, ROGUE % (
+            JUDGE_LINK, LATE_SIGNATURE % web_ca.url.rsplit("/", 1)[0]),
+        "revoke", "--by-key", "late.example", "later.example")
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("revoked;") == 2
+
+
+def test_certkey_signs_for_the_ca_alone(agent, web_ca, tmp_path):
+    """A net that wants a revocation signed for somebody else is refused."""
+    agent.get(web_ca, "late.example")
+    done = run_rogue(agent, tmp_path, ROGUE % (
+        JUDGE_LINK, ENDLESS_SIGNATURES % "https://ca.example"),
+        "revoke", "--by-key", "late.example")
+    assert done.returncode == 1
+    assert "a signature for https://ca.example/revoke" in done.stderr
+    done = run_rogue(agent, tmp_path, ROGUE % (
+        JUDGE_LINK, ENDLESS_SIGNATURES % web_ca.url.rsplit("/", 1)[0]),
+        "revoke", "--by-key", "late.example")
+    assert done.returncode == 1
+    assert "no end to what it wants" in done.stderr
 
 
 def test_net_answers_for_nobody_else(agent, web_ca, tmp_path):

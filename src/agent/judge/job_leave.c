@@ -104,6 +104,22 @@ ask_jws(struct job *job, const struct client_sign *sign)
 	bld_free(&out);
 }
 
+/* As account signs for the account's CA alone. */
+static void
+sign(struct job *job, const struct client_sign *wanted)
+{
+	struct err err = ERR_INIT;
+
+	if (!judge_ca_is_at(job->ca, wanted->url)) {
+		err_set(&err, ERR_FRAME, NULL, "the net process is not to be "
+		    "trusted: it wants a signature for %.*s, which is not "
+		    "where the CA's directory is", SPAN_FMT(wanted->url));
+		judge_end(job->judge, &err);
+	} else if (job_count(job)) {
+		ask_jws(job, wanted);
+	}
+}
+
 /* The next run gets another one: HTTPS stays on. */
 static void
 revoked(struct job *job)
@@ -139,8 +155,8 @@ on_net(void *ctx, uint16_t type, struct span payload)
 		revoked(job);
 	} else {
 		last = false;
-		if (tell.type == NET_JUDGE_SIGN && job_count(job))
-			ask_jws(job, &tell.sign);
+		if (tell.type == NET_JUDGE_SIGN)
+			sign(job, &tell.sign);
 	}
 	arena_free(&arena);
 	return last;

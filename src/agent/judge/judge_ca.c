@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "agent/conf/form.h"
@@ -54,6 +55,16 @@ origin_of(const char *url, char out[ORIGIN_MAX + 1])
 		out[i] = text_lower(url[i]);
 	out[len] = '\0';
 	return span_str(out);
+}
+
+bool
+judge_ca_is_at(const struct judge_ca *ca, struct span url)
+{
+	char origin[ORIGIN_MAX + 1];
+	struct span at = origin_of(ca->authority.directory, origin);
+
+	return url.len > at.len && strncasecmp((const char *)url.data, origin,
+	    at.len) == 0 && url.data[at.len] == '/';
 }
 
 void

@@ -68,6 +68,8 @@ void judge_ca_ask(struct judge_ca *ca,
     void *ctx);
 void judge_ca_registration(const struct judge_ca *ca, struct arena *arena,
     struct client_registration *ret);
+/* Whether a URL is of the host, scheme and port that its directory is at. */
+bool judge_ca_is_at(const struct judge_ca *ca, struct span url);
 /* NET_JUDGE_ACCOUNT */
 void judge_ca_account(struct judge *judge, uint32_t number,
     const struct client_account *account);
