@@ -120,7 +120,7 @@ on_ssl_free(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index,
 	loop_flush_cancel(server->loop, &conn->again);
 	TAILQ_REMOVE(&server->conns, conn, of_server);
 	server->slots[conn->slot] = NULL;
-	server->received -= conn->received;
+	server->received -= conn->received + conn->held;
 	server->count--;
 	free(conn);
 	http_conn_accepting(server, true);
@@ -163,22 +163,22 @@ http_conn_is_idle(const struct http_conn *conn)
 }
 
 /* Requests under way fill all the memory that they may have together. It is
- * the one that holds most that goes: else who holds it all would keep
- * everybody else out. */
+ * the one that holds most that goes, whether it still comes or waits for its
+ * answer: else who holds it all would keep everybody else out. */
 static void
 cut_greediest(struct http_server *server)
 {
 	struct http_conn *conn, *most = NULL;
 
 	TAILQ_FOREACH(conn, &server->conns, of_server) {
-		if (!conn->cut &&
-		    (most == NULL || conn->received > most->received))
+		if (!conn->cut && (most == NULL || conn->received +
+		    conn->held > most->received + most->held))
 			most = conn;
 	}
 	if (most == NULL)
 		return;
-	server->received -= most->received;
-	most->received = 0;
+	server->received -= most->received + most->held;
+	most->received = most->held = 0;
 	http_conn_cut(most);
 }
 
@@ -374,7 +374,14 @@ http_conn_of(struct evhttp_connection *evcon)
 void
 http_conn_received(struct http_conn *conn)
 {
-	conn->server->received -= conn->received;
+	conn->held += conn->received;
 	conn->received = 0;
 	conn->first_byte_ms = 0;
+}
+
+void
+http_conn_answered(struct http_conn *conn)
+{
+	conn->server->received -= conn->held;
+	conn->held = 0;
 }

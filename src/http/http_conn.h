@@ -35,6 +35,7 @@ struct http_conn {
 	int64_t since_ms;                /* accepted, asked or last answered */
 	int64_t first_byte_ms;           /* of the request under way, or 0 */
 	size_t received;                 /* bytes of the request under way */
+	size_t held;                     /* of the one that is to be answered */
 	struct loop_flush again;         /* looks at what OpenSSL holds */
 	uint32_t slot;                   /* in server->slots */
 	bool cut;
@@ -57,7 +58,7 @@ struct http_server {
 	struct http_conns conns;
 	struct http_conn **slots;        /* HTTP_CONN_MAX, NULL where free */
 	size_t count;
-	size_t received;                 /* of all requests under way */
+	size_t received;                 /* of all requests, and held */
 	uint64_t exchanges;              /* counted up for each request */
 	struct env_timer *retry;         /* runs until we accept again */
 	int64_t reported_at;             /* that we cannot accept, or 0 */
@@ -80,8 +81,10 @@ struct bufferevent *http_conn_new(struct http_server *server);
 /* The record of an evhttp connection, NULL if it has none. */
 struct http_conn *http_conn_of(struct evhttp_connection *evcon);
 
-/* A request is whole: its bytes no longer count as under way. */
+/* A request is whole: its bytes are held until it is answered, or its client is
+ * gone, for so long the logic has a copy of them. */
 void http_conn_received(struct http_conn *conn);
+void http_conn_answered(struct http_conn *conn);
 
 /* Reads on in the next turn if OpenSSL holds bytes: it reads ahead, and for
  * those the kernel will not wake anybody. */

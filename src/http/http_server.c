@@ -153,6 +153,7 @@ on_close(struct evhttp_connection *evcon, void *arg)
 		return;
 	conn->exchange = 0;
 	conn->request = NULL;
+	http_conn_answered(conn);
 	/* evhttp gave the request up to us if it is no longer on its list. */
 	if (evhttp_request_get_connection(request) == NULL)
 		evhttp_request_free(request);
@@ -392,6 +393,7 @@ http_server_respond(struct http_server *server, uint64_t exchange,
 		    response->body.data, response->body.len);
 	conn->exchange = 0;
 	conn->request = NULL;
+	http_conn_answered(conn);
 	conn->since_ms = env_now(&server->env);
 	/* A next request that came meanwhile had to wait: it is timed now. */
 	if (conn->first_byte_ms != 0)

@@ -11,12 +11,12 @@
  *
  * Behind it are evhttp and bufferevent_openssl: HTTP is not ours to parse
  * (docs/decisions/0003). What a client may cost is bounded here: bytes of a
- * head and of a body, bytes of all requests under way, connections, and the
- * time of each phase, counted from its start and not from the last byte. When
- * memory is short, the request that holds most of it goes. When
- * connections_max is reached, new ones wait in the kernel, and one goes to make
- * room: that was idle longest, or has taken more than a tenth of its phase's
- * time.
+ * head and of a body, bytes of all requests from their first to their answer,
+ * connections, and the time of each phase, counted from its start and not from
+ * the last byte. When memory is short, the request that holds most of it goes.
+ * When connections_max is reached, new ones wait in the kernel, and one goes
+ * to make room: that was idle longest, or has taken more than a tenth of its
+ * phase's time.
  *
  * A body over body_max is refused through ops->refused, so that the logic
  * says it in its own words. What evhttp itself cannot parse, and bodies over
@@ -36,7 +36,8 @@
 
 struct http_server_limits {
 	size_t body_max;         /* bytes of one body */
-	size_t buffers_max;      /* bytes of all requests under way */
+	size_t buffers_max;      /* bytes of all requests that come or wait
+	                            for their answer */
 	size_t connections_max;
 	int64_t handshake_ms;    /* TLS handshake */
 	int64_t request_ms;      /* from a request's first byte to its last */

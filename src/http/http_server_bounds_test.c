@@ -249,6 +249,45 @@ turns_of_late(struct client *client)
 	return ask(client, "turns") - before;
 }
 
+#define WAITING 8
+
+/* Who waits for answers holds what was sent, and gives way as well. */
+static void
+talk_waiting_greedy(uint16_t port)
+{
+	static struct client clients[WAITING], other;
+	static char body[30000];
+	unsigned gone = 0;
+
+	client_open(&other, port, 0);
+	for (unsigned i = 0; i < WAITING; i++) {
+		client_open(&clients[i], port, 0);
+		put(&clients[i], "POST /never" HEAD
+		    "Content-Length: 30000\r\n\r\n");
+		CHECK(SSL_write(clients[i].ssl, body, sizeof(body)) ==
+		    sizeof(body));
+		while (ask(&other, "never") <= i)
+			;
+	}
+	for (unsigned i = 0; i < 1000 && gone < WAITING - 3; i++)
+		gone = ask(&other, "gone");
+	CHECK(gone == WAITING - 3); /* three are below 100000 bytes */
+	for (unsigned i = 0; i < WAITING; i++)
+		client_close(&clients[i]);
+	client_close(&other);
+}
+
+static void
+test_waiting_greedy(void **state)
+{
+	struct http_server_limits limits = default_limits();
+	struct fixture fixture;
+
+	(void)state;
+	limits.buffers_max = 100000;
+	run(talk_waiting_greedy, &limits, &fixture);
+}
+
 /* No descriptor for the next client: it waits, others are served, the loop
  * does not run in circles, and when there is one the client gets it. */
 static void
@@ -464,6 +503,7 @@ main(void)
 		cmocka_unit_test(test_crowded),
 		cmocka_unit_test(test_held),
 		cmocka_unit_test(test_waiting),
+		cmocka_unit_test(test_waiting_greedy),
 		cmocka_unit_test(test_exhausted),
 		cmocka_unit_test(test_slow),
 		cmocka_unit_test(test_many),

@@ -273,6 +273,15 @@ jws_done(struct jws *jws)
 	jws_header_done(&jws->header);
 }
 
+void
+jws_shrink(struct jws *jws)
+{
+	enum jwk_alg alg = jws->header.alg;
+
+	jws_header_done(&jws->header);
+	jws->header.alg = alg;
+}
+
 int
 jws_verify_parts(struct span protected_b64, struct span payload_b64,
     struct span signature, const struct jwk *key, struct err *err)

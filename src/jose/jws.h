@@ -51,6 +51,10 @@ int jws_parse(struct span body, struct arena *arena, struct jws *ret,
     struct err *err);
 void jws_done(struct jws *jws);
 
+/* What jws_verify needs stays: of the header, whose members may take many
+ * times the memory of its text, the algorithm. For who keeps a JWS. */
+void jws_shrink(struct jws *jws);
+
 /* Parses a decoded protected header alone: header must outlive *ret, which
  * may borrow from it. jws_header_done frees. */
 int jws_header_parse(struct span header, struct jws_header *ret,

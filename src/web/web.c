@@ -108,6 +108,8 @@ ask(struct web_call *call, const struct web_core_request *question,
 		web_reply_error(call, &err);
 		return;
 	}
+	/* It may have to be verified yet, but under an account's key. */
+	jws_shrink(&call->jws);
 	call->wait = wait;
 	call->question_type = (uint16_t)question->type;
 	call->question = arena_dup(&call->arena, bld_view(&web->question));

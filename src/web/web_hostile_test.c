@@ -356,6 +356,30 @@ test_deep_and_large(void **state)
 	fake_done(&fake);
 }
 
+/* Members that nobody knows, of which a header may have thousands, are not kept
+ * while core is asked, and what is kept can still be verified. */
+static void
+test_header_is_not_kept(void **state)
+{
+	struct web_core_request request;
+	struct web_call *call;
+	struct fake fake;
+
+	(void)state;
+	fake_init(&fake, NULL);
+	fake_send_jws(&fake, "/acme/order/9", fake_header(&fake, FAKE_BASE
+	    "/acme/order/9", "\"kid\":\"" FAKE_KID "\",\"x\":[0,[],{}]"),
+	    "", &fake.key);
+	call = TAILQ_FIRST(&fake.web->calls);
+	assert_non_null(call);
+	assert_null(call->jws.header.json);
+	fake_give_key(&fake, &fake.key);
+	fake_answer_problem(&fake, fake_take(&fake, WEB_CORE_ORDER_GET,
+	    &request), ERR_NO_SUCH_RESOURCE, "gone");
+	assert_int_equal(request.object_id, 9);
+	fake_done(&fake);
+}
+
 static void
 test_media_types(void **state)
 {
@@ -507,6 +531,7 @@ main(void)
 		cmocka_unit_test(test_bodies),
 		cmocka_unit_test(test_payloads),
 		cmocka_unit_test(test_deep_and_large),
+		cmocka_unit_test(test_header_is_not_kept),
 		cmocka_unit_test(test_media_types),
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_new_account_forms),

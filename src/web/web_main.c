@@ -20,6 +20,11 @@
 
 #define BOOT_ID "/proc/sys/kernel/random/boot_id"
 
+#define REQUEST_USUAL 3072 /* bytes of a finalize with an RSA key */
+
+_Static_assert(CONFIG_CONNECTIONS_MAX * REQUEST_USUAL < LINK_BACKLOG_MAX,
+    "a core that comes back can be asked all that waits");
+
 struct main {
 	struct proc proc;
 	struct nonces *nonces;
@@ -137,12 +142,19 @@ on_stop(void *ctx)
 	https_stop(&main->https);
 }
 
+/* Each connection may wait for the answer to a request of usual size; that all
+ * of them are asked of core again at once, its link must bear. */
 static void
 set_limits(const struct config *config, struct http_server_limits *limits)
 {
+	size_t usual;
+
 	http_server_limits_init(limits);
 	limits->body_max = JWS_BODY_MAX;
 	limits->connections_max = (size_t)config->connections_max;
+	usual = limits->connections_max * REQUEST_USUAL;
+	if (limits->buffers_max < usual)
+		limits->buffers_max = usual;
 }
 
 static void
