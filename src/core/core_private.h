@@ -15,10 +15,10 @@
  */
 
 #include "base/list.h"
+#include "base/table.h"
 #include "ca/ca.h"
 #include "core/core.h"
 #include "core/queue.h"
-#include "core/table.h"
 
 struct core_hold {
 	struct table_node by_object; /* wait.object_id */

@@ -12,7 +12,7 @@
  */
 
 #include "base/list.h"
-#include "core/table.h"
+#include "base/table.h"
 
 /* Target 0 is none: it is not counted. */
 enum queue_key { QUEUE_OWNER, QUEUE_TARGET };

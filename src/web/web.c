@@ -80,6 +80,7 @@ web_free(struct web *web)
 	bld_free(&web->headers);
 	bld_free(&web->question);
 	free(web->slots);
+	table_done(&web->exchanges);
 	free(web);
 }
 
@@ -407,10 +408,9 @@ web_core_down(struct web *web)
 static struct web_call *
 begin(struct web *web, const struct http_request *request, uint64_t exchange)
 {
-	struct web_call *call = web_call_new(web);
+	struct web_call *call = web_call_new(web, exchange);
 	struct arena *arena = &call->arena;
 
-	call->exchange = exchange;
 	call->method = request->method;
 	call->target = arena_dup(arena, request->target);
 	call->query = arena_dup(arena, request->query);
@@ -487,12 +487,11 @@ web_request(struct web *web, const struct http_request *request,
 void
 web_refused(struct web *web, int status, const char *why, uint64_t exchange)
 {
-	struct web_call *call = web_call_new(web);
+	struct web_call *call = web_call_new(web, exchange);
 	const char *base = web->settings.base_url;
 	struct web_reply reply;
 	struct bld *body;
 
-	call->exchange = exchange;
 	call->base = arena_dup(&call->arena, span_str(base));
 	web_reply_init(&reply, web, status);
 	body = web_reply_body(&reply, "application/problem+json");
@@ -506,12 +505,8 @@ web_refused(struct web *web, int status, const char *why, uint64_t exchange)
 void
 web_gone(struct web *web, uint64_t exchange)
 {
-	struct web_call *call;
+	struct web_call *call = web_call_of_exchange(web, exchange);
 
-	TAILQ_FOREACH(call, &web->calls, of_web) {
-		if (call->exchange == exchange) {
-			web_call_free(call);
-			return;
-		}
-	}
+	if (call != NULL)
+		web_call_free(call);
 }

@@ -2,6 +2,7 @@
 #include "web/web_call.h"
 
 #include <assert.h>
+#include <stddef.h>
 
 #define FIRST_SLOTS 16
 
@@ -36,7 +37,7 @@ take_slot(struct web *web, struct web_call *call)
 }
 
 struct web_call *
-web_call_new(struct web *web)
+web_call_new(struct web *web, uint64_t exchange)
 {
 	struct web_call *call = TAILQ_FIRST(&web->spare);
 	struct arena arena = { .blocks = NULL };
@@ -48,12 +49,25 @@ web_call_new(struct web *web)
 	} else {
 		call = mem_alloc(sizeof(*call));
 	}
-	*call = (struct web_call){ .web = web, .arena = arena };
+	*call = (struct web_call){ .web = web, .arena = arena,
+	    .exchange = exchange };
 	take_slot(web, call);
+	table_add(&web->exchanges, exchange, &call->by_exchange);
 	TAILQ_INSERT_TAIL(&web->calls, call, of_web);
 	web->num_calls++;
 	call->started_at = env_now(&web->env);
 	return call;
+}
+
+uint64_t
+web_call_take_exchange(struct web_call *call)
+{
+	uint64_t exchange = call->exchange;
+
+	if (exchange != 0)
+		table_del(&call->web->exchanges, &call->by_exchange);
+	call->exchange = 0;
+	return exchange;
 }
 
 void
@@ -65,6 +79,7 @@ web_call_free(struct web_call *call)
 	if (call->has_jws)
 		jws_done(&call->jws);
 	jwk_done(&call->jwk);
+	web_call_take_exchange(call);
 	web->slots[slot] = (struct web_slot){ .next_free = web->free_slot };
 	web->free_slot = slot;
 	TAILQ_REMOVE(&web->calls, call, of_web);
@@ -89,4 +104,14 @@ web_call_find(struct web *web, uint64_t id)
 		return NULL;
 	call = web->slots[slot].call;
 	return call != NULL && call->id == id ? call : NULL;
+}
+
+struct web_call *
+web_call_of_exchange(struct web *web, uint64_t exchange)
+{
+	struct table_node *node = table_get(&web->exchanges, exchange);
+
+	return node == NULL ? NULL :
+	    (struct web_call *)(void *)((char *)node -
+	    offsetof(struct web_call, by_exchange));
 }

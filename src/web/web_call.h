@@ -21,6 +21,7 @@
 
 #include "base/bld.h"
 #include "base/mem.h"
+#include "base/table.h"
 #include "jose/jws.h"
 #include "rpc/web_core.h"
 #include "web/account_keys.h"
@@ -77,7 +78,8 @@ struct web_call {
 	struct web *web;
 	TAILQ_ENTRY(web_call) of_web;
 	uint64_t id;             /* at core */
-	uint64_t exchange;       /* at the HTTP server */
+	uint64_t exchange;       /* at the HTTP server; 0 when answered */
+	struct table_node by_exchange; /* until then */
 	const struct web_route *route;
 	enum http_method method;
 	struct arena arena;      /* all spans below */
@@ -128,6 +130,7 @@ struct web {
 	struct env_timer *core_timer; /* runs while core is away */
 	TAILQ_HEAD(, web_call) calls; /* in flight */
 	TAILQ_HEAD(, web_call) spare;
+	struct table exchanges;       /* calls by their exchange */
 	size_t num_calls;
 	size_t num_spare;
 	struct web_slot *slots;
@@ -149,9 +152,13 @@ struct web_reply {
 /*
  * web_call.c: calls in flight.
  */
-struct web_call *web_call_new(struct web *web);
+/* exchange is not 0, and no other call's. */
+struct web_call *web_call_new(struct web *web, uint64_t exchange);
+/* Its exchange is answered, or gone: gives it, once, then 0. */
+uint64_t web_call_take_exchange(struct web_call *call);
 void web_call_free(struct web_call *call);
 struct web_call *web_call_find(struct web *web, uint64_t id);
+struct web_call *web_call_of_exchange(struct web *web, uint64_t exchange);
 
 /*
  * web_reply.c

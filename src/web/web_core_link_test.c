@@ -206,6 +206,36 @@ test_core_talks_nonsense(void **state)
 	fake_done(&fake);
 }
 
+/* Of many clients each is found by its own number. */
+static void
+test_many_clients_leave(void **state)
+{
+	struct web_core_request request;
+	struct fake fake;
+	uint64_t first;
+
+	(void)state;
+	fake_init(&fake, NULL);
+	first = fake.exchange + 1;
+	for (unsigned i = 0; i < 200; i++) {
+		fake_post(&fake, "/acme/order/11", "");
+		fake_take(&fake, WEB_CORE_ACCOUNT_KEY, &request);
+	}
+	for (unsigned i = 0; i < 200; i += 2)
+		web_gone(fake.web, first + i);
+	assert_int_equal(fake.web->num_calls, 100);
+	assert_int_equal(fake.web->exchanges.count, 100);
+	for (unsigned i = 0; i < 200; i++) {
+		struct web_call *call = web_call_of_exchange(fake.web,
+		    first + i);
+
+		assert_true((call != NULL) == (i % 2 == 1));
+		assert_true(call == NULL || call->exchange == first + i);
+		web_gone(fake.web, first + i);
+	}
+	fake_done(&fake);
+}
+
 static void
 test_client_leaves(void **state)
 {
@@ -256,6 +286,7 @@ main(void)
 		cmocka_unit_test(test_core_stays_away),
 		cmocka_unit_test(test_core_talks_nonsense),
 		cmocka_unit_test(test_client_leaves),
+		cmocka_unit_test(test_many_clients_leave),
 		cmocka_unit_test(test_no_such_account),
 	};
 

@@ -180,7 +180,7 @@ web_reply_send(struct web_reply *reply, struct web_call *call)
 	static const struct http_response too_large = { .status = 500 };
 	struct http_response *response = &reply->response;
 	struct web *web = call->web;
-	uint64_t exchange = call->exchange;
+	uint64_t exchange;
 
 	add_nonce(reply, call);
 	/* RFC 8555 7.1: on all resources but the directory. */
@@ -197,7 +197,7 @@ web_reply_send(struct web_reply *reply, struct web_call *call)
 		*response = too_large;
 	log_reply(reply, call);
 	/* First, as the server may hand over the next request at once. */
-	call->exchange = 0;
+	exchange = web_call_take_exchange(call);
 	web->ops->respond(web->ctx, exchange, response);
 	web_call_free(call);
 }

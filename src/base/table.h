@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef SIGNET_CORE_TABLE_H
-#define SIGNET_CORE_TABLE_H
+#ifndef SIGNET_BASE_TABLE_H
+#define SIGNET_BASE_TABLE_H
 
 /*
  * table: objects by a number, with their nodes inside them. Several may have
