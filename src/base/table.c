@@ -22,6 +22,9 @@ insert(struct table *table, struct table_node *node)
 	struct table_node **at = bucket(table, node->key);
 
 	node->next = *at;
+	node->at = at;
+	if (node->next != NULL)
+		node->next->at = &node->next;
 	*at = node;
 }
 
@@ -65,13 +68,10 @@ table_add(struct table *table, uint64_t key, struct table_node *node)
 void
 table_del(struct table *table, struct table_node *node)
 {
-	struct table_node **at = bucket(table, node->key);
-
-	while (*at != node) {
-		assert(*at != NULL);
-		at = &(*at)->next;
-	}
-	*at = node->next;
+	assert(*node->at == node);
+	*node->at = node->next;
+	if (node->next != NULL)
+		node->next->at = node->at;
 	table->count--;
 }
 
