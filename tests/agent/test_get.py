@@ -186,6 +186,14 @@ def test_dry_run_asks_the_stage_alone(agent, web_ca):
     assert "rehearsal" in done.stdout
 
 
+def test_an_account_that_is_none_yet(agent):
+    """Its key is there before the CA can be asked."""
+    agent.run("get", "early.example", "--ca", CLOSED, "--agree-terms",
+              "--via", f"webroot={agent.web.root}", status=1)
+    said = agent.run("account", "show").stdout
+    assert f"{CLOSED}\n  account   none yet: " in said
+
+
 def test_dry_run_says_what_to_name(agent, web_ca):
     """No CA is asked that nobody has named for it."""
     done = agent.get(web_ca, "unstaged.example", "--dry-run", status=1)

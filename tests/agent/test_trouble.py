@@ -5,6 +5,7 @@ fail, kill -9 at each step, two runs at once."""
 import datetime
 import os
 import pathlib
+import re
 import signal
 import sqlite3
 import subprocess
@@ -99,6 +100,9 @@ def test_failure_is_remembered(agent, web_ca):
     wait = (at(first["renewal"]["not_before_retry"]) -
             at(first["error"]["at"])).total_seconds()
     assert 59 <= wait <= 67
+    renewal, = (line for line in agent.run("status", status=1).stdout
+                .splitlines() if line.startswith("  renewal "))
+    assert re.search(r"Z \(in \d+ seconds\): it failed before", renewal)
     # A timer's run does not try before that.
     asked = len(agent.web.paths)
     assert agent.run("renew").stderr == ""

@@ -42,7 +42,9 @@ show(struct account *account, struct judge *judge, struct err *err)
 		text_time(since, row.created_at);
 		printf("%.*s\n  account   %.*s\n  contacts  %.*s\n"
 		    "  key       %s/accounts/%lld.key\n  since     %s\n",
-		    SPAN_FMT(row.directory), SPAN_FMT(row.kid),
+		    SPAN_FMT(row.directory), SPAN_FMT(row.kid.len > 0 ?
+		    row.kid : SPAN_LIT("none yet: the CA has not been told "
+		    "of the key")),
 		    SPAN_FMT(row.contacts.len > 0 ? row.contacts :
 		    SPAN_LIT("none")), account->common.dir_path,
 		    (long long)row.id, since);

@@ -158,6 +158,23 @@ ocsp_name(const struct state_cert *cert)
 	    FILES_OCSP_NONE : cert->ocsp_status];
 }
 
+/* In the unit of which there are two or more. */
+static void
+put_span(struct bld *out, int64_t ms, const char *before, const char *after)
+{
+	static const struct {
+		const char *unit;
+		int64_t ms;
+	} units[] = { { "days", DAY_MS }, { "hours", DAY_MS / 24 },
+		{ "minutes", DAY_MS / 1440 }, { "seconds", 1000 } };
+	size_t i = 0;
+
+	while (i < 3 && ms < 2 * units[i].ms)
+		i++;
+	bld_fmt(out, "%s%" PRId64 " %s%s", before, ms / units[i].ms,
+	    units[i].unit, after);
+}
+
 static void
 put_when(struct bld *out, int64_t at, int64_t now)
 {
@@ -165,14 +182,12 @@ put_when(struct bld *out, int64_t at, int64_t now)
 	int64_t left = at - now;
 
 	text_time(text, at);
+	bld_fmt(out, "%s (", text);
 	if (left <= 0)
-		bld_fmt(out, "%s (%" PRId64 " days ago)", text,
-		    -left / DAY_MS);
-	else if (left < 2 * DAY_MS)
-		bld_fmt(out, "%s (in %" PRId64 " hours)", text,
-		    left / (DAY_MS / 24));
+		put_span(out, -left, "", " ago");
 	else
-		bld_fmt(out, "%s (in %" PRId64 " days)", text, left / DAY_MS);
+		put_span(out, left, "in ", "");
+	bld_str(out, ")");
 }
 
 static void
