@@ -285,7 +285,7 @@ test_declined(void **state)
 	fake->num_names = 2;
 	fake->names[1] = "b.example.org";
 	fake_get(fake, NULL);
-	fake_assert_problem(fake, CLIENT_REFUSED, "2 of 2 names");
+	fake_assert_problem(fake, CLIENT_DECLINED, "2 of 2 names");
 	assert_int_equal(fake->result.problem.num_subs, 2);
 	assert_int_equal(fake_count(fake, "{\"status\":\"deactivated\"}"), 2);
 	fake_free(fake);

@@ -156,6 +156,25 @@ client_round_fail(struct client_order_op *order, const struct client_problem *pr
 	client_round_end(order, &copy);
 }
 
+/* Of all that failed, if it is one: what nobody here could prove, the CA did
+ * not refuse. */
+static enum client_cause
+common_cause(const struct client_order_op *order)
+{
+	const struct client_authz *first = NULL;
+
+	for (size_t i = 0; i < order->num_authzs; i++) {
+		const struct client_authz *authz = &order->authzs[i];
+
+		if (authz->state != CLIENT_AUTHZ_BAD)
+			continue;
+		first = first == NULL ? authz : first;
+		if (authz->problem.cause != first->problem.cause)
+			return CLIENT_REFUSED;
+	}
+	return first == NULL ? CLIENT_REFUSED : first->problem.cause;
+}
+
 /* One name's failure is the problem; several become its subproblems. */
 static void
 fail_round(struct client_order_op *order)
@@ -180,6 +199,7 @@ fail_round(struct client_order_op *order)
 	}
 	problem.subs = subs;
 	if (problem.num_subs > 1) {
+		problem.cause = common_cause(order);
 		problem.type = SPAN_LIT("compound");
 		client_problem_say(&order->arena, &problem, "control over %zu "
 		    "of %zu names was not proven", problem.num_subs,

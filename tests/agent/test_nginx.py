@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Through Debian's nginx: asked by nginx -T, changed by files of our own."""
 
+import pathlib
 
 import pytest
 
@@ -177,6 +178,18 @@ def test_no_block_has_the_name(serve):
                      status=1)
     assert "no server block of nginx has nobody.example.test" in done.stderr
     assert server.files() == before
+
+
+def test_what_nobody_here_can_prove_is_not_the_cas_word(serve):
+    """Of several names as of one; and each is told once."""
+    server, ca, agent = serve(a=PLAIN)
+    text = pathlib.Path(server.file).read_text()
+    text = text.replace(f"include {server.top}/conf.d/*.conf;", "")
+    server.write("nginx.conf", text.replace("sites/*", "sites/a"))
+    done = agent.get(ca, "a.example.test", "www.a.example.test",
+                     via="nginx=" + server.file, status=1)
+    assert "what to do: choose another --via" in done.stderr
+    assert done.stderr.count("warning: ") == 2
 
 
 def test_regular_expressions_are_refused_in_words(serve):

@@ -12,6 +12,7 @@ struct task {
 	struct solving *solving;
 	uint16_t authz;
 	size_t via;                /* in the site's list */
+	const char *why;           /* it could not be set up; or NULL */
 };
 
 struct solving {
@@ -79,6 +80,7 @@ on_ready(struct solver_task *base, const struct err *err)
 	}
 	judge_say(s->judge, JUDGE_WARN, job_name(s->job), "%.*s: %s",
 	    SPAN_FMT(base->ident.value), err->text);
+	task->why = arena_str(&s->arena, span_str(err->text));
 	send_solved(s, task, JUDGE_NET_DECLINED, err->text);
 }
 
@@ -89,7 +91,9 @@ on_gone(struct solver_task *base, const struct err *err)
 	struct solving *s = task->solving;
 	struct judge *judge = s->judge;
 
-	if (err->kind != ERR_NONE)
+	/* What hindered at the beginning was said then. */
+	if (err->kind != ERR_NONE && (task->why == NULL ||
+	    strcmp(task->why, err->text) != 0))
 		judge_say(judge, JUDGE_WARN, NULL, "%.*s: %s",
 		    SPAN_FMT(base->ident.value), err->text);
 	if (--s->left > 0)
