@@ -97,6 +97,23 @@ def test_errors_name_the_command_that_was_run(serve, wrong, says):
     assert says in done.stderr and "signet get:" not in done.stderr
 
 
+def test_dry_run_before_and_after_the_first_certificate(serve):
+    """Before it there is nothing that nginx could be shown, and that is no
+    failure."""
+    server, ca, agent = serve(a=PLAIN)
+    before = server.files()
+    done = every(server, ca, agent, "--staging", ca.url, "--dry-run")
+    assert "went well" in done.stdout
+    assert "not rehearsed, as it takes a certificate that is live: " \
+        "install nginx" in done.stdout
+    assert server.files() == before and agent.status() == {}
+    every(server, ca, agent, "--staging", ca.url)
+    before = server.files()
+    done = every(server, ca, agent, "--dry-run")
+    assert "not rehearsed" not in done.stdout
+    assert server.files() == before
+
+
 def test_names_are_the_servers(serve):
     """One on the command line would be put into each site's certificate."""
     server, ca, agent = serve(a=PLAIN, b=SECOND)

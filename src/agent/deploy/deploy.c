@@ -55,14 +55,14 @@ start_command(struct loop *loop, const char *argument,
 
 const struct deploy_kind deploy_kinds[] = {
 	{ .name = "install", .offset = offsetof(struct site_conf, install),
-	    .ocsp = true, .start = deploy_server },
+	    .ocsp = true, .live = true, .start = deploy_server },
 	{ .name = "deploy_hook",
 	    .offset = offsetof(struct site_conf, deploy_hook),
 	    .several = true, .folder = "deploy", .start = start_command },
 	{ .name = "reload", .offset = offsetof(struct site_conf, reload),
 	    .shared = true, .ocsp = true, .start = start_command },
 	{ .name = "verify", .offset = offsetof(struct site_conf, verify),
-	    .start = deploy_verify },
+	    .live = true, .start = deploy_verify },
 	{ .name = NULL }
 };
 

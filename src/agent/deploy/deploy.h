@@ -44,6 +44,7 @@ struct deploy_kind {
 	bool shared;
 	bool several;            /* it may take more than one call */
 	bool ocsp;               /* it takes a new OCSP response, too */
+	bool live;               /* it is nothing without a live certificate */
 };
 
 struct deploy_step {

@@ -148,6 +148,20 @@ on_done(void *ctx, const struct err *err, struct span output)
 	}
 }
 
+/* A rehearsal publishes nothing, so of a new site there is nothing to show. */
+static bool
+is_without_live(struct job *job)
+{
+	const struct deploy_step *step = &job->steps[job->step];
+
+	if (!job->judge->options.dry_run || !step->kind->live ||
+	    when_live(&job->cert))
+		return false;
+	judge_say(job->judge, JUDGE_DONE, job_name(job), "not rehearsed, as "
+	    "it takes a certificate that is live: %s", step->name);
+	return true;
+}
+
 /* Whether it is this step's turn now; fills outcome with its row. */
 static bool
 is_due(struct job *job)
@@ -197,7 +211,7 @@ next_step(struct job *job)
 		const struct deploy_step *step = &job->steps[job->step];
 		struct err same = ERR_INIT;
 
-		if (!is_due(job))
+		if (is_without_live(job) || !is_due(job))
 			continue;
 		if (job->flags & JUDGE_ADOPT) {
 			/* Whoever made it has seen to that. */
