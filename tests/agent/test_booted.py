@@ -146,6 +146,19 @@ def test_daemon(site):
     assert machine.show(unit, "LoadState") == "not-found"
 
 
+def test_a_configuration_and_nothing_else(site):
+    """Who writes /etc/signet.conf first has asked for what stands there."""
+    machine = site.machine
+    machine.path("/etc/signet.conf").write_text(
+        f'ca "here" {{ directory = "{site.ca.url}"\n'
+        '  ca_file = "/srv/ca.pem"\n  agree_terms = true }\n'
+        'site "first.example" { ca = here\n  via = "webroot=/srv/www" }\n')
+    said = site.signet("status")
+    assert "Those of /etc/signet.conf are taken up by `signet renew`." in said
+    site.signet("renew")
+    assert site.live("first.example").exists()
+
+
 def test_what_it_would_not_see(site):
     """PrivateTmp= hides the program or the state: nothing is installed."""
     for option in ("--dir", "--config", "--textfile"):

@@ -80,6 +80,10 @@ struct cmd_common {
 /* Whether opt was one of them. */
 bool cmd_common_take(struct cmd_common *common, int opt, const char *arg);
 
+/* The configuration: the one that was named, or the usual one. */
+const char *cmd_common_config(const struct cmd_common *common);
+bool cmd_common_has_config(const struct cmd_common *common);
+
 /* Opens state and configuration. CMD_OK, or what to exit with, said. create:
  * make the state if there is none; else *ret is NULL and CMD_OK then. */
 int cmd_common_open(struct cmd_common *common, bool create,

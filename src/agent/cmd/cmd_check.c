@@ -346,16 +346,14 @@ no_site(void)
 static int
 open_sites(struct options *o)
 {
-	const char *file = o->common.config == NULL ? SETTINGS_FILE :
-	    o->common.config;
 	bool all = o->count == 0;
 	int r;
 
 	if (!all && o->common.config == NULL && o->common.dir == NULL &&
 	    geteuid() != 0)
 		return CMD_OK;
-	r = cmd_common_open(&o->common, all && access(file, F_OK) == 0,
-	    &o->judge);
+	r = cmd_common_open(&o->common, all &&
+	    cmd_common_has_config(&o->common), &o->judge);
 	if (r == CMD_OK && all && o->judge == NULL)
 		r = no_site();
 	return r;

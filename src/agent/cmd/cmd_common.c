@@ -137,13 +137,24 @@ check_trust(const char *dir, const char *config, struct err *err)
 	return r < 0 ? r : trusted_path(config, err);
 }
 
+const char *
+cmd_common_config(const struct cmd_common *common)
+{
+	return common->config == NULL ? SETTINGS_FILE : common->config;
+}
+
+bool
+cmd_common_has_config(const struct cmd_common *common)
+{
+	return access(cmd_common_config(common), F_OK) == 0;
+}
+
 int
 cmd_common_open(struct cmd_common *common, bool create, struct judge **ret)
 {
 	struct judge_options options = {
 		.command = common->cmd->name, .dir = common->dir_path,
-		.config_file = common->config == NULL ? SETTINGS_FILE :
-		    common->config,
+		.config_file = cmd_common_config(common),
 		.dry_run = common->dry_run, .staging = common->staging,
 		.verbose = common->verbose, .create = create,
 		.daemon = common->daemon, .revoke_reason = common->revoke_reason,

@@ -86,8 +86,8 @@ run(int argc, char **argv)
 	int r = take(&renew, argc, argv), added = 0;
 
 	if (r == CMD_OK)
-		r = cmd_common_open(&renew.common,
-		    renew.common.config != NULL, &judge);
+		r = cmd_common_open(&renew.common, renew.common.config !=
+		    NULL || cmd_common_has_config(&renew.common), &judge);
 	/* No state: nothing was ever asked for. */
 	if (r == CMD_OK && judge == NULL && optind < argc)
 		return cmd_fail(&cmd_renew, "there is no site %s, and no "

@@ -74,6 +74,10 @@ run(int argc, char **argv)
 		status_put_json(&out, &status);
 	else if (r == CMD_OK)
 		status_put_words(&out, &status);
+	if (r == CMD_OK && !json && judge == NULL &&
+	    cmd_common_has_config(&common))
+		bld_fmt(&out, "Those of %s are taken up by `signet renew`.\n",
+		    cmd_common_config(&common));
 	fwrite(out.data == NULL ? (const uint8_t *)"" : out.data, 1, out.len,
 	    stdout);
 	/* What is broken is told to scripts, too. */
