@@ -21,7 +21,7 @@ const struct row site_conf_rows[] = {
 	    .doc = "In order of preference: the next one is asked when one "
 		"does not give a certificate. The default is letsencrypt." },
 	{ .key = "via", .kind = ROW_LIST, AT(via), .check = form_command,
-	    .form = "`webroot=DIR`, `standalone`, ...",
+	    .form = "`webroot=DIR`, `standalone` and the others of signet(1)",
 	    .doc = "How control is proven, in order of preference." },
 	{ .key = "key", .kind = ROW_LIST, AT(key), .check = form_key,
 	    .form = "`ec256`, `ec384`, `rsa2048`, `rsa3072`, `rsa4096`",
