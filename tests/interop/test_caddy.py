@@ -13,18 +13,18 @@ from kit import net
 NAMES = ["caddy.example.test", "www.caddy.example.test"]
 
 
-def config(site, https_port, ratio):
+def config(site, https_port, ratio, names):
     issuer = {"module": "acme", "ca": site.url,
               "email": "admin@example.com",
               "trusted_roots_pem_files": [site.cafile],
               "challenges": {"http": {"alternate_port": site.http_port},
                              "tls-alpn": {"disabled": True}}}
-    policy = {"subjects": NAMES, "issuers": [issuer]}
+    policy = {"subjects": names, "issuers": [issuer]}
     automation = {"policies": [policy]}
     if ratio is not None:
         policy["renewal_window_ratio"] = ratio
     server = {"listen": [f"127.0.0.1:{https_port}"],
-              "routes": [{"match": [{"host": NAMES}],
+              "routes": [{"match": [{"host": names}],
                           "handle": [{"handler": "static_response",
                                       "body": "hello"}]}]}
     return json.dumps({
@@ -33,7 +33,7 @@ def config(site, https_port, ratio):
         "apps": {"http": {"http_port": site.http_port,
                           "https_port": https_port,
                           "servers": {"site": server}},
-                 "tls": {"certificates": {"automate": NAMES},
+                 "tls": {"certificates": {"automate": names},
                          "automation": automation}}})
 
 
@@ -50,10 +50,11 @@ def chains(site):
 class Caddy:
     """A running Caddy; stopped by pid at the end."""
 
-    def __init__(self, site, ratio=None):
-        self.site = site
+    def __init__(self, site, ratio=None, names=NAMES):
+        self.site, self.names = site, names
         self.port = net.free_port()
-        file = site.write("caddy.json", config(site, self.port, ratio))
+        file = site.write("caddy.json", config(site, self.port, ratio,
+                                               names))
         self.log = open(site.path("caddy.log"), "a")
         self.process = subprocess.Popen(
             ["/usr/bin/caddy", "run", "--config", file],
@@ -66,7 +67,7 @@ class Caddy:
         deadline = time.monotonic() + 90
         while time.monotonic() < deadline:
             now = chains(self.site)
-            if len(now) == len(NAMES) and all(
+            if len(now) == len(self.names) and all(
                     text.count("BEGIN") > 1 and
                     text != before.get(name, (None, None))[1]
                     for name, (_, text) in now.items()):
@@ -87,6 +88,10 @@ class Caddy:
 
 class TestCaddy:
     def test_registers_and_obtains(self, site):
+        """One name first: for two at once Caddy 2.6 registers two accounts, and
+        may store the URL of one with the key of the other."""
+        with Caddy(site, names=NAMES[:1]) as caddy:
+            caddy.wait({})
         with Caddy(site) as caddy:
             for name, (file, _) in caddy.wait({}).items():
                 site.got(file, name)
