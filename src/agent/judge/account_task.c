@@ -217,13 +217,10 @@ judge_run_account(struct judge *judge, enum judge_account what,
     const char *ca, struct err *err)
 {
 	struct account_task task = { .what = what, .name = ca };
-	struct judge_tally tally;
 	int r;
 
-	judge->task = start;
 	judge->account_task = &task;
-	r = judge_run(judge, &tally, err);
-	judge->task = NULL;
+	r = judge_run_task(judge, start, err);
 	judge->account_task = NULL;
 	arena_free(&task.arena);
 	if (r == 0 && !task.done) {

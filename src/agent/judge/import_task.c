@@ -92,7 +92,6 @@ run_batch(struct judge *judge, struct judge_import_key *keys, size_t count,
     struct err *err)
 {
 	struct import_task task = { .keys = keys, .count = count };
-	struct judge_tally tally;
 	int r;
 
 	for (size_t i = 0; i < count; i++) {
@@ -105,10 +104,8 @@ run_batch(struct judge *judge, struct judge_import_key *keys, size_t count,
 		if (fd >= 0)
 			task.fds[task.num_fds++] = fd;
 	}
-	judge->task = start;
 	judge->import_task = &task;
-	r = judge_run(judge, &tally, err);
-	judge->task = NULL;
+	r = judge_run_task(judge, start, err);
 	judge->import_task = NULL;
 	for (size_t i = 0; i < task.num_fds; i++)
 		close(task.fds[i]);

@@ -399,3 +399,16 @@ judge_run(struct judge *judge, struct judge_tally *ret, struct err *err)
 	*ret = judge->tally;
 	return r;
 }
+
+int
+judge_run_task(struct judge *judge, void (*start)(struct judge *judge),
+    struct err *err)
+{
+	struct judge_tally tally;
+	int r;
+
+	judge->task = start;
+	r = judge_run(judge, &tally, err);
+	judge->task = NULL;
+	return r;
+}

@@ -212,6 +212,9 @@ int judge_clock_check(struct judge *judge, struct err *err);
 void judge_clock_note(struct judge *judge);
 struct run_lock;
 void judge_release_lock(struct judge *judge, struct run_lock *lock);
+/* A run of start alone, in the place of certificates that are due. */
+int judge_run_task(struct judge *judge, void (*start)(struct judge *judge),
+    struct err *err);
 /* Ends the run if nothing is left. */
 void judge_check_end(struct judge *judge);
 

@@ -111,13 +111,10 @@ run_batch(struct judge *judge, struct judge_look *looks, size_t count,
     struct err *err)
 {
 	struct look_task task = { .looks = looks, .count = count };
-	struct judge_tally tally;
 	int r;
 
-	judge->task = start;
 	judge->look_task = &task;
-	r = judge_run(judge, &tally, err);
-	judge->task = NULL;
+	r = judge_run_task(judge, start, err);
 	judge->look_task = NULL;
 	return r;
 }

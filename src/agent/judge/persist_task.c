@@ -35,13 +35,10 @@ judge_run_persist(struct judge *judge,
     struct err *err)
 {
 	struct persist_task task = { .request = request };
-	struct judge_tally tally;
 	int r;
 
-	judge->task = start;
 	judge->persist_task = &task;
-	r = judge_run(judge, &tally, err);
-	judge->task = NULL;
+	r = judge_run_task(judge, start, err);
 	judge->persist_task = NULL;
 	if (r == 0 && !task.answered)
 		return err_set(err, ERR_BUSY, NULL, "the search was ended");
