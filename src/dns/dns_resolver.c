@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dns/dns_resolver.h"
 
+#include <arpa/inet.h>
 #include <event2/event_struct.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <unbound.h>
@@ -15,6 +17,8 @@
 #define PORTS_MAX 2048  /* questions that are under way at once */
 #define STREAMS_MAX 1024 /* of them over TCP; about 5 KiB each */
 #define FORWARD_MAX 300 /* bytes of a forwarder's address */
+#define PORT_LEAST 1024  /* that needs no privilege */
+#define LOCAL_PORTS 16   /* that questions to a forwarder on this host share */
 
 /* What libunbound's `sec` says. */
 enum { SEC_INSECURE = 0, SEC_BOGUS = 1, SEC_SECURE = 2 };
@@ -254,9 +258,59 @@ set_ports(struct ub_ctx *ctx, struct err *err)
 	return set_options(ctx, options, err);
 }
 
+/* An address that no packet from another host can have as its source
+ * (RFC 1122 3.2.1.3 (g), RFC 4291 2.5.3). */
+static bool
+is_loopback(const char *host, size_t len)
+{
+	char text[INET6_ADDRSTRLEN] = "";
+	struct in6_addr v6;
+	struct in_addr v4;
+
+	if (len >= sizeof(text))
+		return false;
+	memcpy(text, host, len);
+	if (inet_pton(AF_INET, text, &v4) == 1)
+		return ntohl(v4.s_addr) >> 24 == IN_LOOPBACKNET;
+	return inet_pton(AF_INET6, text, &v6) == 1 &&
+	    IN6_IS_ADDR_LOOPBACK(&v6);
+}
+
+/* A question has a port of its own that others cannot guess, and a socket
+ * that takes what comes from one server only (RFC 5452 4.5). Nobody can answer
+ * in the name of a server on this host, so questions to it share a few
+ * ports, whose sockets stay while there are questions: a question is then one
+ * packet to and one from, where it would be nine more system calls. */
+static int
+set_local_ports(struct ub_ctx *ctx, struct loop *loop, struct err *err)
+{
+	struct env env;
+	char port[8];
+	const struct option once[] = {
+		{ "udp-connect:", "no" },
+		{ "outgoing-port-avoid:", "0-65535" }, { NULL, NULL }
+	};
+	const struct option one[] = {
+		{ "outgoing-port-permit:", port }, { NULL, NULL }
+	};
+	int r = set_options(ctx, once, err);
+
+	loop_env(loop, &env);
+	for (unsigned i = 0; i < LOCAL_PORTS && r == 0; i++) {
+		uint16_t random;
+
+		env_random(&env, &random, sizeof(random));
+		snprintf(port, sizeof(port), "%u",
+		    PORT_LEAST + random % (UINT16_MAX + 1U - PORT_LEAST));
+		r = set_options(ctx, one, err);
+	}
+	return r;
+}
+
 /* "host:port" and "[v6]:port" become "host@port" as libunbound has it. */
 static int
-set_forward(struct ub_ctx *ctx, const char *forward, struct err *err)
+set_forward(struct ub_ctx *ctx, struct loop *loop, const char *forward,
+    struct err *err)
 {
 	char addr[FORWARD_MAX + 1];
 	const char *colon = strrchr(forward, ':');
@@ -285,15 +339,17 @@ set_forward(struct ub_ctx *ctx, const char *forward, struct err *err)
 	if (r != 0)
 		return err_set(err, ERR_CONFIG, NULL, "resolver: \"%s\" is "
 		    "not an address and port like 192.0.2.53:53", forward);
+	if (is_loopback(addr, strcspn(addr, "@")))
+		return set_local_ports(ctx, loop, err);
 	return 0;
 }
 
 static int
-set_upstream(struct ub_ctx *ctx, const struct dns_resolver_options *options,
-    struct err *err)
+set_upstream(struct ub_ctx *ctx, struct loop *loop,
+    const struct dns_resolver_options *options, struct err *err)
 {
 	if (options->forward != NULL)
-		return set_forward(ctx, options->forward, err);
+		return set_forward(ctx, loop, options->forward, err);
 	/* A machine without these files resolves nothing, but runs. */
 	if (options->use_system) {
 		(void)ub_ctx_resolvconf(ctx, NULL);
@@ -331,8 +387,8 @@ finish_setup(struct ub_ctx *ctx, bool forwards,
 }
 
 static int
-setup(struct ub_ctx *ctx, const struct dns_resolver_options *options,
-    struct err *err)
+setup(struct ub_ctx *ctx, struct loop *loop,
+    const struct dns_resolver_options *options, struct err *err)
 {
 	bool forwards = options->forward != NULL || options->use_system;
 	int r;
@@ -346,7 +402,7 @@ setup(struct ub_ctx *ctx, const struct dns_resolver_options *options,
 		r = set_options(ctx, forwards ? forward_options :
 		    recurse_options, err);
 	if (r == 0)
-		r = set_upstream(ctx, options, err);
+		r = set_upstream(ctx, loop, options, err);
 	if (r < 0)
 		return r;
 	if (options->anchor_file != NULL &&
@@ -371,7 +427,7 @@ dns_resolver_new(struct loop *loop,
 		return err_set(err, ERR_INTERNAL, NULL,
 		    "libunbound does not start");
 	}
-	r = setup(resolver->ctx, options, err);
+	r = setup(resolver->ctx, loop, options, err);
 	if (r < 0) {
 		dns_resolver_free(resolver);
 		return r;

@@ -20,6 +20,7 @@
 #include "dns/dns_resolver.h"
 
 #define QUESTION_AT 12
+#define PORTS_FEW 16 /* that questions to a server on this host share */
 
 /* What the name server knows: the first label says how it answers. */
 static const struct zone_row {
@@ -46,6 +47,7 @@ struct fixture {
 	int fd;
 	uint16_t port;
 	unsigned asked; /* questions that reached the name server */
+	bool from[UINT16_MAX + 1]; /* these ports */
 	struct dns_resolver *resolver;
 	unsigned answers;
 	enum dns_status status;
@@ -117,6 +119,7 @@ on_question(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	assert_true(n > QUESTION_AT + 5);
 	f->asked++;
+	f->from[ntohs(from.sin_port)] = true;
 	while (in[at] != 0)
 		at += (size_t)in[at] + 1;
 	if (in[QUESTION_AT] == 6 && memcmp(in + QUESTION_AT + 1, "silent",
@@ -254,6 +257,23 @@ records_and_cache(void **state)
 	assert_int_equal(f->count, 1);
 	ask(f, "alias.test", DNS_A, 0);
 	assert_string_equal(f->canonical, "web.test");
+}
+
+static void
+few_ports(void **state)
+{
+	struct fixture *f = *state;
+	char name[32];
+	unsigned ports = 0;
+
+	for (unsigned i = 0; i < 8 * PORTS_FEW; i++) {
+		snprintf(name, sizeof(name), "gone.n%u.test", i);
+		ask(f, name, DNS_A, 0);
+		assert_int_equal(f->status, DNS_NXDOMAIN);
+	}
+	for (size_t i = 0; i <= UINT16_MAX; i++)
+		ports += f->from[i];
+	assert_in_range(ports, 1, PORTS_FEW);
 }
 
 /* The asker is told in its time; the question goes on in libunbound and is
@@ -412,6 +432,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(statuses, setup, teardown),
 		cmocka_unit_test_setup_teardown(records_and_cache, setup,
 		    teardown),
+		cmocka_unit_test_setup_teardown(few_ports, setup, teardown),
 		cmocka_unit_test_setup_teardown(silence, setup, teardown),
 		cmocka_unit_test_setup_teardown(late, setup, teardown),
 		cmocka_unit_test_setup_teardown(many_silent, setup, teardown),

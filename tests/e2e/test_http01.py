@@ -3,11 +3,13 @@
 addresses that may not be asked."""
 
 import itertools
+import os
+import subprocess
 import threading
 
 import pytest
 
-from kit import net
+from kit import net, signetd
 
 numbers = itertools.count()
 
@@ -235,3 +237,23 @@ def test_ipv6_first_then_ipv4(client, challenges, resolver):
     resolver.records["both.example.test", "AAAA"] = ["::1"]
     assert attempt(client, challenges, plain, "both.example.test")[0] == \
         "valid"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root adds an address")
+def test_a_resolver_elsewhere_is_asked_from_any_port(challenges):
+    """As a guess of the port would let others answer in its name (RFC 5452);
+    one at a loopback address has few: dns_resolver_test.c."""
+    address = ["192.0.2.53/32", "dev", "lo"]
+    subprocess.run(["ip", "address", "replace", *address], check=True)
+    elsewhere = net.Dns("192.0.2.53")
+    try:
+        with signetd.dev(challenges, elsewhere) as ca:
+            client = ca.client()
+            for _ in range(12):
+                status, why = attempt(client, challenges, plain)
+                assert status == "valid", why
+        assert len(elsewhere.questions) >= 24
+        assert len(elsewhere.ports) > 16
+    finally:
+        elsewhere.close()
+        subprocess.run(["ip", "address", "del", *address], check=True)

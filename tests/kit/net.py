@@ -140,16 +140,19 @@ def reply(handler, status, body, **headers):
 class Dns:
     """Answers A with the loopback for every name, and NODATA for the rest,
     but for what records says: (name, type) -> list of rdata texts, "NXDOMAIN",
-    "SERVFAIL" or "SILENCE"."""
+    "SERVFAIL" or "SILENCE". ports are those that UDP came from."""
 
-    def __init__(self):
+    def __init__(self, host=HOST):
+        self.host = host
         self.records = {}
         self.questions = []
+        self.ports = set()
         owner = self
 
         class Udp(socketserver.BaseRequestHandler):
             def handle(self):
                 data, sock = self.request
+                owner.ports.add(self.client_address[1])
                 wire = owner.answer(data)
                 if wire is not None:
                     sock.sendto(wire, self.client_address)
@@ -164,8 +167,8 @@ class Dns:
                     self.wfile.write(len(wire).to_bytes(2, "big") + wire)
 
         self.port = free_port()
-        self.servers = [socketserver.ThreadingUDPServer((HOST, self.port), Udp),
-                        socketserver.ThreadingTCPServer((HOST, self.port), Tcp)]
+        self.servers = [socketserver.ThreadingUDPServer((host, self.port), Udp),
+                        socketserver.ThreadingTCPServer((host, self.port), Tcp)]
         self.threads = []
         for server in self.servers:
             server.daemon_threads = True
@@ -177,7 +180,7 @@ class Dns:
 
     @property
     def address(self):
-        return f"{HOST}:{self.port}"
+        return f"{self.host}:{self.port}"
 
     def answer(self, wire):
         query = dns.message.from_wire(wire)
