@@ -91,20 +91,13 @@ loop_scratch(struct loop *loop)
 	return loop->scratch;
 }
 
-/* A hook may delete itself or another: those behind move up by one. */
 static void
 end_turn(struct loop *loop)
 {
 	struct loop_flush *item;
 
-	for (size_t i = 0; i < loop->num_hooks; i++) {
-		struct hook hook = loop->hooks[i];
-
-		hook.call(hook.arg);
-		if (i < loop->num_hooks && (loop->hooks[i].call != hook.call ||
-		    loop->hooks[i].arg != hook.arg))
-			i--;
-	}
+	for (size_t i = 0; i < loop->num_hooks; i++)
+		loop->hooks[i].call(loop->hooks[i].arg);
 	while ((item = loop->flush_first) != NULL) {
 		loop_flush_cancel(loop, item);
 		item->flush(item);
@@ -136,19 +129,6 @@ loop_hook_add(struct loop *loop, void (*hook)(void *arg), void *arg)
 {
 	assert(loop->num_hooks < LOOP_HOOKS_MAX);
 	loop->hooks[loop->num_hooks++] = (struct hook){ hook, arg };
-}
-
-void
-loop_hook_del(struct loop *loop, void (*hook)(void *arg), void *arg)
-{
-	for (size_t i = 0; i < loop->num_hooks; i++) {
-		if (loop->hooks[i].call != hook || loop->hooks[i].arg != arg)
-			continue;
-		loop->num_hooks--;
-		memmove(&loop->hooks[i], &loop->hooks[i + 1],
-		    (loop->num_hooks - i) * sizeof(loop->hooks[0]));
-		return;
-	}
 }
 
 void

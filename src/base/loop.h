@@ -32,7 +32,6 @@ void loop_stop(struct loop *loop);
 
 /* Hooks run once per turn; a hook may stop the loop but not add hooks. */
 void loop_hook_add(struct loop *loop, void (*hook)(void *arg), void *arg);
-void loop_hook_del(struct loop *loop, void (*hook)(void *arg), void *arg);
 
 /* Sending comes after all hooks of a turn: base/link.c asks for it whenever it
  * has something to send. Once only; a second call before it ran does nothing.

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <strings.h>
 
 struct span {
 	const uint8_t *data;
@@ -52,6 +53,14 @@ span_equal_str(struct span a, const char *s)
 	return span_equal(a, span_str(s));
 }
 
+/* The same but for the case of ASCII letters. */
+static inline bool
+span_equal_nocase(struct span a, struct span b)
+{
+	return a.len == b.len && (a.len == 0 || strncasecmp(
+	    (const char *)a.data, (const char *)b.data, a.len) == 0);
+}
+
 /* Byte order, shorter first on a common prefix: <0, 0, >0. */
 static inline int
 span_compare(struct span a, struct span b)
@@ -76,6 +85,18 @@ static inline struct span
 span_from(struct span a, size_t offset)
 {
 	return span_of(a.data + offset, a.len - offset);
+}
+
+/* Without the blanks and tabs around it. */
+static inline struct span
+span_trim(struct span a)
+{
+	while (a.len > 0 && (a.data[0] == ' ' || a.data[0] == '\t'))
+		a = span_from(a, 1);
+	while (a.len > 0 && (a.data[a.len - 1] == ' ' ||
+	    a.data[a.len - 1] == '\t'))
+		a.len--;
+	return a;
 }
 
 /* Takes the first line or word off *rest: what stands before the first end, or

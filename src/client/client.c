@@ -52,10 +52,20 @@ client_new(const struct env *env, const struct client_options *options,
 }
 
 static void
+wait_cancel(struct client_op *op)
+{
+	const struct env *env = op->client->env;
+
+	if (op->timer != NULL)
+		env->timer_cancel(env->ctx, op->timer);
+	op->timer = NULL;
+}
+
+static void
 op_free(struct client_op *op)
 {
 	list_del(&op->client->all_ops, &op->of_client);
-	client_op_wait_cancel(op);
+	wait_cancel(op);
 	client_call_cancel(&op->call);
 	if (op->class->release != NULL)
 		op->class->release(op);
@@ -91,16 +101,6 @@ on_timer(void *arg)
 }
 
 void
-client_op_wait_cancel(struct client_op *op)
-{
-	const struct env *env = op->client->env;
-
-	if (op->timer != NULL)
-		env->timer_cancel(env->ctx, op->timer);
-	op->timer = NULL;
-}
-
-void
 client_op_wait(struct client_op *op, int64_t delay_ms,
     void (*callback)(struct client_op *op))
 {
@@ -109,7 +109,7 @@ client_op_wait(struct client_op *op, int64_t delay_ms,
 	/* A cancelled operation only waits for its end. */
 	if (op->cancelled && op->timer != NULL)
 		return;
-	client_op_wait_cancel(op);
+	wait_cancel(op);
 	op->on_timer = callback;
 	op->timer = env->timer_start(env->ctx, delay_ms, on_timer, op);
 }

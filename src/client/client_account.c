@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is done with an account: RFC 8555 7.3. */
-#include "base/json.h"
-#include "client/client_names.h"
 #include "client/client_private.h"
 
 struct account_op {

@@ -7,7 +7,6 @@
  * Here they are fetched, held against what was asked for and offered, all at
  * once.
  */
-#include "client/client_names.h"
 #include "client/client_order.h"
 
 static void

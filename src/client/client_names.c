@@ -2,13 +2,10 @@
 #include "client/client_names.h"
 
 #include <openssl/sha.h>
-#include <openssl/x509v3.h>
 
 #include "base/text.h"
 
 #define ACCOUNT_LABEL_BYTES 10 /* of the hash: 16 characters of base32 */
-#define SERIAL_HEAD 2          /* tag and length of a short INTEGER */
-#define SERIAL_CONTENT_MAX 127 /* bytes that such a length can say */
 
 static const char *const method_names[CLIENT_METHOD_COUNT] = {
 	[0] = "unknown",
@@ -35,46 +32,12 @@ client_method_from_name(struct span name)
 	return (enum client_method)0;
 }
 
-/* The content octets of the serial number: what RFC 9773 4.1 encodes. */
-static int
-put_serial(struct bld *out, X509 *cert)
+void
+client_cert_id(struct bld *out, struct span key_id, struct span serial)
 {
-	unsigned char *der = NULL;
-	int len = i2d_ASN1_INTEGER(X509_get0_serialNumber(cert), &der);
-	int r = -ERR_MALFORMED;
-
-	if (len > SERIAL_HEAD && len <= SERIAL_HEAD + SERIAL_CONTENT_MAX) {
-		text_base64url(out, span_of(der + SERIAL_HEAD,
-		    (size_t)len - SERIAL_HEAD));
-		r = 0;
-	}
-	OPENSSL_free(der);
-	return r;
-}
-
-int
-client_cert_id(struct bld *out, struct span der, struct err *err)
-{
-	const unsigned char *at = der.data;
-	const ASN1_OCTET_STRING *aki;
-	X509 *cert = NULL;
-	int r = -ERR_MALFORMED;
-
-	if (der.len > 0 && der.len <= CLIENT_CHAIN_MAX)
-		cert = d2i_X509(NULL, &at, (long)der.len);
-	aki = cert == NULL ? NULL : X509_get0_authority_key_id(cert);
-	if (aki != NULL && ASN1_STRING_length(aki) > 0) {
-		text_base64url(out, span_of(ASN1_STRING_get0_data(aki),
-		    (size_t)ASN1_STRING_length(aki)));
-		bld_u8(out, '.');
-		r = put_serial(out, cert);
-	}
-	X509_free(cert);
-	if (r == 0)
-		r = bld_end(out);
-	return r == 0 ? 0 : err_set(err, ERR_MALFORMED, "RFC 9773 4.1",
-	    "the certificate has no authority key identifier and serial "
-	    "number to ask the CA about it with");
+	text_base64url(out, key_id);
+	bld_u8(out, '.');
+	text_base64url(out, serial);
 }
 
 void
@@ -204,8 +167,7 @@ client_url_same_origin(struct span a, struct span b)
 {
 	a = origin_of(a);
 	b = origin_of(b);
-	return a.len == b.len && strncasecmp((const char *)a.data,
-	    (const char *)b.data, a.len) == 0;
+	return span_equal_nocase(a, b);
 }
 
 bool

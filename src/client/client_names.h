@@ -9,9 +9,9 @@
 
 #include "client/client_types.h"
 
-/* RFC 9773 4.1: of a certificate's DER. -ERR_MALFORMED if it has no authority
- * key identifier. */
-int client_cert_id(struct bld *out, struct span der, struct err *err);
+/* RFC 9773 4.1: of a certificate's authority key identifier and the octets of
+ * its serial number, as DER has them. */
+void client_cert_id(struct bld *out, struct span key_id, struct span serial);
 
 /* RFC 8555 8.4: the TXT record's text for dns-01 (and dns-account-01). */
 void client_dns01_value(struct bld *out, struct span key_authorization);

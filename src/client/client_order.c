@@ -282,8 +282,8 @@ fail_timeout(struct client_order_op *order, int64_t asked)
 	client_op_fail(&order->op, &problem);
 }
 
-void
-client_order_poll(struct client_order_op *order,
+static void
+wait_and_poll(struct client_order_op *order,
     const struct client_response *response)
 {
 	int64_t asked, delay;
@@ -334,14 +334,14 @@ client_order_take(struct client_order_op *order,
 	switch (answer->status) {
 	case ORDER_PENDING:
 		if (order->authorized)
-			client_order_poll(order, response);
+			wait_and_poll(order, response);
 		else
 			client_authz_start(order, answer);
 		return;
 	case ORDER_READY:
 		order->authorized = true;
 		if (order->finalized)
-			client_order_poll(order, response);
+			wait_and_poll(order, response);
 		else
 			client_issue_finalize(order);
 		return;
@@ -351,7 +351,7 @@ client_order_take(struct client_order_op *order,
 			    &(struct client_progress){
 				.step = CLIENT_STEP_ISSUING,
 				.url = order->url });
-		client_order_poll(order, response);
+		wait_and_poll(order, response);
 		return;
 	case ORDER_VALID:
 		client_issue_download(order);

@@ -90,8 +90,6 @@ int client_order_parse(const struct client_order_op *order,
 void client_order_take(struct client_order_op *order,
     const struct client_answer_order *answer,
     const struct client_response *response);
-void client_order_poll(struct client_order_op *order,
-    const struct client_response *response);
 void client_order_again(struct client_order_op *order);
 /* In ms, until the n-th poll; negative if that would be after the deadline,
  * and then *ret_asked is what the CA asked for. */

@@ -113,7 +113,6 @@ void client_op_restart(struct client_op *op);
 /* One timer an operation; callback is called once. */
 void client_op_wait(struct client_op *op, int64_t delay_ms,
     void (*callback)(struct client_op *op));
-void client_op_wait_cancel(struct client_op *op);
 
 /* Each ends and frees the operation. */
 void client_op_done(struct client_op *op, const struct client_result *result);

@@ -156,40 +156,42 @@ client_round_fail(struct client_order_op *order, const struct client_problem *pr
 	client_round_end(order, &copy);
 }
 
-/* Of all that failed, if it is one: what nobody here could prove, the CA did
- * not refuse. */
-static enum client_cause
-common_cause(const struct client_order_op *order)
+static void
+say_one(struct client_order_op *order, const struct client_authz *authz,
+    struct client_problem *ret)
 {
-	const struct client_authz *first = NULL;
-
-	for (size_t i = 0; i < order->num_authzs; i++) {
-		const struct client_authz *authz = &order->authzs[i];
-
-		if (authz->state != CLIENT_AUTHZ_BAD)
-			continue;
-		first = first == NULL ? authz : first;
-		if (authz->problem.cause != first->problem.cause)
-			return CLIENT_REFUSED;
-	}
-	return first == NULL ? CLIENT_REFUSED : first->problem.cause;
+	ret->type = authz->problem.type;
+	ret->status = authz->problem.status;
+	ret->instance = authz->problem.instance;
+	ret->retry_at = authz->problem.retry_at;
+	client_problem_say(&order->arena, ret, "%.*s%s%s: %.*s",
+	    SPAN_FMT(client_round_ident(authz)->value),
+	    authz->method != 0 ? ", " : "", authz->method != 0 ?
+	    client_method_name(authz->method) : "",
+	    SPAN_FMT(authz->problem.detail));
 }
 
-/* One name's failure is the problem; several become its subproblems. */
+/* One name's failure is the problem; several become its subproblems, and their
+ * cause is its cause if they have one: what nobody here could prove, the CA
+ * did not refuse. */
 static void
 fail_round(struct client_order_op *order)
 {
 	struct client_subproblem *subs = arena_alloc(&order->arena,
 	    order->num_authzs * sizeof(*subs));
-	struct client_problem problem = { .cause = CLIENT_REFUSED };
-	const struct client_authz *first = NULL;
+	struct client_problem problem = { .cause = CLIENT_REFUSED,
+		.subs = subs };
+	const struct client_authz *last = NULL;
 
 	for (size_t i = 0; i < order->num_authzs; i++) {
 		const struct client_authz *authz = &order->authzs[i];
 
 		if (authz->state != CLIENT_AUTHZ_BAD)
 			continue;
-		first = first == NULL ? authz : first;
+		problem.cause = last == NULL ||
+		    authz->problem.cause == problem.cause ?
+		    authz->problem.cause : CLIENT_REFUSED;
+		last = authz;
 		subs[problem.num_subs++] = (struct client_subproblem){
 			.type = authz->problem.type,
 			.detail = authz->problem.detail,
@@ -197,24 +199,13 @@ fail_round(struct client_order_op *order)
 			.method = authz->method,
 		};
 	}
-	problem.subs = subs;
 	if (problem.num_subs > 1) {
-		problem.cause = common_cause(order);
 		problem.type = SPAN_LIT("compound");
 		client_problem_say(&order->arena, &problem, "control over %zu "
 		    "of %zu names was not proven", problem.num_subs,
 		    order->num_authzs);
-	} else if (first != NULL) {
-		problem.cause = first->problem.cause;
-		problem.type = first->problem.type;
-		problem.status = first->problem.status;
-		problem.instance = first->problem.instance;
-		problem.retry_at = first->problem.retry_at;
-		client_problem_say(&order->arena, &problem, "%.*s%s%s: %.*s",
-		    SPAN_FMT(client_round_ident(first)->value),
-		    first->method != 0 ? ", " : "", first->method != 0 ?
-		    client_method_name(first->method) : "",
-		    SPAN_FMT(first->problem.detail));
+	} else if (last != NULL) {
+		say_one(order, last, &problem);
 	}
 	client_round_fail(order, &problem);
 }

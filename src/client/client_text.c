@@ -69,17 +69,6 @@ client_text_clean(struct arena *arena, struct span text)
 	return span_of(copy, out);
 }
 
-static struct span
-trim(struct span s)
-{
-	while (s.len > 0 && (s.data[0] == ' ' || s.data[0] == '\t'))
-		s = span_from(s, 1);
-	while (s.len > 0 && (s.data[s.len - 1] == ' ' ||
-	    s.data[s.len - 1] == '\t'))
-		s.len--;
-	return s;
-}
-
 static bool
 all_digits(struct span s)
 {
@@ -120,7 +109,7 @@ client_text_retry_after(struct span value, int64_t now, int64_t *ret_ms)
 	int64_t at;
 
 	*ret_ms = 0;
-	value = trim(value);
+	value = span_trim(value);
 	if (all_digits(value)) {
 		while (value.len > 1 && value.data[0] == '0')
 			value = span_from(value, 1);
@@ -199,13 +188,13 @@ static bool
 has_relation(struct span parameters, const char *rel)
 {
 	while (parameters.len > 0) {
-		struct span value = trim(take_until(&parameters, ';'));
-		struct span name = trim(take_until(&value, '='));
+		struct span value = span_trim(take_until(&parameters, ';'));
+		struct span name = span_trim(take_until(&value, '='));
 
 		if (name.len != 3 || strncasecmp((const char *)name.data,
 		    "rel", 3) != 0)
 			continue;
-		value = trim(value);
+		value = span_trim(value);
 		if (value.len >= 2 && value.data[0] == '"' &&
 		    value.data[value.len - 1] == '"')
 			value = span_of(value.data + 1, value.len - 2);
@@ -223,7 +212,7 @@ static bool
 take_link(struct span *rest, struct span *ret_target,
     struct span *ret_parameters)
 {
-	struct span link = trim(*rest);
+	struct span link = span_trim(*rest);
 
 	if (link.len < 2 || link.data[0] != '<')
 		return false;

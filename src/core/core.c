@@ -3,7 +3,6 @@
 
 #include <inttypes.h>
 
-#include "base/log.h"
 #include "core/core_private.h"
 #include "rpc/dev_core.h"
 

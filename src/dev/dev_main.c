@@ -7,7 +7,6 @@
 #include "dev/dev_main.h"
 
 #include "base/log.h"
-#include "base/mem.h"
 #include "dev/dev.h"
 #include "dev/dev_sandbox.h"
 #include "http/http_tls.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dns/caa.h"
 
-#include <strings.h>
 
 #include "base/cur.h"
 #include "base/text.h"
@@ -14,13 +13,6 @@ is_alnum(uint8_t c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
 	    (c >= '0' && c <= '9');
-}
-
-static bool
-equal_nocase(struct span a, struct span b)
-{
-	return a.len == b.len && (a.len == 0 || strncasecmp(
-	    (const char *)a.data, (const char *)b.data, a.len) == 0);
 }
 
 int
@@ -163,7 +155,7 @@ lists_method(struct span list, struct span method)
 			continue;
 		if ((i < list.len && list.data[i] != ',') || i == start)
 			return false;
-		found = found || equal_nocase(method,
+		found = found || span_equal_nocase(method,
 		    span_of(list.data + start, i - start));
 		start = i + 1;
 	}
@@ -182,12 +174,12 @@ parameters_permit(const struct caa_issue *issue,
 	for (size_t i = 0; i < issue->num_parameters; i++) {
 		const struct caa_parameter *parameter = &issue->parameters[i];
 
-		if (equal_nocase(parameter->tag, SPAN_LIT("accounturi"))) {
+		if (span_equal_nocase(parameter->tag, SPAN_LIT("accounturi"))) {
 			if (++accounts > 1 || request->account_uri.len == 0 ||
 			    !span_equal(parameter->value,
 			    request->account_uri))
 				return false;
-		} else if (equal_nocase(parameter->tag,
+		} else if (span_equal_nocase(parameter->tag,
 		    SPAN_LIT("validationmethods"))) {
 			if (++methods > 1 || !lists_method(parameter->value,
 			    request->method))
@@ -207,7 +199,7 @@ issue_grants(struct span value, const struct caa_request *request)
 	/* What does not parse grants nothing: RFC 8659 4.2. */
 	if (caa_issue_parse(value, &issue, NULL) < 0 ||
 	    issue.issuer.len == 0 || request->identity.len == 0 ||
-	    !equal_nocase(issue.issuer, request->identity))
+	    !span_equal_nocase(issue.issuer, request->identity))
 		return GRANT_NO;
 	return parameters_permit(&issue, request) ? GRANT_YES :
 	    GRANT_OTHER_TERMS;
@@ -223,7 +215,7 @@ is_known_tag(struct span tag)
 	};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (equal_nocase(tag, span_str(known[i])))
+		if (span_equal_nocase(tag, span_str(known[i])))
 			return true;
 	return false;
 }
@@ -260,11 +252,11 @@ tally_record(struct span rdata, struct span name,
 	if (caa_property_parse(rdata, &property, NULL) < 0)
 		return forbid(name, "RFC 8659 4.1", "have a record that is "
 		    "not of its form; correct or remove it", err);
-	if (equal_nocase(property.tag, SPAN_LIT("issue"))) {
+	if (span_equal_nocase(property.tag, SPAN_LIT("issue"))) {
 		tally->any_issue = true;
 		tally->issue = better(tally->issue,
 		    issue_grants(property.value, request));
-	} else if (equal_nocase(property.tag, SPAN_LIT("issuewild"))) {
+	} else if (span_equal_nocase(property.tag, SPAN_LIT("issuewild"))) {
 		tally->any_issuewild = true;
 		tally->issuewild = better(tally->issuewild,
 		    issue_grants(property.value, request));

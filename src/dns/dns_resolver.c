@@ -10,7 +10,6 @@
 #include <unbound-event.h>
 
 #include "base/mem.h"
-#include "base/text.h"
 #include "dns/dns_message.h"
 
 #define CLASS_IN 1

@@ -37,11 +37,7 @@ is_space(uint8_t c)
 static bool
 is_identity(struct span coding)
 {
-	const struct span identity = SPAN_LIT("identity");
-
-	return coding.len == identity.len && strncasecmp(
-	    (const char *)coding.data, (const char *)identity.data,
-	    identity.len) == 0;
+	return span_equal_nocase(coding, SPAN_LIT("identity"));
 }
 
 /* Whether the line is of that field; if so, *ret is its value, which optional

@@ -8,17 +8,8 @@
  */
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "proc/proc.h"
-
-struct links_row {
-	enum role a;
-	enum role b;
-};
-
-extern const struct links_row links_rows[];
-extern const size_t links_rows_count;
 
 bool links_allowed(enum role a, enum role b);
 

@@ -17,24 +17,30 @@
 #include "pkix/key.h"
 #include "pkix/key_ec.h"
 
+/* Of the parameters in build, which goes. */
 static EVP_PKEY *
-rsa_key(const BIGNUM *n, unsigned long exponent)
+key_of(const char *type, int selection, OSSL_PARAM_BLD *build)
 {
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
-	OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
-	OSSL_PARAM *params;
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
+	OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(build);
 	EVP_PKEY *key = NULL;
 
-	OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, n);
-	OSSL_PARAM_BLD_push_ulong(build, OSSL_PKEY_PARAM_RSA_E, exponent);
-	params = OSSL_PARAM_BLD_to_param(build);
 	assert_int_equal(EVP_PKEY_fromdata_init(ctx), 1);
-	assert_int_equal(EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY,
-	    params), 1);
+	assert_int_equal(EVP_PKEY_fromdata(ctx, &key, selection, params), 1);
 	OSSL_PARAM_free(params);
 	OSSL_PARAM_BLD_free(build);
 	EVP_PKEY_CTX_free(ctx);
 	return key;
+}
+
+static EVP_PKEY *
+rsa_key(const BIGNUM *n, unsigned long exponent)
+{
+	OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
+
+	OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, n);
+	OSSL_PARAM_BLD_push_ulong(build, OSSL_PKEY_PARAM_RSA_E, exponent);
+	return key_of("RSA", EVP_PKEY_PUBLIC_KEY, build);
 }
 
 /* A random prime of bits with its two top bits set. */
@@ -430,11 +436,9 @@ from_hex(const char *hex, uint8_t *out, int size)
 static EVP_PKEY *
 make_pair(const struct pair *pair)
 {
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
 	OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
 	uint8_t point[133] = { 4 };
-	OSSL_PARAM *params;
-	EVP_PKEY *key = NULL;
+	EVP_PKEY *key;
 	BIGNUM *d = NULL;
 
 	from_hex(pair->x, point + 1, pair->size);
@@ -445,13 +449,7 @@ make_pair(const struct pair *pair)
 	OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PUB_KEY,
 	    point, 1 + 2 * (size_t)pair->size);
 	OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_PRIV_KEY, d);
-	params = OSSL_PARAM_BLD_to_param(build);
-	assert_int_equal(EVP_PKEY_fromdata_init(ctx), 1);
-	assert_int_equal(EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_KEYPAIR,
-	    params), 1);
-	OSSL_PARAM_free(params);
-	OSSL_PARAM_BLD_free(build);
-	EVP_PKEY_CTX_free(ctx);
+	key = key_of("EC", EVP_PKEY_KEYPAIR, build);
 	BN_free(d);
 	return key;
 }

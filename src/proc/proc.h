@@ -37,7 +37,7 @@ enum role {
 	ROLE_COUNT
 };
 
-/* Descriptors that master opens for a role. The role table (master/roles.c)
+/* Descriptors that master opens for a role. The table in master/resources.c
  * says which role gets which. */
 enum resource {
 	RESOURCE_LISTEN = 1,      /* web, dev: listening sockets, one or more */

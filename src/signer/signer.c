@@ -3,7 +3,6 @@
 
 #include "base/link.h"
 #include "base/log.h"
-#include "base/text.h"
 #include "jose/jws.h"
 #include "signer/journal.h"
 #include "signer/key_cache.h"

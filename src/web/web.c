@@ -3,7 +3,6 @@
 
 #include "acme/objects_json.h"
 #include "base/json.h"
-#include "base/log.h"
 #include "web/web_call.h"
 
 static char *

@@ -5,7 +5,6 @@
 
 #include "acme/objects_json.h"
 #include "base/text.h"
-#include "pkix/key.h"
 
 #define MEDIA_TYPE "application/jose+json"
 

@@ -9,9 +9,9 @@
  * The way of a POST:
  *
  *   web_request      route, method
- *   auth_begin       media type, JWS form, url, kid or jwk, nonce
- *   auth_key         the account's key: from the cache, or core is asked
- *   auth_verify      the signature; finalize's is left to the signer
+ *   web_auth_begin   media type, JWS form, url, kid or jwk, nonce
+ *   find_key         the account's key: from the cache, or core is asked
+ *   web_auth_verify  the signature; finalize's is left to the signer
  *   route->ask       payload -> question to core, or a reply at once
  *   core
  *   route->tell      core's answer -> reply

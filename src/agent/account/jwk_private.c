@@ -6,7 +6,6 @@
 #include <openssl/param_build.h>
 
 #include "base/json.h"
-#include "base/mem.h"
 #include "base/text.h"
 
 #define NUMBER_MAX 512   /* bytes: a modulus of 4096 bits */

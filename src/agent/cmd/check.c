@@ -33,8 +33,8 @@ struct check {
 	struct err err;     /* of the run as a whole */
 };
 
-void
-check_add(struct check_name *name, struct arena *arena,
+static void
+add(struct check_name *name, struct arena *arena,
     const struct probe_finding *finding)
 {
 	struct check_finding *made = arena_alloc(arena, sizeof(*made));
@@ -64,7 +64,7 @@ add_to_all(struct check *check, enum probe_topic topic,
 	text_printable(shown, sizeof(shown), span_str(text));
 	finding.text = span_str(shown);
 	for (size_t i = 0; i < check->count; i++)
-		check_add(&check->names[i], check->arena, &finding);
+		add(&check->names[i], check->arena, &finding);
 }
 
 static void
@@ -199,7 +199,7 @@ on_ready(struct solver_task *task, const struct err *err)
 
 	name->set_up = err->kind == ERR_NONE;
 	if (!name->set_up)
-		check_add(name, name->check->arena, &finding);
+		add(name, name->check->arena, &finding);
 	one_less(name->check);
 }
 
@@ -211,7 +211,7 @@ on_gone(struct solver_task *task, const struct err *err)
 		.level = PROBE_WARNING, .text = span_str(err->text) };
 
 	if (err->kind != ERR_NONE)
-		check_add(name, name->check->arena, &finding);
+		add(name, name->check->arena, &finding);
 	one_less(name->check);
 }
 
@@ -303,7 +303,7 @@ on_probe(void *ctx, uint16_t type, uint64_t id, struct span payload,
 		    "%d things of a name", CHECK_FINDINGS_MAX);
 	r = judge_probe_finding_decode(payload, &finding, err);
 	if (r == 0)
-		check_add(name, check->arena, &finding);
+		add(name, check->arena, &finding);
 	return r;
 }
 

@@ -46,8 +46,4 @@ struct check_options {
 int check_run(const struct check_options *options, struct check_name *names,
     size_t count, struct arena *arena, struct err *err);
 
-/* A finding of judge's own. */
-void check_add(struct check_name *name, struct arena *arena,
-    const struct probe_finding *finding);
-
 #endif

@@ -4,7 +4,6 @@
 #include "agent/cmd/cmd.h"
 #include "agent/cmd/served.h"
 #include "agent/cmd/status.h"
-#include "base/text.h"
 
 static int run(int argc, char **argv);
 

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const form_keys[] = {
+static const char *const keys[] = {
 	"ec256", "ec384", "rsa2048", "rsa3072", "rsa4096", NULL
 };
 
@@ -80,8 +80,8 @@ form_seconds(const char *text, struct err *err)
 int
 form_key(const char *text, struct err *err)
 {
-	for (size_t i = 0; form_keys[i] != NULL; i++) {
-		if (strcmp(form_keys[i], text) == 0)
+	for (size_t i = 0; keys[i] != NULL; i++) {
+		if (strcmp(keys[i], text) == 0)
 			return 0;
 	}
 	return err_set(err, ERR_CONFIG, NULL, "\"%s\" is not a type of key; "
@@ -177,7 +177,7 @@ form_environment(const char *text, struct err *err)
 	    text);
 }
 
-const char *const form_programs[] = { "certbot", "dehydrated", "lego",
+static const char *const programs[] = { "certbot", "dehydrated", "lego",
 	"acme.sh", NULL };
 
 int
@@ -186,7 +186,7 @@ form_layout(const char *text, struct err *err)
 	const char *folder = strchr(text, ':'), *name = strrchr(text, ':');
 	size_t len = folder == NULL ? 0 : (size_t)(folder - text);
 
-	for (const char *const *at = form_programs; *at != NULL; at++) {
+	for (const char *const *at = programs; *at != NULL; at++) {
 		if (folder != NULL && len == strlen(*at) && memcmp(*at, text, len) == 0 &&
 		    folder[1] == '/' && name > folder && name[1] != '\0' &&
 		    strchr(name, '/') == NULL)

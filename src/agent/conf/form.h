@@ -32,9 +32,4 @@ extern const char *const form_copies[];
 const char *form_copy_split(const char *text, int *ret_kind)
     __attribute__((returns_nonnull));
 
-/* The names that form_key takes, with NULL at the end. */
-extern const char *const form_keys[];
-/* The programs that form_layout takes, with NULL at the end. */
-extern const char *const form_programs[];
-
 #endif

@@ -222,8 +222,8 @@ row_set(const struct row *row, void *object, const char *text,
 	abort();
 }
 
-bool
-row_is_set(const struct row *row, const void *object)
+static bool
+is_set(const struct row *row, const void *object)
 {
 	const void *at = member_const(row, object);
 
@@ -302,7 +302,7 @@ void
 row_inherit(const struct row *rows, void *object, const void *defaults)
 {
 	for (; rows->key != NULL; rows++) {
-		if (!row_is_set(rows, object) && row_is_set(rows, defaults))
+		if (!is_set(rows, object) && is_set(rows, defaults))
 			copy(rows, object, defaults);
 	}
 }
@@ -336,7 +336,7 @@ void
 row_put_all(struct bld *out, const struct row *rows, const void *object)
 {
 	for (; rows->key != NULL; rows++) {
-		if (row_is_set(rows, object))
+		if (is_set(rows, object))
 			put(out, rows, object);
 	}
 }

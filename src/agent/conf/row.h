@@ -56,7 +56,6 @@ const char *row_nearest(const struct row *rows, const char *key);
 int row_set(const struct row *row, void *object, const char *text,
     const char *base, struct err *err);
 
-bool row_is_set(const struct row *row, const void *object);
 void row_clear(const struct row *row, void *object);
 void row_clear_all(const struct row *rows, void *object);
 

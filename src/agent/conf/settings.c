@@ -249,6 +249,16 @@ check_authorities(struct settings *settings, struct config_errors *errors)
 	}
 }
 
+static bool
+has_authority(const struct settings *settings, const char *name)
+{
+	for (size_t i = 0; i < settings->num_authorities; i++) {
+		if (strcmp(settings->authorities[i].name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void
 check_site(const struct settings *settings, const struct site_conf *site,
     struct config_errors *errors)
@@ -257,7 +267,7 @@ check_site(const struct settings *settings, const struct site_conf *site,
 	struct err err = ERR_INIT;
 
 	for (size_t i = 0; i < site->ca.count; i++) {
-		if (settings_authority(settings, site->ca.items[i]) != NULL)
+		if (has_authority(settings, site->ca.items[i]))
 			continue;
 		if (authority_init(&known, site->ca.items[i], &err) == 0)
 			authority_done(&known);
@@ -375,14 +385,4 @@ settings_put_errors(struct bld *out, const char *file,
 		bld_fmt(out, ": %s%s%s\n", e->key, e->key[0] == '\0' ? "" :
 		    ": ", e->text);
 	}
-}
-
-const struct authority *
-settings_authority(const struct settings *settings, const char *name)
-{
-	for (size_t i = 0; i < settings->num_authorities; i++) {
-		if (strcmp(settings->authorities[i].name, name) == 0)
-			return &settings->authorities[i];
-	}
-	return NULL;
 }

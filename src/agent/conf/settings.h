@@ -10,7 +10,7 @@
  *   site "www.example.com" { names = { "www.example.com", "example.com" } }
  *
  * The file is optional and holds no secret. What a block can say is the rows
- * of authority.h and site.h. Relative paths hang on the file's folder.
+ * of authority.h and site_conf.h. Relative paths hang on the file's folder.
  */
 
 #include "agent/conf/authority.h"
@@ -40,9 +40,5 @@ void settings_done(struct settings *settings);
 /* All mistakes as "file:line: key: what". */
 void settings_put_errors(struct bld *out, const char *file,
     const struct config_errors *errors);
-
-/* The block called name, or NULL. */
-const struct authority *settings_authority(const struct settings *settings,
-    const char *name);
 
 #endif

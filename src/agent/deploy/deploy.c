@@ -53,7 +53,7 @@ start_command(struct loop *loop, const char *argument,
 	return ret;
 }
 
-const struct deploy_kind deploy_kinds[] = {
+static const struct deploy_kind kinds[] = {
 	{ .name = "install", .offset = offsetof(struct site_conf, install),
 	    .ocsp = true, .live = true, .start = deploy_server },
 	{ .name = "deploy_hook",
@@ -102,7 +102,7 @@ deploy_list(const struct site_conf *site, struct arena *arena,
 	struct list list = { .arena = arena, .steps = ret };
 	const char *paths[HOOK_EVENT_CALLS_MAX];
 
-	for (const struct deploy_kind *kind = deploy_kinds; kind->name != NULL;
+	for (const struct deploy_kind *kind = kinds; kind->name != NULL;
 	    kind++) {
 		const struct row_list *own = (const struct row_list *)
 		    ((const char *)site + kind->offset);

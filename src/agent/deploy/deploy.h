@@ -63,8 +63,6 @@ struct command *deploy_verify(struct loop *loop, const char *argument,
     const struct deploy_cert *cert, void (*done)(void *ctx,
     const struct err *err, struct span output), void *ctx, struct err *err);
 
-extern const struct deploy_kind deploy_kinds[]; /* NULL name at the end */
-
 /* The steps of a site, in the order in which they run. */
 size_t deploy_list(const struct site_conf *site, struct arena *arena,
     struct deploy_step ret[DEPLOY_STEPS_MAX]);

@@ -5,7 +5,6 @@
 
 #include "agent/dns/persist.h"
 #include "base/mem.h"
-#include "base/text.h"
 
 /* One address of one name server, and what it showed last. */
 struct looked {

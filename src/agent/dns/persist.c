@@ -1,43 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/dns/persist.h"
 
-#include <strings.h>
-
 #include "base/text.h"
-
-static struct span
-trim(struct span s)
-{
-	while (s.len > 0 && (s.data[0] == ' ' || s.data[0] == '\t'))
-		s = span_from(s, 1);
-	while (s.len > 0 && (s.data[s.len - 1] == ' ' ||
-	    s.data[s.len - 1] == '\t'))
-		s.len--;
-	return s;
-}
-
-/* What stands before the first c; *rest is what follows it. */
-static struct span
-split(struct span *rest, char c)
-{
-	const uint8_t *at = rest->len == 0 ? NULL :
-	    memchr(rest->data, c, rest->len);
-	struct span ret = *rest;
-
-	if (at == NULL) {
-		*rest = SPAN_NONE;
-		return trim(ret);
-	}
-	ret.len = (size_t)(at - rest->data);
-	*rest = span_from(*rest, ret.len + 1);
-	return trim(ret);
-}
 
 static bool
 is_word(struct span a, const char *word)
 {
-	return a.len == strlen(word) &&
-	    strncasecmp((const char *)a.data, word, a.len) == 0;
+	return span_equal_nocase(span_trim(a), span_str(word));
 }
 
 int
@@ -46,21 +15,23 @@ persist_parse(struct span value, struct persist_record *ret)
 	unsigned urls = 0, policies = 0, ends = 0;
 	uint64_t until;
 
-	*ret = (struct persist_record){ .issuer = split(&value, ';') };
+	*ret = (struct persist_record){ .issuer = span_trim(
+	    span_cut(&value, ';')) };
 	if (ret->issuer.len == 0)
 		return -(int)ERR_MALFORMED;
 	while (value.len > 0) {
-		struct span parameter = split(&value, ';');
-		struct span tag = split(&parameter, '=');
+		struct span parameter = span_cut(&value, ';');
+		struct span tag = span_cut(&parameter, '=');
 
 		if (is_word(tag, "accounturi")) {
-			ret->account_url = trim(parameter);
+			ret->account_url = span_trim(parameter);
 			urls++;
 		} else if (is_word(tag, "policy")) {
-			ret->wildcard = is_word(trim(parameter), "wildcard");
+			ret->wildcard = is_word(parameter, "wildcard");
 			policies++;
 		} else if (is_word(tag, "persistUntil")) {
-			if (text_uint(trim(parameter), INT64_MAX, &until) < 0)
+			if (text_uint(span_trim(parameter), INT64_MAX,
+			    &until) < 0)
 				return -(int)ERR_MALFORMED;
 			ret->until_s = until > JUDGE_DNS_UNTIL_MAX_S ?
 			    JUDGE_DNS_UNTIL_MAX_S : (int64_t)until;
@@ -78,10 +49,8 @@ persist_matches(const struct persist_record *record,
 	bool ours = false;
 
 	for (size_t i = 0; i < request->num_issuers; i++)
-		ours = ours || (record->issuer.len == request->issuers[i].len &&
-		    strncasecmp((const char *)record->issuer.data,
-		    (const char *)request->issuers[i].data,
-		    record->issuer.len) == 0);
+		ours = ours || span_equal_nocase(record->issuer,
+		    request->issuers[i]);
 	return ours && span_equal(record->account_url, request->account_url) &&
 	    (record->wildcard || !request->wildcard) &&
 	    (record->until_s == 0 || record->until_s > now_s);

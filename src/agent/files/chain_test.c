@@ -181,6 +181,29 @@ decode(struct span der)
 	return d2i_X509(NULL, &at, (long)der.len);
 }
 
+/* RFC 9773 4.1 wants the octets of DER, with the zero before a high bit. */
+static void
+test_serial(void **state)
+{
+	X509 *leaf = decode(set.der);
+	ASN1_INTEGER *serial = ASN1_INTEGER_new();
+	unsigned char *der = NULL;
+	struct span again;
+	int len;
+
+	(void)state;
+	assert_int_equal(ASN1_INTEGER_set_uint64(serial, 0x87654321), 1);
+	assert_int_equal(X509_set_serialNumber(leaf, serial), 1);
+	assert_true(X509_sign(leaf, fixture.ca_key, EVP_sha256()) > 0);
+	len = i2d_X509(leaf, &der);
+	again = span_of(der, (size_t)len);
+	assert_true(span_equal(chain_of(1, &again).leaf.serial,
+	    SPAN_LIT("\x00\x87\x65\x43\x21")));
+	OPENSSL_free(der);
+	ASN1_INTEGER_free(serial);
+	X509_free(leaf);
+}
+
 /* A response about the leaf by key, which has that certificate; without an end
  * if lasts_s is 0. */
 static struct span
@@ -328,6 +351,7 @@ main(void)
 		cmocka_unit_test(test_no_chain),
 		cmocka_unit_test(test_ca),
 		cmocka_unit_test(test_leaf),
+		cmocka_unit_test(test_serial),
 		cmocka_unit_test(test_ocsp),
 		cmocka_unit_test(test_ocsp_request),
 		cmocka_unit_test(test_must_staple_is_missing),

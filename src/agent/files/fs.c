@@ -11,7 +11,6 @@
 
 #include "agent/rpc/site.h"
 #include "base/file.h"
-#include "base/mem.h"
 
 #define LINKS_MAX 16 /* on the way to a folder */
 

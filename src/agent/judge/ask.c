@@ -45,15 +45,6 @@ forget(struct judge *judge, struct ask *ask)
 }
 
 void
-ask_forget(struct judge *judge, uint64_t id)
-{
-	struct ask *ask = find(judge, id);
-
-	if (ask != NULL)
-		forget(judge, ask);
-}
-
-void
 ask_forget_of(struct judge *judge, const void *ctx)
 {
 	struct ask *ask;
@@ -101,8 +92,12 @@ on_frame(struct judge *judge, enum agent_role from, uint16_t type,
 	if (ask != NULL && ++ask->frames > ASK_FRAMES_MAX)
 		return err_set(err, ERR_FRAME, NULL, "there is no end to what "
 		    "it says of one question");
-	if (ask != NULL && ask->answer(ask->ctx, type, payload))
-		ask_forget(judge, id);
+	if (ask == NULL || !ask->answer(ask->ctx, type, payload))
+		return 0;
+	/* Whoever was answered may have gone, and it with them. */
+	ask = find(judge, id);
+	if (ask != NULL)
+		forget(judge, ask);
 	return 0;
 }
 

@@ -17,6 +17,7 @@
 #include "agent/judge/run_hooks.h"
 #include "agent/judge/when.h"
 #include "base/text.h"
+#include "client/client_names.h"
 
 struct span
 job_keep(struct job *job, struct span text)
@@ -184,19 +185,17 @@ job_ask_files(struct job *job, struct judge_files_request *request,
 	bld_free(&out);
 }
 
-/* RFC 9773 4.1 */
+/* Empty: ARI cannot be asked about it. */
 static struct span
 cert_id(struct job *job, const struct files_live *live)
 {
 	struct bld text;
 	struct span ret;
 
-	if (live->authority_key_id.len == 0)
+	if (live->authority_key_id.len == 0 || live->serial.len == 0)
 		return SPAN_NONE;
 	bld_init(&text, CLIENT_CERT_ID_MAX);
-	text_base64url(&text, live->authority_key_id);
-	bld_u8(&text, '.');
-	text_base64url(&text, live->serial);
+	client_cert_id(&text, live->authority_key_id, live->serial);
 	ret = bld_end(&text) == 0 ? job_keep(job, bld_view(&text)) : SPAN_NONE;
 	bld_free(&text);
 	return ret;

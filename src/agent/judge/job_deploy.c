@@ -9,49 +9,6 @@
 
 static void next_step(struct job *job);
 
-/* ---- who comes when ----------------------------------------------------- */
-
-static struct job *
-find(struct judge *judge, enum job_phase phase)
-{
-	struct job *job = judge->jobs;
-
-	while (job != NULL && job->phase != phase)
-		job = job->next;
-	return job;
-}
-
-void
-judge_deploy(struct judge *judge)
-{
-	struct job *job;
-
-	/* Hooks that clean up come before those that deploy. */
-	if (judge->err.kind != ERR_NONE || judge->num_solvings > 0 ||
-	    find(judge, JOB_DEPLOYING) != NULL)
-		return;
-	job = find(judge, JOB_READY);
-	if (job == NULL && find(judge, JOB_WORKING) == NULL) {
-		/* A new round: what ran before did not see these. */
-		row_list_clear(&judge->shared_ok);
-		row_list_clear(&judge->shared_failed);
-		for (job = judge->jobs; job != NULL; job = job->next)
-			job->phase = JOB_READY;
-		job = find(judge, JOB_READY);
-	}
-	if (job != NULL)
-		job_deploy(job);
-}
-
-void
-job_park(struct job *job)
-{
-	if (job_ocsp(job))
-		return;
-	job->phase = JOB_PARKED;
-	judge_deploy(job->judge);
-}
-
 /* ---- the end ------------------------------------------------------------ */
 
 /* When the first of the steps that are left is to be tried. */
@@ -244,8 +201,8 @@ job_steps(struct job *job)
 	job->num_steps = deploy_list(&job->site, &job->arena, job->steps);
 }
 
-void
-job_deploy(struct job *job)
+static void
+deploy(struct job *job)
 {
 	job->phase = JOB_DEPLOYING;
 	job_steps(job);
@@ -255,4 +212,47 @@ job_deploy(struct job *job)
 	    !when_live(&job->cert))
 		job->step = job->num_steps;
 	next_step(job);
+}
+
+/* ---- who comes when ----------------------------------------------------- */
+
+static struct job *
+find(struct judge *judge, enum job_phase phase)
+{
+	struct job *job = judge->jobs;
+
+	while (job != NULL && job->phase != phase)
+		job = job->next;
+	return job;
+}
+
+void
+judge_deploy(struct judge *judge)
+{
+	struct job *job;
+
+	/* Hooks that clean up come before those that deploy. */
+	if (judge->err.kind != ERR_NONE || judge->num_solvings > 0 ||
+	    find(judge, JOB_DEPLOYING) != NULL)
+		return;
+	job = find(judge, JOB_READY);
+	if (job == NULL && find(judge, JOB_WORKING) == NULL) {
+		/* A new round: what ran before did not see these. */
+		row_list_clear(&judge->shared_ok);
+		row_list_clear(&judge->shared_failed);
+		for (job = judge->jobs; job != NULL; job = job->next)
+			job->phase = JOB_READY;
+		job = find(judge, JOB_READY);
+	}
+	if (job != NULL)
+		deploy(job);
+}
+
+void
+job_park(struct job *job)
+{
+	if (job_ocsp(job))
+		return;
+	job->phase = JOB_PARKED;
+	judge_deploy(job->judge);
 }

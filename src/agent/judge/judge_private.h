@@ -44,9 +44,7 @@ uint64_t ask_send(struct judge *judge, enum agent_role to, uint16_t type,
 /* Another frame about a question that is open. */
 void ask_more(struct judge *judge, enum agent_role to, uint64_t id,
     uint16_t type, const struct bld *payload);
-/* Nobody waits any longer. */
-void ask_forget(struct judge *judge, uint64_t id);
-/* Nor for any of those with this ctx, which goes. */
+/* Nobody waits any longer for those with this ctx, which goes. */
 void ask_forget_of(struct judge *judge, const void *ctx);
 void ask_forget_all(struct judge *judge);
 /* Takes up the links. */
@@ -293,7 +291,6 @@ bool job_ocsp(struct job *job);
 void job_publish(struct job *job, struct span chain, struct span ocsp);
 /* Makes its deployment's steps, if they are not there yet. */
 void job_steps(struct job *job);
-void job_deploy(struct job *job);
 /* The next that is ready, or all that are parked. */
 void judge_deploy(struct judge *judge);
 

@@ -26,8 +26,9 @@ struct tls_answer {
 	struct list challenges;
 };
 
-bool
-tls_answer_name(const struct ident *ident, char out[TLS_ANSWER_NAME_SIZE])
+/* The server name that a CA asks for. false for what is no identifier. */
+static bool
+server_name(const struct ident *ident, char out[TLS_ANSWER_NAME_SIZE])
 {
 	char text[INET6_ADDRSTRLEN];
 	uint8_t octets[16];
@@ -194,7 +195,7 @@ tls_answer_set(struct tls_answer *tls, const struct ident *ident,
 		return r;
 	challenge = mem_zalloc(sizeof(*challenge));
 	challenge->certificate = certificate;
-	tls_answer_name(ident, challenge->name);
+	server_name(ident, challenge->name);
 	list_add(&tls->challenges, &challenge->of_all);
 	return 0;
 }
@@ -205,7 +206,7 @@ tls_answer_drop(struct tls_answer *tls, const struct ident *ident)
 	char name[TLS_ANSWER_NAME_SIZE];
 	struct tls_challenge *challenge;
 
-	if (!tls_answer_name(ident, name))
+	if (!server_name(ident, name))
 		return;
 	challenge = find(tls, name);
 	if (challenge != NULL)

@@ -32,8 +32,4 @@ void tls_answer_drop(struct tls_answer *tls, const struct ident *ident);
  * if nothing is set for it. */
 SSL *tls_answer_ssl(const struct tls_answer *tls, const char *name);
 
-/* The server name that a CA asks for. false for what is no identifier. */
-bool tls_answer_name(const struct ident *ident,
-    char out[TLS_ANSWER_NAME_SIZE]);
-
 #endif

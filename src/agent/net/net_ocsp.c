@@ -4,7 +4,7 @@
 #include <openssl/evp.h>
 #include <stdio.h>
 
-#include "agent/rpc/judge_net.h"
+#include "agent/rpc/judge_files.h"
 #include "base/list.h"
 #include "base/mem.h"
 #include "base/text.h"

@@ -163,6 +163,8 @@ on_v4(void *arg, const struct dns_answer *answer)
 	resolve(probe, DNS_AAAA, on_v6);
 }
 
+static void ask_caa(struct probe *probe);
+
 static void
 on_caa(void *arg, const struct err *err)
 {
@@ -171,7 +173,7 @@ on_caa(void *arg, const struct err *err)
 
 	/* Any name of the CA will do. */
 	if (err->kind == ERR_CAA && ++probe->issuer < check->num_issuers) {
-		probe_caa(probe);
+		ask_caa(probe);
 		return;
 	}
 	if (err->kind == ERR_NONE)
@@ -187,8 +189,8 @@ on_caa(void *arg, const struct err *err)
 	probe_part_done(probe);
 }
 
-void
-probe_caa(struct probe *probe)
+static void
+ask_caa(struct probe *probe)
 {
 	struct caa_request *request = arena_alloc(&probe->arena,
 	    sizeof(*request));
@@ -226,7 +228,7 @@ on_start(void *arg)
 	if (probe->check.num_issuers > 0 &&
 	    probe->check.ident.type == IDENT_DNS) {
 		probe->open++;
-		probe_caa(probe);
+		ask_caa(probe);
 	}
 	if (probe->check.ca_url.len > 0) {
 		probe->open++;

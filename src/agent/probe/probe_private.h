@@ -37,7 +37,6 @@ void probe_find(struct probe *probe, enum probe_topic topic,
 void probe_part_done(struct probe *probe);
 /* All that one address answers. */
 void probe_http(struct probe *probe, const struct ip_addr *address);
-void probe_caa(struct probe *probe);
 void probe_clock(struct probe *probe);
 
 /* The Date of an answer that came just now. false if it has none. */

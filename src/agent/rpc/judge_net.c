@@ -2,7 +2,6 @@
 #include "agent/rpc/judge_net.h"
 
 #include "agent/rpc/client_code.h"
-#include "jose/jws.h"
 
 static void
 put_ca(struct bld *out, const struct judge_net_ca *ca)

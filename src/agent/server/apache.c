@@ -155,8 +155,8 @@ put_challenges(struct bld *out, const char *folder)
 	    "([-_A-Za-z0-9]+)$\" \"%s/$1\" [END]\n</IfModule>\n", folder);
 }
 
-bool
-apache_includes(const struct apache *apache, const char *file)
+static bool
+includes(const struct apache *apache, const char *file)
 {
 	for (const struct apache_name *f = apache->dump.files; f != NULL;
 	    f = f->next)
@@ -197,7 +197,7 @@ put_include(struct apache *apache, struct span text,
 		r = change_write(&apache->change, path, text, 0644, err);
 		if (r == 0)
 			r = apache_ask(apache, err);
-		if (r < 0 || apache_includes(apache, path))
+		if (r < 0 || includes(apache, path))
 			return r;
 		r = change_undo(&apache->change, err);
 		if (r < 0)
@@ -315,7 +315,7 @@ show(void *self, struct tasks *tasks, const struct server_task *items,
 	if (r == 0)
 		r = apache_ask(apache, err);
 	if (r < 0 || (tasks->file != NULL &&
-	    apache_includes(apache, tasks->file)))
+	    includes(apache, tasks->file)))
 		return r < 0 ? r : tasks_save(tasks, &apache->change, err);
 	bld_init(&text, 8192);
 	token_path(apache, NULL, folder);

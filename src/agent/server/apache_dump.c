@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/server/apache_dump.h"
 
-#include <strings.h>
-
 #include "base/text.h"
 
 static bool
@@ -36,8 +34,9 @@ apache_dump_line(struct span *text, struct span *ret_line)
 	return true;
 }
 
-struct span
-apache_dump_word(struct span line, size_t index)
+/* The word with that index of a line, without quotes; empty: there is none. */
+static struct span
+word_of(struct span line, size_t index)
 {
 	for (;;) {
 		uint8_t quote;
@@ -64,16 +63,9 @@ apache_dump_word(struct span line, size_t index)
 }
 
 bool
-apache_dump_same(struct span a, struct span b)
-{
-	return a.len == b.len && strncasecmp((const char *)a.data,
-	    (const char *)b.data, a.len) == 0;
-}
-
-bool
 apache_dump_is(struct span line, const char *name)
 {
-	return apache_dump_same(apache_dump_word(line, 0), span_str(name));
+	return span_equal_nocase(word_of(line, 0), span_str(name));
 }
 
 /* "c.test:80" is "c.test". */
@@ -171,16 +163,16 @@ parse_address(struct parser *p, struct span word)
 static void
 parse_vhost_line(struct parser *p, struct span line)
 {
-	struct span first = apache_dump_word(line, 0);
+	struct span first = word_of(line, 0);
 
 	if (span_equal_str(first, "default") && p->address != NULL) {
-		p->address->usual = without_port(apache_dump_word(line, 2));
+		p->address->usual = without_port(word_of(line, 2));
 	} else if (span_equal_str(first, "port") && p->address != NULL) {
-		add_vhost(p, apache_dump_word(line, 3), line);
+		add_vhost(p, word_of(line, 3), line);
 	} else if (parse_address(p, first) &&
-	    !span_equal_str(apache_dump_word(line, 1), "is")) {
-		p->address->usual = without_port(apache_dump_word(line, 1));
-		add_vhost(p, apache_dump_word(line, 1), line);
+	    !span_equal_str(word_of(line, 1), "is")) {
+		p->address->usual = without_port(word_of(line, 1));
+		add_vhost(p, word_of(line, 1), line);
 	}
 }
 
@@ -188,7 +180,7 @@ static void
 add_file(struct parser *p, struct span line)
 {
 	struct apache_name **at = &p->dump->files;
-	struct span path = apache_dump_word(line, 1);
+	struct span path = word_of(line, 1);
 
 	if (path.len == 0 || path.data[0] != '/')
 		return;
@@ -212,7 +204,7 @@ apache_dump_parse(struct span text, struct arena *arena,
 		if (line.len > 0 && line.data[0] == '(') {
 			add_file(&parser, line);
 		} else if (apache_dump_is(line, "ServerRoot:")) {
-			ret->root = apache_dump_word(line, 1);
+			ret->root = word_of(line, 1);
 			vhosts = false;
 		} else if (span_starts_with(line,
 		    SPAN_LIT("VirtualHost configuration:"))) {
@@ -232,7 +224,7 @@ add_name(struct apache_vhost *vhost, struct span name, struct arena *arena)
 {
 	struct apache_name **at = &vhost->names;
 
-	while (*at != NULL && !apache_dump_same((*at)->text, name))
+	while (*at != NULL && !span_equal_nocase((*at)->text, name))
 		at = &(*at)->next;
 	if (*at != NULL)
 		return;
@@ -246,23 +238,23 @@ take_line(struct apache_vhost *vhost, struct span line, struct arena *arena)
 	struct span word;
 
 	if (apache_dump_is(line, "ServerAlias")) {
-		for (size_t i = 1; (word = apache_dump_word(line, i)).len > 0;
+		for (size_t i = 1; (word = word_of(line, i)).len > 0;
 		    i++)
 			add_name(vhost, word, arena);
 	} else if (apache_dump_is(line, "SSLEngine")) {
-		vhost->tls = !apache_dump_same(apache_dump_word(line, 1),
+		vhost->tls = !span_equal_nocase(word_of(line, 1),
 		    SPAN_LIT("off"));
 	} else if (apache_dump_is(line, "RewriteEngine")) {
-		vhost->rewrites = apache_dump_same(apache_dump_word(line, 1),
+		vhost->rewrites = span_equal_nocase(word_of(line, 1),
 		    SPAN_LIT("on"));
 	} else if (apache_dump_is(line, "SSLCertificateFile")) {
 		if (vhost->certificate.len == 0)
-			vhost->certificate = apache_dump_word(line, 1);
+			vhost->certificate = word_of(line, 1);
 	} else if (apache_dump_is(line, "Redirect") ||
 	    apache_dump_is(line, "RedirectPermanent")) {
 		bool root = false, https = false;
 
-		for (size_t i = 1; (word = apache_dump_word(line, i)).len > 0;
+		for (size_t i = 1; (word = word_of(line, i)).len > 0;
 		    i++) {
 			root |= span_equal_str(word, "/");
 			https |= span_starts_with(word, SPAN_LIT("https://"));
@@ -291,7 +283,7 @@ apache_dump_text(struct apache_vhost *vhost, struct span file,
 	while (apache_dump_line(&rest, &line)) {
 		if (line.len > 0 && line.data[0] == '#')
 			continue;
-		if (apache_dump_same(line, SPAN_LIT("</VirtualHost>"))) {
+		if (span_equal_nocase(line, SPAN_LIT("</VirtualHost>"))) {
 			vhost->text = span_of(file.data,
 			    (size_t)(line.data - file.data));
 			return;

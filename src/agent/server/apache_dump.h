@@ -59,11 +59,7 @@ void apache_dump_text(struct apache_vhost *vhost, struct span file,
  * with a backslash goes on. false at the end. */
 bool apache_dump_line(struct span *text, struct span *ret_line);
 
-/* The word with that index of a line, without quotes; empty: there is none. */
-struct span apache_dump_word(struct span line, size_t index);
 /* Is it that directive? */
 bool apache_dump_is(struct span line, const char *name);
-
-bool apache_dump_same(struct span a, struct span b); /* but for case */
 
 #endif

@@ -31,7 +31,6 @@ int apache_test_and_reload(struct apache *apache, struct err *err);
 int apache_settle(struct apache *apache, int r, bool reload,
     struct err *err);
 bool apache_has_name(const struct apache_vhost *vhost, const char *name);
-bool apache_includes(const struct apache *apache, const char *file);
 /* Does a virtual host speak TLS there? */
 bool apache_is_tls(const struct apache_dump *dump,
     const struct apache_address *address);

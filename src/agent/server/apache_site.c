@@ -60,7 +60,7 @@ apache_has_name(const struct apache_vhost *vhost, const char *name)
 {
 	for (const struct apache_name *n = vhost->names; n != NULL;
 	    n = n->next)
-		if (apache_dump_same(n->text, span_str(name)))
+		if (span_equal_nocase(n->text, span_str(name)))
 			return true;
 	return false;
 }
@@ -367,7 +367,7 @@ check_defaults(const struct apache_dump *before,
 		for (const struct apache_address *b = after->addresses;
 		    b != NULL; b = b->next)
 			if (is_same_address(a, b) && has_his(before, a) &&
-			    !apache_dump_same(a->usual, b->usual))
+			    !span_equal_nocase(a->usual, b->usual))
 				return err_set(err, ERR_CONFIG, NULL, "a file "
 				    "of our own would make %.*s instead of "
 				    "%.*s answer for unknown names at "

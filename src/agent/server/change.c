@@ -13,7 +13,6 @@
 
 #include "base/cur.h"
 #include "base/file.h"
-#include "base/mem.h"
 
 /* What is written down about a file: u8 was there, u32 mode, u32 uid, u32 gid,
  * path behind its 16-bit length, bytes behind their 32-bit length. */

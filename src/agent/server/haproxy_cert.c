@@ -11,7 +11,6 @@
 
 #include "agent/server/haproxy_private.h"
 #include "agent/server/remember.h"
-#include "base/cur.h"
 #include "base/log.h"
 
 #define OCSP_MAX 65535 /* bytes */
@@ -127,8 +126,9 @@ haproxy_set(const struct haproxy *haproxy, const char *file, struct span pem,
 	return r;
 }
 
-int
-haproxy_follow(const struct haproxy *haproxy, const char *file, struct err *err)
+/* Memory follows what the file on disk is now. */
+static int
+follow(const struct haproxy *haproxy, const char *file, struct err *err)
 {
 	struct bld pem;
 	int r;
@@ -175,7 +175,7 @@ follow_one(void *ctx, const struct haproxy_cert *cert)
 	if (cert->file[0] != '/')
 		return true;
 	if (access(cert->file, F_OK) == 0) {
-		all->r = haproxy_follow(all->haproxy, cert->file, all->err);
+		all->r = follow(all->haproxy, cert->file, all->err);
 	} else {
 		snprintf(folder, sizeof(folder), "%s", cert->file);
 		*strrchr(folder, '/') = '\0';
@@ -304,7 +304,7 @@ replace(struct haproxy *haproxy, const struct search *search,
 		return 0;
 	}
 	if (haproxy->change.count > 0 && (change_undo(&haproxy->change,
-	    &why) < 0 || haproxy_follow(haproxy, search->file, &why) < 0))
+	    &why) < 0 || follow(haproxy, search->file, &why) < 0))
 		err_prefix(err, "and %s could not be taken back (%.150s)",
 		    search->file, why.text);
 	return r;

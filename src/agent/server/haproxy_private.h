@@ -46,10 +46,6 @@ int haproxy_set(const struct haproxy *haproxy, const char *file,
 /* What an earlier run that was killed has changed is taken back. */
 int haproxy_repair(struct haproxy *haproxy, struct err *err);
 
-/* Memory follows what the file on disk is now. */
-int haproxy_follow(const struct haproxy *haproxy, const char *file,
-    struct err *err);
-
 /* What was added goes from the list and from memory. */
 int haproxy_forget(const struct haproxy *haproxy, const char *list,
     const char *file, struct err *err);

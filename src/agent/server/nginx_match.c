@@ -2,21 +2,12 @@
 /* nginx_match: which server block nginx takes for a name: exact names, then
  * the longest "*.x", the longest "x.*", the first regular expression, and the
  * default of the address. */
-#include <strings.h>
-
 #include "agent/server/nginx_private.h"
 
-bool
-nginx_match_name(struct span a, struct span b)
+static bool
+same_address(const struct nginx_listen *a, const struct nginx_listen *b)
 {
-	return a.len == b.len && strncasecmp((const char *)a.data,
-	    (const char *)b.data, a.len) == 0;
-}
-
-bool
-nginx_match_same(const struct nginx_listen *a, const struct nginx_listen *b)
-{
-	return a->port == b->port && nginx_match_name(a->host, b->host);
+	return a->port == b->port && span_equal_nocase(a->host, b->host);
 }
 
 bool
@@ -25,7 +16,7 @@ nginx_match_listens(const struct nginx_server *server,
 {
 	for (const struct nginx_listen *l = server->listens; l != NULL;
 	    l = l->next)
-		if (l->ssl == ssl && nginx_match_same(l, listen))
+		if (l->ssl == ssl && same_address(l, listen))
 			return true;
 	return false;
 }
@@ -43,7 +34,7 @@ nginx_match_default(const struct nginx_dump *dump,
 			continue;
 		for (const struct nginx_listen *l = s->listens; l != NULL;
 		    l = l->next) {
-			if (!nginx_match_same(l, listen))
+			if (!same_address(l, listen))
 				continue;
 			first = first == NULL ? s : first;
 			if (l->is_default) {
@@ -67,7 +58,7 @@ fit(struct span pattern, struct span name)
 		return 0;
 	if (pattern.data[0] == '~')
 		return -1;
-	if (nginx_match_name(pattern, name))
+	if (span_equal_nocase(pattern, name))
 		return EXACT;
 	if (pattern.data[0] == '.' || (pattern.len > 2 &&
 	    pattern.data[0] == '*')) {
@@ -75,14 +66,14 @@ fit(struct span pattern, struct span name)
 		tail = pattern.data[0] == '*' ? span_from(pattern, 1) :
 		    pattern;
 		if (pattern.data[0] == '.' &&
-		    nginx_match_name(span_from(pattern, 1), name))
+		    span_equal_nocase(span_from(pattern, 1), name))
 			return EXACT;
-		return name.len > tail.len && nginx_match_name(span_from(name,
+		return name.len > tail.len && span_equal_nocase(span_from(name,
 		    name.len - tail.len), tail) ? LEADING + (int)tail.len : 0;
 	}
 	if (pattern.len > 2 && pattern.data[pattern.len - 1] == '*') {
 		tail = span_of(pattern.data, pattern.len - 1);
-		return name.len > tail.len && nginx_match_name(span_of(
+		return name.len > tail.len && span_equal_nocase(span_of(
 		    name.data, tail.len), tail) ? TRAILING + (int)tail.len : 0;
 	}
 	return 0;
@@ -137,7 +128,7 @@ nginx_match_repeated(const struct nginx_dump *dump, const struct nginx_server *s
 			return true;
 	for (const struct nginx_listen *l = server->listens; l != listen;
 	    l = l->next)
-		if (!l->ssl && nginx_match_same(l, listen))
+		if (!l->ssl && same_address(l, listen))
 			return true;
 	return false;
 }

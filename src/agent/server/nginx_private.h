@@ -48,9 +48,6 @@ int nginx_text_site(struct nginx_site *site, struct err *err);
 
 /* ---- match: which block nginx takes ------------------------------------ */
 
-bool nginx_match_name(struct span a, struct span b);
-bool nginx_match_same(const struct nginx_listen *a,
-    const struct nginx_listen *b);
 bool nginx_match_listens(const struct nginx_server *server,
     const struct nginx_listen *listen, bool ssl);
 /* Did an earlier block listen there without TLS, too? */

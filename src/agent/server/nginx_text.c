@@ -234,7 +234,7 @@ has_name(const struct nginx_server *server, const char *name)
 {
 	for (const struct nginx_word *w = server->names; w != NULL;
 	    w = w->next)
-		if (nginx_match_name(w->text, span_str(name)))
+		if (span_equal_nocase(w->text, span_str(name)))
 			return true;
 	return false;
 }
@@ -325,7 +325,7 @@ put_names(struct bld *out, const struct nginx_site *site,
 	for (const struct nginx_word *w = server->names; w != NULL;
 	    w = w->next)
 		for (size_t i = 0; i < site->cert->names->count; i++)
-			if (nginx_match_name(w->text,
+			if (span_equal_nocase(w->text,
 			    span_str(site->cert->names->items[i])) &&
 			    is_for(site, server, site->cert->names->items[i],
 			    tls))

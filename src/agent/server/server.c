@@ -17,7 +17,7 @@
 #define SAID_MAX (16 * 1024 * 1024) /* bytes that a process of its own says */
 #define POSTPONE_MS 3600000         /* a server that cannot be asked */
 
-const struct server *const server_all[] = {
+static const struct server *const servers[] = {
 	&server_nginx,
 	&server_apache,
 	&server_haproxy,
@@ -27,9 +27,9 @@ const struct server *const server_all[] = {
 const struct server *
 server_find(const char *name)
 {
-	for (size_t i = 0; server_all[i] != NULL; i++)
-		if (strcmp(server_all[i]->name, name) == 0)
-			return server_all[i];
+	for (size_t i = 0; servers[i] != NULL; i++)
+		if (strcmp(servers[i]->name, name) == 0)
+			return servers[i];
 	return NULL;
 }
 

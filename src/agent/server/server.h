@@ -97,7 +97,6 @@ struct server {
 };
 
 extern const struct server server_nginx, server_apache, server_haproxy;
-extern const struct server *const server_all[]; /* NULL at the end */
 
 const struct server *server_find(const char *name); /* or NULL */
 /* Of "nginx=FILE", with *ret_argument as struct server_world wants it; NULL if

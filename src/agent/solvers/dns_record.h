@@ -22,7 +22,8 @@ struct dns_record {
  * whose name has a label made from the account's URL. */
 void dns_record_make(const struct solver_task *task, struct dns_record *ret);
 
-/* base64url of the SHA-256 of text. */
-void dns_record_digest(struct span text, char ret[DNS_RECORD_VALUE_SIZE]);
+/* The value alone. */
+void dns_record_value(struct span key_authorization,
+    char ret[DNS_RECORD_VALUE_SIZE]);
 
 #endif

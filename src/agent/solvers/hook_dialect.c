@@ -9,7 +9,6 @@
 
 #include "agent/solvers/challenge_file.h"
 #include "agent/solvers/dns_record.h"
-#include "base/text.h"
 
 #define CLEANUP_MARK ";;" /* between certbot's two hooks: no shell takes it */
 
@@ -29,7 +28,7 @@ value_of(const struct solver_task *task, struct arena *arena)
 	if (task->method == CLIENT_HTTP_01)
 		return arena_fmt(arena, "%.*s",
 		    SPAN_FMT(task->key_authorization));
-	dns_record_digest(task->key_authorization, digest);
+	dns_record_value(task->key_authorization, digest);
 	return arena_fmt(arena, "%s", digest);
 }
 

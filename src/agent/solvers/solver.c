@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/solvers/solver.h"
 
-const struct solver *const solvers[] = {
+static const struct solver *const solvers[] = {
 	&solver_webroot,
 	&solver_standalone,
 	&solver_tls_alpn,

@@ -75,8 +75,6 @@ struct solver {
 	    size_t count);
 };
 
-extern const struct solver *const solvers[]; /* NULL at the end */
-
 /* Of "webroot=DIR"; *ret_argument is "DIR" within via, or "". -ERR_CONFIG with
  * what there is when there is none of that name. */
 int solver_find(const char *via, const struct solver **ret,

@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "agent/rpc/judge_listener.h"
-#include "base/bld.h"
 
 #define BACKLOG 1024
 #define LOAD(dst, src, offset, size) ((struct bpf_insn){ \
