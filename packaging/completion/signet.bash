@@ -49,7 +49,7 @@ _signet()
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return ;;
 	--key) choice='ec256 ec384 rsa2048 rsa3072 rsa4096' ;;
-	--via) choice='webroot= standalone tls-alpn dns=' ;;
+	--via) choice='webroot= standalone tls-alpn nginx apache haproxy dns=' ;;
 	--ca | --staging)
 		choice='letsencrypt letsencrypt-staging google google-staging
 		    zerossl sslcom actalis' ;;

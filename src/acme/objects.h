@@ -3,9 +3,9 @@
 #define SIGNET_ACME_OBJECTS_H
 
 /*
- * objects: the resources of RFC 8555 section 7.1 as core keeps them, web
- * shows them and the agent will read them: account, order, authorization
- * ("authz"), challenge. No I/O, no URLs: ids are numbers, and who shows an
+ * objects: the resources of RFC 8555 section 7.1 as core keeps them and web
+ * shows them: account, order, authorization ("authz"), challenge. Their states
+ * are the client's, too. No I/O, no URLs: ids are numbers, and who shows an
  * object makes its URLs. Encode and decode are the form between processes;
  * decoded spans borrow from the message, arrays are in the arena.
  *

@@ -199,14 +199,18 @@ test_actor(void **state)
 	struct fixture *f = *state;
 	struct web_core_actor who = actor(f, 1), other = actor(f, 2);
 
-	for (int type = WEB_CORE_ACCOUNT_UPDATE;
-	    type <= WEB_CORE_CERTIFICATE_GET; type++) {
+	/* All of them, up to the first that there is not. */
+	for (int type = WEB_CORE_ACCOUNT_UPDATE;; type++) {
 		struct web_core_request request = {
 			.type = (enum web_core_type)type, .actor = who };
+		int r;
 
 		memcpy(request.actor.thumbprint, other.thumbprint,
 		    JWK_THUMBPRINT_SIZE);
-		assert_int_equal(ask(f, &request), -ERR_UNAUTHORIZED);
+		r = ask(f, &request);
+		if (r == -ERR_INTERNAL && type > WEB_CORE_CERTIFICATE_GET)
+			break;
+		assert_int_equal(r, -ERR_UNAUTHORIZED);
 		request.actor.account_id = 12345;
 		assert_int_equal(ask(f, &request),
 		    -ERR_ACCOUNT_DOES_NOT_EXIST);

@@ -87,6 +87,19 @@ def test_manual_of_the_agent():
         "tools/man-options build/src/signet"
 
 
+def test_ways_to_prove_control_are_in_the_manual():
+    """All that signet names when it is told of one that there is not."""
+    said = subprocess.run([signet.program(), "get", "--via", "none", "a.test"],
+                          text=True, capture_output=True).stderr
+    ways = re.findall(r"(?:of|,) ([a-z][\w.-]*)(?:=|,|$)",
+                      said.splitlines()[0])
+    page = (MAN / "signet.1").read_text().replace("\\-", "-")
+    section = page.split(".Ss How control is proven\n")[1].split("\n.Ss ")[0]
+    assert len(ways) > 9
+    assert [way for way in ways
+            if not re.search(rf"\bCm {re.escape(way)}(?![\w-])", section)] == []
+
+
 def options(command):
     return set(re.findall(r"--[\w-]+", says(command, "--help")))
 

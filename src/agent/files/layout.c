@@ -133,12 +133,10 @@ layout_of(const struct site *site, const char *dir, struct layout *ret)
 		snprintf(ret->link, sizeof(ret->link), "../../archive/%.*s/",
 		    SPAN_FMT(site->lineage));
 		break;
-	case SITE_LAYOUT_DEHYDRATED:
-		ret->timed = true;
-		break;
 	case SITE_LAYOUT_LEGO:
 		split_folder(site->folder, ret);
 		break;
+	case SITE_LAYOUT_DEHYDRATED:
 	case SITE_LAYOUT_ACMESH:
 		break;
 	}

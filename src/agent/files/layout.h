@@ -37,7 +37,6 @@ struct layout {
 	                                  empty: they are in the target */
 	char link[LAYOUT_NAME_SIZE * 2]; /* before a real file's name in a link */
 	bool archive;                  /* signet: keep what was live */
-	bool timed;                    /* numbers are Unix time, not counted */
 	size_t count;
 	struct layout_entry entries[LAYOUT_ENTRIES_MAX];
 };

@@ -85,7 +85,6 @@ struct judge_ca {
 	uint8_t thumbprint[JWK_THUMBPRINT_SIZE]; /* of the account's key */
 	unsigned account_changes;
 	bool ready;
-	bool renewal_refused;       /* it has no renewal information */
 	struct err err;             /* it cannot be used */
 	struct judge_ca_waiter {
 		struct judge_ca_waiter *next;

@@ -21,10 +21,8 @@ struct probe {
 	size_t num_addresses;
 	bool failed_lookup;
 	bool secure;
-	bool clock_known;
 	/* CAA */
 	size_t issuer;           /* that is asked about */
-	struct caa_request *caa;
 };
 
 /* A sentence; remedy may be NULL. */

@@ -449,8 +449,7 @@ fits(const struct server_world *world, const struct row_list *names,
 }
 
 const struct server server_apache = {
-	.name = "apache", .argument = "FILE",
-	.doc = "the running Apache, whose configuration is FILE",
+	.name = "apache",
 	.sites = sites, .find = find, .fits = fits,
 	.size = sizeof(struct apache), .begin = begin, .end = end,
 	.show = show, .hide = hide, .see = see,

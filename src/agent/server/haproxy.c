@@ -223,8 +223,7 @@ fits(const struct server_world *world, const struct row_list *names,
 }
 
 const struct server server_haproxy = {
-	.name = "haproxy", .argument = "SOCKET",
-	.doc = "the running HAProxy, whose runtime socket is SOCKET",
+	.name = "haproxy",
 	.sites = sites, .find = find, .fits = fits,
 	.size = sizeof(struct haproxy), .begin = begin, .end = end,
 	.show = show, .hide = hide,

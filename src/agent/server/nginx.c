@@ -476,8 +476,7 @@ fits(const struct server_world *world, const struct row_list *names,
 }
 
 const struct server server_nginx = {
-	.name = "nginx", .argument = "FILE",
-	.doc = "the running nginx, whose configuration is FILE",
+	.name = "nginx",
 	.sites = sites, .find = find, .fits = fits,
 	.size = sizeof(struct nginx), .begin = begin, .end = end,
 	.show = show, .hide = hide, .see = see,

@@ -51,8 +51,6 @@ struct tasks; /* agent/server/tasks.h */
 
 struct server {
 	const char *name;
-	const char *argument;         /* what it is, for the manual */
-	const char *doc;
 	/* Changes nothing, and needs no dir. Appends one line for each
 	 * certificate that the server needs: its names with a space between;
 	 * and lines "# ..." that say in words what was left out. */

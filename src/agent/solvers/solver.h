@@ -63,7 +63,6 @@ struct solver_world {
 struct solver {
 	const char *name;             /* "webroot" */
 	const char *argument;         /* "DIR"; NULL: it takes none */
-	const char *doc;
 	unsigned methods;             /* CLIENT_METHOD_BIT, or-ed */
 	/* Is the argument of the right form, and could it work here?
 	 * -ERR_CONFIG with what is wrong and the remedy. NULL: always. */

@@ -149,8 +149,6 @@ takedown(const struct solver_world *world, const char *argument,
 
 const struct solver solver_dns = {
 	.name = "dns", .argument = "KEY",
-	.doc = "TXT records by dynamic updates (RFC 2136), signed with the "
-	    "TSIG key in the file dns/KEY.key of the state",
 	.methods = CLIENT_METHOD_BIT(CLIENT_DNS_01) |
 	    CLIENT_METHOD_BIT(CLIENT_DNS_ACCOUNT_01),
 	.check = check, .setup = setup, .takedown = takedown,

@@ -364,7 +364,7 @@ takedown(const struct solver_world *world, const char *argument,
 #define HTTP_METHOD CLIENT_METHOD_BIT(CLIENT_HTTP_01)
 
 /* A solver of the dialect hook_dialects[index]. */
-#define SOLVER(what, index, label, takes, words, bits) \
+#define SOLVER(what, index, label, takes, bits) \
 static void \
 setup_##what(const struct solver_world *world, const char *argument, \
     struct solver_task *const *tasks, size_t count) \
@@ -377,28 +377,23 @@ check_##what(const char *argument, struct err *err) \
 	return hook_dialects[index].check(argument, err); \
 } \
 const struct solver solver_##what = { \
-	.name = label, .argument = takes, .doc = words, .methods = bits, \
+	.name = label, .argument = takes, .methods = bits, \
 	.check = check_##what, .setup = setup_##what, .takedown = takedown, \
 }
 
+/* As docs/hooks.md and signet(1) have them. */
 SOLVER(certbot_http, HOOK_CERTBOT_HTTP, "certbot-http", "AUTH[;; CLEANUP]",
-    "certbot's --manual-auth-hook and --manual-cleanup-hook, for http-01",
     HTTP_METHOD);
 SOLVER(certbot_dns, HOOK_CERTBOT_DNS, "certbot-dns", "AUTH[;; CLEANUP]",
-    "certbot's --manual-auth-hook and --manual-cleanup-hook, for dns-01",
     DNS_METHODS);
 SOLVER(dehydrated_http, HOOK_DEHYDRATED_HTTP, "dehydrated-http",
-    "HOOK[,chain][,wellknown=DIR]",
-    "a hook of dehydrated, for http-01", HTTP_METHOD);
+    "HOOK[,chain][,wellknown=DIR]", HTTP_METHOD);
 SOLVER(dehydrated_dns, HOOK_DEHYDRATED_DNS, "dehydrated-dns", "HOOK[,chain]",
-    "a hook of dehydrated, for dns-01", DNS_METHODS);
-SOLVER(uacme, HOOK_UACME, "uacme", "HOOK", "a hook of uacme",
+    DNS_METHODS);
+SOLVER(uacme, HOOK_UACME, "uacme", "HOOK",
     DNS_METHODS | HTTP_METHOD | CLIENT_METHOD_BIT(CLIENT_TLS_ALPN_01));
-SOLVER(lego_exec, HOOK_LEGO_EXEC, "lego-exec", "PROGRAM",
-    "a program of lego's provider exec", DNS_METHODS);
+SOLVER(lego_exec, HOOK_LEGO_EXEC, "lego-exec", "PROGRAM", DNS_METHODS);
 SOLVER(lego_exec_raw, HOOK_LEGO_EXEC_RAW, "lego-exec-raw", "PROGRAM",
-    "a program of lego's provider exec with EXEC_MODE=RAW", DNS_METHODS);
-SOLVER(lego_httpreq, HOOK_LEGO_HTTPREQ, "lego-httpreq", "[URL]",
-    "a server of lego's provider httpreq, asked by curl", DNS_METHODS);
-SOLVER(acmesh, HOOK_ACMESH, "acme.sh", "dns_NAME[,DIR]",
-    "a DNS script of the acme.sh that is installed in DIR", DNS_METHODS);
+    DNS_METHODS);
+SOLVER(lego_httpreq, HOOK_LEGO_HTTPREQ, "lego-httpreq", "[URL]", DNS_METHODS);
+SOLVER(acmesh, HOOK_ACMESH, "acme.sh", "dns_NAME[,DIR]", DNS_METHODS);

@@ -101,7 +101,6 @@ takedown(const struct solver_world *world, const char *argument,
 
 const struct solver solver_persist = {
 	.name = "dns-persist", .argument = "OPTIONS",
-	.doc = "a TXT record that stays; `signet persist` shows it",
 	.methods = CLIENT_METHOD_BIT(CLIENT_DNS_PERSIST_01),
 	.check = check, .setup = setup, .takedown = takedown,
 };

@@ -77,7 +77,7 @@ start(const struct server *server, bool present,
 		finish(work, &err);
 }
 
-#define SERVER_SOLVER(NAME, ARGUMENT, DOC) \
+#define SERVER_SOLVER(NAME, ARGUMENT) \
 	static void \
 	setup_##NAME(const struct solver_world *world, const char *argument, \
 	    struct solver_task *const *tasks, size_t count) \
@@ -92,14 +92,11 @@ start(const struct server *server, bool present,
 		start(&server_##NAME, false, world, argument, tasks, count); \
 	} \
 	const struct solver solver_##NAME = { \
-		.name = #NAME, .argument = ARGUMENT, .doc = DOC, \
+		.name = #NAME, .argument = ARGUMENT, \
 		.methods = CLIENT_METHOD_BIT(CLIENT_HTTP_01), \
 		.setup = setup_##NAME, .takedown = takedown_##NAME, \
 	}
 
-SERVER_SOLVER(nginx, "FILE", "the running nginx answers; FILE is its "
-    "configuration, if it is not the usual one");
-SERVER_SOLVER(apache, "FILE", "the running Apache answers; FILE is its "
-    "configuration, if it is not the usual one");
-SERVER_SOLVER(haproxy, "SOCKET", "the running HAProxy answers; SOCKET is its "
-    "runtime socket, if it is not the usual one");
+SERVER_SOLVER(nginx, "FILE");
+SERVER_SOLVER(apache, "FILE");
+SERVER_SOLVER(haproxy, "SOCKET");

@@ -51,7 +51,6 @@ takedown(const struct solver_world *world, const char *argument,
 
 const struct solver solver_standalone = {
 	.name = "standalone", .argument = "[ADDRESS:]PORT",
-	.doc = "a listener of its own; on port 80 unless one is named",
 	.methods = CLIENT_METHOD_BIT(CLIENT_HTTP_01),
 	.check = check, .setup = setup, .takedown = takedown,
 };

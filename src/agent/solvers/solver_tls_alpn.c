@@ -115,7 +115,6 @@ takedown(const struct solver_world *world, const char *argument,
 const struct solver solver_tls_alpn = {
 	.name = "tls-alpn",
 	.argument = "[ADDRESS:]PORT[,backend=ADDRESS:PORT][,proxy=v1|v2]",
-	.doc = "a listener of its own on port 443, perhaps before a server",
 	.methods = CLIENT_METHOD_BIT(CLIENT_TLS_ALPN_01),
 	.check = check, .setup = setup, .takedown = takedown,
 };

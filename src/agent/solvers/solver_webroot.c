@@ -204,7 +204,6 @@ takedown(const struct solver_world *world, const char *argument,
 
 const struct solver solver_webroot = {
 	.name = "webroot", .argument = "DIR[,DIR]",
-	.doc = "files in the folder that a running web server shows as /",
 	.methods = CLIENT_METHOD_BIT(CLIENT_HTTP_01),
 	.check = check, .setup = setup, .takedown = takedown,
 };
