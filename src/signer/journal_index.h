@@ -4,9 +4,9 @@
 
 /*
  * journal_index: where in the journal the certificate of a finalize request
- * is: 32 bytes for each, in one open-addressed table. What is of an order older
- * than JOURNAL_INDEX_AGE_S is dropped when the table must grow: the signer
- * takes no finalize of such an order.
+ * is: 32 bytes for each, in one open-addressed table that is three quarters
+ * full at most. What is of an order older than JOURNAL_INDEX_AGE_S is dropped
+ * when the table must grow: the signer takes no finalize of such an order.
  */
 
 #include "base/span.h"

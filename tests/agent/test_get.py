@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import re
 import stat
 
 import pytest
@@ -243,3 +244,14 @@ def test_mistakes(agent, arguments, says):
     done = agent.run(*arguments, status=None)
     assert done.returncode in (1, 2)
     assert says in done.stderr.replace("\n", " "), done.stderr
+
+
+def test_all_mistakes_of_the_configuration_are_told(agent):
+    """Each with its line, and not only the first."""
+    agent.configure('site "a.example" {\n key = "x"\n mode = "999"\n}\n'
+                    'site "b.example" {\n hook_timeout = "0"\n}\n')
+    said = agent.run("renew", status=1).stderr
+    assert [re.search(r"signet\.conf:(\d): (\w+): ", line).groups()
+            for line in said.splitlines()[:-1]] == [
+                ("2", "key"), ("3", "mode"), ("6", "hook_timeout")]
+    assert "has 3 mistakes" in said.splitlines()[-1]

@@ -98,11 +98,11 @@ form_word(const char *text, struct err *err)
 }
 
 int
-form_command(const char *text, struct err *err)
+form_words(const char *text, struct err *err)
 {
 	if (text[strspn(text, " ")] == '\0')
-		return err_set(err, ERR_CONFIG, NULL, "the command is empty; "
-		    "write one for the shell, or leave the key away");
+		return err_set(err, ERR_CONFIG, NULL, "it is empty; write a "
+		    "value, or leave the key away");
 	return 0;
 }
 

@@ -17,7 +17,7 @@ int form_email(const char *text, struct err *err);
 int form_seconds(const char *text, struct err *err); /* 1 to 86400 */
 int form_key(const char *text, struct err *err);    /* ec256, rsa2048, ... */
 int form_word(const char *text, struct err *err);   /* no space, not empty */
-int form_command(const char *text, struct err *err);
+int form_words(const char *text, struct err *err);  /* not empty */
 int form_hmac(const char *text, struct err *err);   /* HS256, ... */
 int form_ocsp(const char *text, struct err *err);   /* file or no */
 int form_folder(const char *text, struct err *err); /* an absolute path */

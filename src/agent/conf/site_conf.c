@@ -20,7 +20,7 @@ const struct row site_conf_rows[] = {
 	    .form = "CAs by name or URL",
 	    .doc = "In order of preference: the next one is asked when one "
 		"does not give a certificate. The default is letsencrypt." },
-	{ .key = "via", .kind = ROW_LIST, AT(via), .check = form_command,
+	{ .key = "via", .kind = ROW_LIST, AT(via), .check = form_words,
 	    .form = "`webroot=DIR`, `standalone` and the others of signet(1)",
 	    .doc = "How control is proven, in order of preference." },
 	{ .key = "key", .kind = ROW_LIST, AT(key), .check = form_key,
@@ -44,7 +44,7 @@ const struct row site_conf_rows[] = {
 		"that is there keeps its owner and mode unless they are "
 		"set." },
 	{ .key = "install", .kind = ROW_LIST, AT(install),
-	    .check = form_command, .form = "`nginx`, `apache`, `haproxy`",
+	    .check = form_words, .form = "`nginx`, `apache`, `haproxy`",
 	    .doc = "Web servers that are to serve it: each is changed by a "
 		"file of our own, tested, reloaded and looked at, and left as "
 		"it was where that fails. `nginx=FILE` and `apache=FILE` have "
@@ -58,21 +58,21 @@ const struct row site_conf_rows[] = {
 		"say this of their sites. Of sites of this file it is not "
 		"heeded: their names stand here." },
 	{ .key = "reload", .kind = ROW_LIST, AT(reload),
-	    .check = form_command, .form = "shell commands",
+	    .check = form_words, .form = "shell commands",
 	    .doc = "Run when there is a new certificate, again and again "
 		"until they succeed." },
 	{ .key = "deploy_hook", .kind = ROW_LIST, AT(deploy_hook),
-	    .check = form_command, .form = "shell commands",
+	    .check = form_words, .form = "shell commands",
 	    .doc = "As reload, with the environment of certbot's deploy "
 		"hooks. Hooks of other clients are named with it: "
 		"`dehydrated:/PATH`, `lego:/PATH`, `acme.sh:NAME`." },
 	{ .key = "pre_hook", .kind = ROW_LIST, AT(pre_hook),
-	    .check = form_command, .form = "shell commands",
+	    .check = form_words, .form = "shell commands",
 	    .doc = "Run before a CA is asked for a certificate, each once in a "
 		"run, however many sites have it. What it exits with does not "
 		"hinder." },
 	{ .key = "post_hook", .kind = ROW_LIST, AT(post_hook),
-	    .check = form_command, .form = "shell commands",
+	    .check = form_words, .form = "shell commands",
 	    .doc = "Run at the end of a run in which pre_hook was due, also if "
 		"all failed or the run was killed (then by the next). "
 		"RENEWED_DOMAINS and FAILED_DOMAINS tell the names." },

@@ -313,6 +313,28 @@ apply(struct judge *judge, const struct settings *settings, struct err *err)
 	return r < 0 ? r : forget_sites(judge, settings, err);
 }
 
+/* Who has made several shall not meet them one by one. */
+static int
+tell_mistakes(struct judge *judge, const struct config_errors *errors,
+    struct err *err)
+{
+	const char *file = judge->options.config_file;
+	struct bld text;
+	struct span lines;
+
+	bld_init(&text, sizeof(errors->items) + CONFIG_ERRORS_MAX * PATH_MAX);
+	settings_put_errors(&text, file, errors);
+	for (lines = bld_view(&text); lines.len > 0;) {
+		struct span line = span_cut(&lines, '\n');
+
+		judge_say(judge, JUDGE_FAIL, NULL, "%.*s", SPAN_FMT(line));
+	}
+	bld_free(&text);
+	return err_set(err, ERR_CONFIG, NULL, "%s has %zu mistakes, and "
+	    "nothing of it is taken until they are corrected", file,
+	    errors->count);
+}
+
 static int
 apply_file(struct judge *judge, struct span stamp, struct err *err)
 {
@@ -324,6 +346,8 @@ apply_file(struct judge *judge, struct span stamp, struct err *err)
 	if (stamp.len > 0)
 		r = settings_read(judge->options.config_file, &settings,
 		    &errors, err);
+	if (errors.count > 1)
+		r = tell_mistakes(judge, &errors, err);
 	if (r == 0)
 		r = state_begin(judge->state, err);
 	if (r == 0) {
