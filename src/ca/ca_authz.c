@@ -193,6 +193,23 @@ keep_attestation(struct store_authz *row, const struct attestation *att,
 	bld_free(&bld);
 }
 
+int
+ca_authz_attestations(const struct store_authz *row,
+    struct attestation ret[ATTESTATIONS_PER_IDENT_MAX], size_t *ret_count,
+    struct err *err)
+{
+	struct cur cur = CUR_OF(row->attestations);
+
+	*ret_count = 0;
+	while (cur.rest.len > 0 && !cur.failed &&
+	    *ret_count < ATTESTATIONS_PER_IDENT_MAX)
+		attestation_decode(&cur, &ret[(*ret_count)++]);
+	if (cur_end(&cur) < 0)
+		return err_set(err, ERR_IO, NULL,
+		    "the store: an attestation is not of its form");
+	return 0;
+}
+
 /* Whether as many perspectives as policy asks for have spoken. Whether they
  * spoke the truth is for the signer. */
 static bool

@@ -84,15 +84,15 @@ not_ready(const struct order *order, struct err *err)
 
 /* Adds the attestations of one authorization of the order to the question. A
  * question that is asked again goes out whatever became of the authorization
- * since: the signer may have issued before. */
+ * since: the signer may have issued before. Without those of one that was
+ * deactivated, it will not issue now (RFC 8555 7.5.2). */
 static int
 add_attestations(struct ca *ca, const struct order *order, size_t n,
     bool again, struct arena *arena, struct issue_request *issue,
     struct err *err)
 {
 	struct store_authz row;
-	struct cur cur;
-	size_t num = 0;
+	size_t count;
 	int r = store_authz_get(ca->env->store, order->authz_ids[n], arena,
 	    &row, err);
 
@@ -101,35 +101,36 @@ add_attestations(struct ca *ca, const struct order *order, size_t n,
 	if (r < 0)
 		return r;
 	ca_authz_view(&row.authz, env_now(ca->env));
+	if (row.authz.status == AUTHZ_DEACTIVATED && again)
+		return 0;
 	if (row.authz.status != AUTHZ_VALID && !again)
 		return err_set(err, ERR_ORDER_NOT_READY, "RFC 8555 7.4",
 		    "the authorization of %.*s is %s: make a new order",
 		    SPAN_FMT(row.authz.ident.value),
 		    authz_status_name(row.authz.status));
-	cur = CUR_OF(row.attestations);
-	while (cur.rest.len > 0 && !cur.failed &&
-	    num++ < ATTESTATIONS_PER_IDENT_MAX)
-		attestation_decode(&cur,
-		    &issue->attestations[issue->num_attestations++]);
-	if (cur_end(&cur) < 0)
-		return err_set(err, ERR_IO, NULL,
-		    "the store: an attestation is not of its form");
-	return 0;
+	r = ca_authz_attestations(&row,
+	    issue->attestations + issue->num_attestations, &count, err);
+	if (r == 0)
+		issue->num_attestations += count;
+	return r;
 }
 
-/* All of the question but the JWS. */
+/* All of the question but the JWS. An account that was deactivated since has
+ * no evidence any more: RFC 8555 7.3.6, "cancel any pending operations". */
 static int
-gather(struct ca *ca, const struct order *order, struct span account_spki,
-    bool again, struct arena *arena, struct issue_request *ret,
-    struct err *err)
+gather(struct ca *ca, const struct order *order,
+    const struct account *account, bool again, struct arena *arena,
+    struct issue_request *ret, struct err *err)
 {
 	int r = 0;
 
-	ret->account_spki = account_spki;
+	ret->account_spki = account->key_spki;
 	ret->not_before = order->not_before;
 	ret->not_after = order->not_after;
 	ret->profile = order->profile;
 	ret->num_attestations = 0;
+	if (account->status != ACCOUNT_VALID)
+		return 0;
 	ret->attestations = arena_alloc(arena, order->idents.count *
 	    ATTESTATIONS_PER_IDENT_MAX * sizeof(*ret->attestations));
 	for (size_t i = 0; r == 0 && i < order->idents.count; i++)
@@ -160,8 +161,8 @@ accept(struct ca_call *call, const struct order *order, bool ask,
 		return err_set(err, ERR_TOO_LARGE, "RFC 8555 7.4",
 		    "the finalize request is longer than %d bytes",
 		    EVIDENCE_MAX);
-	r = gather(call->ca, order, call->account.key_spki, false,
-	    call->arena, &effect->issue, err);
+	r = gather(call->ca, order, &call->account, false, call->arena,
+	    &effect->issue, err);
 	if (r == 0)
 		r = store_finalize_add(call->ca->env->store, order->id, slot,
 		    evidence, err);
@@ -355,7 +356,7 @@ ca_issue_question(struct ca *ca, int64_t order_id, struct arena *arena,
 	r = evidence_decode(unverified ? finalize_row.unverified :
 	    finalize_row.verified, &ret->issue, err);
 	if (r == 0)
-		r = gather(ca, &row.order, account.key_spki, true, arena,
+		r = gather(ca, &row.order, &account, true, arena,
 		    &ret->issue, err);
 	if (r < 0)
 		return r;

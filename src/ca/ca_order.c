@@ -67,6 +67,43 @@ check_idents(struct ca_call *call, struct err *err)
 	return 1;
 }
 
+/* policy_evidence's find. Whether it is by whom it says, only the signer can
+ * tell. */
+static int
+believe(void *ctx, const struct attestation *attestation,
+    const struct policy_perspective **ret, struct err *err)
+{
+	static const struct policy_perspective local = {
+		.name = ATTESTATION_PERSPECTIVE_LOCAL
+	};
+
+	(void)ctx;
+	*ret = &local;
+	if (span_equal_str(attestation->perspective, local.name))
+		return 0;
+	return err_set(err, ERR_UNAUTHORIZED, "attestation",
+	    "an attestation is by an unknown perspective");
+}
+
+/* Whether the signer would take a valid authorization as evidence for a while:
+ * a configuration that came after it may ask for more, or for newer. */
+static int
+check_evidence(struct ca_call *call, const struct ident *ident,
+    const struct store_authz *row, struct err *err)
+{
+	struct attestation attestations[ATTESTATIONS_PER_IDENT_MAX];
+	struct policy_evidence evidence = {
+		.attestations = attestations,
+		.thumbprint = call->account.thumbprint,
+		.find = believe,
+	};
+	int r = ca_authz_attestations(row, attestations, &evidence.count,
+	    err);
+
+	return r < 0 ? r : policy_check_evidence(call->ca->config, ident,
+	    &evidence, call->now + REUSE_MARGIN_MS, err);
+}
+
 /* In dev mode reuse can be made a matter of chance (PEBBLE_AUTHZREUSE). */
 static bool
 may_reuse(struct ca *ca)
@@ -117,6 +154,24 @@ add_authz(struct ca_call *call, const struct order *order,
 	return store_authz_add(call->ca->env->store, &row, err);
 }
 
+/* A valid authorization that the account has. -ERR_NOT_FOUND. */
+static int
+find_valid(struct ca_call *call, const struct ident *ident,
+    const struct ident *base, bool wildcard, struct store_authz *ret,
+    struct err *err)
+{
+	int r;
+
+	if (!may_reuse(call->ca))
+		return -(int)ERR_NOT_FOUND;
+	r = store_authz_find_valid(call->ca->env->store, call->account.id,
+	    base, wildcard, call->now + REUSE_MARGIN_MS, call->arena, ret,
+	    err);
+	if (r == 0)
+		r = check_evidence(call, ident, ret, err);
+	return err_is_refusal(r) ? -(int)ERR_NOT_FOUND : r;
+}
+
 /* The authorizations of a new order: valid ones that the account has, else
  * new ones. */
 static int
@@ -128,15 +183,13 @@ add_authzs(struct ca_call *call, struct store_order *row, struct err *err)
 	int r;
 
 	for (size_t i = 0; i < order->idents.count; i++) {
-		struct ident base = order->idents.items[i];
+		const struct ident *ident = &order->idents.items[i];
+		struct ident base = *ident;
 		bool wildcard = ident_is_wildcard(&base);
 
 		if (wildcard)
 			base.value = span_from(base.value, 2);
-		r = !may_reuse(call->ca) ? -ERR_NOT_FOUND :
-		    store_authz_find_valid(call->ca->env->store,
-		    call->account.id, &base, wildcard,
-		    call->now + REUSE_MARGIN_MS, call->arena, &old, err);
+		r = find_valid(call, ident, &base, wildcard, &old, err);
 		if (r == 0) {
 			order->authz_ids[i] = old.authz.id;
 			if (old.authz.expires_at < expires_at)

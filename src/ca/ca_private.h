@@ -55,6 +55,12 @@ int ca_order_authorized(struct ca *ca, int64_t order_id, int64_t expires_at,
 int ca_finalize_hash(struct span evidence, uint8_t out[CA_PAYLOAD_HASH_SIZE],
     struct err *err);
 
+/* The attestations that an authorization has, for the arena's time. -ERR_IO
+ * when the store's bytes are not of their form. */
+int ca_authz_attestations(const struct store_authz *row,
+    struct attestation ret[ATTESTATIONS_PER_IDENT_MAX], size_t *ret_count,
+    struct err *err);
+
 /* Handlers. */
 int ca_account_key(struct ca_call *call, struct err *err);
 int ca_account_new(struct ca_call *call, struct err *err);

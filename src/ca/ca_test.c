@@ -384,6 +384,101 @@ test_quorum(void **state)
 	assert_int_equal(f->result.answer.authz.status, AUTHZ_INVALID);
 }
 
+/* An order for a.example whose authorization is valid by an attestation with
+ * this CAA verdict. */
+static struct order
+ready_order(struct fixture *f, const struct web_core_actor *who,
+    enum caa_verdict caa)
+{
+	static const char *const names[] = { "a.example" };
+	struct web_core_request request = order_request(who, 1, names);
+	struct attestation attestation = {
+		.perspective = SPAN_LIT(ATTESTATION_PERSPECTIVE_LOCAL),
+		.ident = { IDENT_DNS, SPAN_LIT("a.example") },
+		.method = CHALLENGE_HTTP_01, .caa = caa, .at = f->now,
+	};
+	struct ca_effect effect;
+	struct order order;
+
+	memcpy(attestation.thumbprint, who->thumbprint, JWK_THUMBPRINT_SIZE);
+	assert_int_equal(ask(f, &request), 0);
+	order = f->result.answer.order;
+	assert_int_equal(order.status, ORDER_PENDING);
+	request = (struct web_core_request){
+		.type = WEB_CORE_CHALLENGE_RESPOND, .actor = *who };
+	request.challenge.authz_id = order.authz_ids[0];
+	request.challenge.type = CHALLENGE_HTTP_01;
+	assert_int_equal(ask(f, &request), 0);
+	assert_int_equal(ca_attested(&f->ca, order.authz_ids[0],
+	    &attestation, &f->arena, &effect, &f->err), 0);
+	return order;
+}
+
+static enum order_status
+order_again(struct fixture *f, const struct web_core_actor *who)
+{
+	static const char *const names[] = { "a.example" };
+	struct web_core_request request = order_request(who, 1, names);
+
+	assert_int_equal(ask(f, &request), 0);
+	return f->result.answer.order.status;
+}
+
+/* What the signer would not take under a configuration that came later is not
+ * used again: no client could get a certificate until it expires. */
+static void
+test_reuse_after_reload(void **state)
+{
+	struct fixture *f = *state;
+	struct web_core_actor who = actor(f, 1);
+	char identity[] = "ca.example";
+
+	ready_order(f, &who, CAA_NOT_CHECKED);
+	assert_int_equal(order_again(f, &who), ORDER_READY);
+	f->config.caa_identity = identity;
+	assert_int_equal(order_again(f, &who), ORDER_PENDING);
+	f->config.caa_identity = NULL;
+	assert_int_equal(order_again(f, &who), ORDER_READY);
+	f->now += 4 * 3600 * INT64_C(1000);
+	assert_int_equal(order_again(f, &who), ORDER_READY);
+	f->config.authz_lifetime_s = 2 * 3600;
+	assert_int_equal(order_again(f, &who), ORDER_PENDING);
+}
+
+/* Sent to the signer before, what was deactivated since is no evidence any
+ * more, if the signer must still decide: RFC 8555 7.5.2, 7.3.6. */
+static void
+test_deactivated_while_issuing(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int i = 0; i < 2; i++) {
+		struct web_core_actor who = actor(f, (uint8_t)(i + 1));
+		struct order order = ready_order(f, &who, CAA_PERMITS);
+		struct web_core_request request = {
+			.type = WEB_CORE_ORDER_FINALIZE, .actor = who };
+		struct ca_effect effect;
+
+		request.finalize.order_id = order.id;
+		request.finalize.verified = true;
+		request.finalize.payload_b64 = SPAN_LIT("e30");
+		assert_int_equal(ask(f, &request), 0);
+		assert_int_equal(f->result.effect.issue.num_attestations, 1);
+		request = (struct web_core_request){ .actor = who };
+		request.type = i == 0 ? WEB_CORE_AUTHZ_DEACTIVATE :
+		    WEB_CORE_ACCOUNT_UPDATE;
+		if (i == 0)
+			request.object_id = order.authz_ids[0];
+		else
+			request.account_update.deactivate = true;
+		assert_int_equal(ask(f, &request), 0);
+		assert_int_equal(ca_issue_question(&f->ca, order.id,
+		    &f->arena, &effect, &f->err), 0);
+		assert_int_equal(effect.issue_order_id, order.id);
+		assert_int_equal(effect.issue.num_attestations, 0);
+	}
+}
+
 static void
 test_authz_deactivate(void **state)
 {
@@ -491,7 +586,9 @@ main(void)
 		TEST(test_account_update), TEST(test_actor),
 		TEST(test_ownership), TEST(test_order_refused),
 		TEST(test_order_several), TEST(test_attestation_of_another),
-		TEST(test_quorum), TEST(test_authz_deactivate),
+		TEST(test_quorum), TEST(test_reuse_after_reload),
+		TEST(test_deactivated_while_issuing),
+		TEST(test_authz_deactivate),
 		TEST(test_authz_deactivate_old),
 		TEST(test_orders_paged), TEST(test_ids),
 	};
