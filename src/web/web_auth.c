@@ -86,33 +86,30 @@ unlucky(const struct web *web)
 	return random % 100 < (uint64_t)web->settings.nonce_reject;
 }
 
-static int
-take_nonce(const struct web_call *call, struct err *err)
-{
-	if (nonce_take(call->web->nonces, call->jws.header.nonce) &&
-	    !unlucky(call->web))
-		return 0;
-	return err_set(err, ERR_BAD_NONCE, "RFC 8555 6.5",
-	    PROBLEM_BAD_NONCE_DETAIL);
-}
 
 int
 web_auth_begin(struct web_call *call, const struct http_request *request,
     struct err *err)
 {
 	int r = check_media_type(request->content_type, err);
+	bool fresh;
 
 	if (r == 0)
 		r = jws_parse(request->body, &call->arena, &call->jws, err);
 	if (r < 0)
 		return r;
 	call->has_jws = true;
+	/* Whatever becomes of the request, its nonce is used up. */
+	fresh = nonce_take(call->web->nonces, call->jws.header.nonce) &&
+	    !unlucky(call->web);
 	r = check_url(call, err);
 	if (r == 0)
 		r = call->route->auth == WEB_AUTH_JWK ?
 		    take_jwk(call, err) : take_kid(call, err);
-	/* Last, so that a request that can never succeed costs no nonce. */
-	return r == 0 ? take_nonce(call, err) : r;
+	if (r == 0 && !fresh)
+		r = err_set(err, ERR_BAD_NONCE, "RFC 8555 6.5",
+		    PROBLEM_BAD_NONCE_DETAIL);
+	return r;
 }
 
 int

@@ -228,6 +228,37 @@ test_replay(void **state)
 	fake_done(&fake);
 }
 
+/* "Once a nonce value has appeared in an ACME request, the server MUST consider
+ * it invalid": RFC 8555 6.5, also when the request was refused for another
+ * reason. */
+static void
+test_nonce_of_a_refused_request(void **state)
+{
+	static const struct {
+		const char *url, *who, *type;
+		int status;
+	} rows[] = {
+		{ FAKE_BASE "/acme/order/12", KID, "unauthorized", 403 },
+		{ FAKE_BASE "/acme/order/11", "\"kid\":\"x\"", "malformed",
+		    400 },
+	};
+	struct fake fake;
+
+	(void)state;
+	fake_init(&fake, NULL);
+	expect_alive(&fake);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *header = fake_header(&fake, rows[i].url, rows[i].who);
+		const char *nonce = strstr(header, "\"nonce\":\"") + 9;
+
+		fake_send_jws(&fake, "/acme/order/11", header, "", &fake.key);
+		fake_expect_problem(&fake, rows[i].status, rows[i].type);
+		assert_false(nonce_take(fake.nonces, span_of(nonce,
+		    NONCE_TEXT_SIZE - 1)));
+	}
+	fake_done(&fake);
+}
+
 /* Whole bodies. $P is a good protected header, encoded. */
 static const struct {
 	const char *body;
@@ -528,6 +559,7 @@ main(void)
 		cmocka_unit_test(test_algorithms_are_listed),
 		cmocka_unit_test(test_hmac_with_public_key),
 		cmocka_unit_test(test_replay),
+		cmocka_unit_test(test_nonce_of_a_refused_request),
 		cmocka_unit_test(test_bodies),
 		cmocka_unit_test(test_payloads),
 		cmocka_unit_test(test_deep_and_large),
