@@ -3,6 +3,8 @@
 
 #include <strings.h>
 
+#include "base/text.h"
+
 #define SCHEME "mailto:"
 #define RULE "RFC 8555 7.3"
 #define LOCAL_MAX 64 /* bytes: RFC 5321 4.5.3.1.1 */
@@ -20,16 +22,32 @@ invalid(struct span url, const char *why, struct err *err)
 	    shown, why);
 }
 
-/* Letters, digits and what RFC 6068 section 2 lets stand unencoded. */
+/* "%41": what it stands for can be part of an address as well as of a mail's
+ * header (RFC 3986 2.1, RFC 5322 3.2.3), which no line break can. */
+static bool
+is_encoded(struct span at)
+{
+	uint8_t byte = 0;
+	struct bld out = { .data = &byte, .cap = 1, .max = 1 };
+
+	return at.len >= 3 && text_unhex(&out, span_of(at.data + 1, 2)) == 0 &&
+	    byte > ' ' && byte != 0x7f;
+}
+
+/* Letters, digits, what RFC 5322 section 3.2.3 lets stand in an address but
+ * for "#", where a URL's fragment begins, and the rest encoded. Clients do not
+ * encode all that RFC 6068 section 2 wants encoded. */
 static bool
 is_local(struct span local)
 {
 	for (size_t i = 0; i < local.len; i++) {
 		uint8_t c = local.data[i];
 
+		if (c == '%' && !is_encoded(span_from(local, i)))
+			return false;
 		if (((c | 0x20) < 'a' || (c | 0x20) > 'z') &&
 		    (c < '0' || c > '9') && (c == '\0' ||
-		    strchr("!#$%'*+-./=^_`{|}~&", c) == NULL))
+		    strchr("!$%'*+-./=^_`{|}~&", c) == NULL))
 			return false;
 	}
 	return local.len > 0 && local.len <= LOCAL_MAX;

@@ -15,7 +15,12 @@ check(struct span contact)
 		abort();
 	for (size_t i = 0; i < contact.len; i++) {
 		if (contact.data[i] <= ' ' || contact.data[i] >= 0x7f ||
-		    contact.data[i] == '"' || contact.data[i] == '\\')
+		    contact.data[i] == '"' || contact.data[i] == '\\' ||
+		    contact.data[i] == '#')
+			abort();
+		/* No line break or NUL, even decoded. */
+		if (contact.data[i] == '%' && (i + 2 >= contact.len ||
+		    contact.data[i + 1] < '2'))
 			abort();
 	}
 }

@@ -41,14 +41,6 @@ keep(struct web_call *call, struct span *contacts, size_t count)
 		contacts[i] = arena_dup(&call->arena, contacts[i]);
 }
 
-/* Whether a new account can be made of this request. If not, it may still be
- * one that finds its account (7.3.1), so core is asked for that first. */
-static bool
-may_create(const struct web_call *call, bool terms_agreed)
-{
-	return call->web->settings.terms_of_service == NULL || terms_agreed;
-}
-
 /* The key that the request brings. A bad one can only find its account. */
 static int
 take_key(struct web_call *call, bool find, struct span *ret, struct err *err)
@@ -64,33 +56,56 @@ take_key(struct web_call *call, bool find, struct span *ret, struct err *err)
 	return r;
 }
 
+/* What a new account is made of: RFC 8555 7.3. */
+static int
+fill_wanted(struct web_call *call, const json_t *payload,
+    struct web_core_request *question, struct err *err)
+{
+	bool there;
+	int r = contact_parse(payload, &there,
+	    &question->account_new.num_contacts,
+	    question->account_new.contacts, err);
+
+	if (r == 0)
+		r = get_bool(payload, "termsOfServiceAgreed",
+		    &question->account_new.terms_agreed, err);
+	if (r == 0 && call->web->settings.terms_of_service != NULL &&
+	    !question->account_new.terms_agreed)
+		r = err_set(err, ERR_USER_ACTION_REQUIRED, "RFC 8555 7.3",
+		    "the terms of service must be agreed to: "
+		    "\"termsOfServiceAgreed\": true");
+	return r;
+}
+
+/* If there is an account with this key, "any fields in the request object
+ * MUST be ignored" (7.3.1): whatever is wrong with them is only said when core
+ * has found none. */
 static int
 fill_new(struct web_call *call, const json_t *payload,
     struct web_core_request *question, struct err *err)
 {
-	bool there;
-	int r;
+	struct problem why_not;
+	struct err why;
+	bool *find = &question->account_new.only_return_existing;
+	int r = get_bool(payload, "onlyReturnExisting", find, err);
 
-	r = contact_parse(payload, &there,
-	    &question->account_new.num_contacts,
-	    question->account_new.contacts, err);
 	if (r == 0)
-		r = get_bool(payload, "onlyReturnExisting",
-		    &question->account_new.only_return_existing, err);
-	if (r == 0)
-		r = get_bool(payload, "termsOfServiceAgreed",
-		    &question->account_new.terms_agreed, err);
-	if (r == 0)
-		r = take_key(call, question->account_new.only_return_existing,
-		    &question->account_new.key_spki, err);
+		r = take_key(call, *find, &question->account_new.key_spki,
+		    err);
 	if (r < 0)
 		return r;
+	question->account_new.terms_agreed = false;
+	question->account_new.num_contacts = 0;
+	if (*find)
+		return 0;
+	if (fill_wanted(call, payload, question, &why) < 0) {
+		why_not = problem_of(&why);
+		web_call_remember(call, &why_not);
+		question->account_new.num_contacts = 0;
+		*find = true;
+	}
 	keep(call, question->account_new.contacts,
 	    question->account_new.num_contacts);
-	call->terms_missing = !question->account_new.only_return_existing &&
-	    !may_create(call, question->account_new.terms_agreed);
-	if (call->terms_missing)
-		question->account_new.only_return_existing = true;
 	return 0;
 }
 

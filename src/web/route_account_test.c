@@ -116,6 +116,15 @@ test_contacts(void **state)
 		{ "[\"mailto:a@b.example,c@d.example\"]", 400,
 		    "invalidContact" },
 		{ "[\"mailto:a@b.example\\n\"]", 400, "invalidContact" },
+		{ "[\"mailto:a%2Bb%c3%a9@b.example\"]", 0, NULL },
+		{ "[\"mailto:a%0d%0aBcc:c@b.example\"]", 400,
+		    "invalidContact" },
+		{ "[\"mailto:a%0A@b.example\"]", 400, "invalidContact" },
+		{ "[\"mailto:a%00@b.example\"]", 400, "invalidContact" },
+		{ "[\"mailto:a%7f@b.example\"]", 400, "invalidContact" },
+		{ "[\"mailto:a%4@b.example\"]", 400, "invalidContact" },
+		{ "[\"mailto:100%@b.example\"]", 400, "invalidContact" },
+		{ "[\"mailto:a#b@b.example\"]", 400, "invalidContact" },
 		{ "[\"mailto:\\u00e9@b.example\"]", 400, "invalidContact" },
 		{ "[7]", 400, "malformed" },
 		{ "\"mailto:a@b.example\"", 400, "malformed" },
@@ -132,14 +141,50 @@ test_contacts(void **state)
 		snprintf(payload, sizeof(payload), "{\"contact\":%s}",
 		    rows[i].contact);
 		fake_post_new_account(&fake, payload);
+		frame = fake_take(&fake, WEB_CORE_ACCOUNT_NEW, &request);
+		assert_int_equal(request.account_new.only_return_existing,
+		    rows[i].status != 0);
 		if (rows[i].status != 0) {
+			fake_answer_problem(&fake, frame,
+			    ERR_ACCOUNT_DOES_NOT_EXIST, "no");
 			fake_expect_problem(&fake, rows[i].status,
 			    rows[i].type);
 			continue;
 		}
-		frame = fake_take(&fake, WEB_CORE_ACCOUNT_NEW, &request);
 		fake_answer_problem(&fake, frame, ERR_RATE_LIMITED, "slow");
 		fake_expect_problem(&fake, 429, "rateLimited");
+	}
+	fake_done(&fake);
+}
+
+/* RFC 8555 7.3.1: "any fields in the request object MUST be ignored" if there
+ * is an account with the key. */
+static void
+test_existing_whatever_is_asked(void **state)
+{
+	static const char *const payloads[] = {
+		"{\"contact\":[\"tel:+123\"]}",
+		"{\"contact\":[\"mailto:a\"]}",
+		"{\"contact\":7,\"termsOfServiceAgreed\":true}",
+		"{\"termsOfServiceAgreed\":\"yes\"}",
+		"{\"onlyReturnExisting\":true,\"contact\":[\"x:\"]}",
+	};
+	struct web_core_request request;
+	struct web_core_answer answer;
+	struct fake_frame frame;
+	struct fake fake;
+
+	(void)state;
+	fake_init(&fake, NULL);
+	for (size_t i = 0; i < sizeof(payloads) / sizeof(payloads[0]); i++) {
+		fake_post_new_account(&fake, payloads[i]);
+		frame = fake_take(&fake, WEB_CORE_ACCOUNT_NEW, &request);
+		assert_true(request.account_new.only_return_existing);
+		assert_int_equal(request.account_new.num_contacts, 0);
+		answer = fake_account(&fake, &fake.key);
+		fake_answer(&fake, frame, &answer);
+		fake_expect(&fake, 200, "application/json", NULL);
+		fake_expect_header(&fake, "Location: " FAKE_KID);
 	}
 	fake_done(&fake);
 }
@@ -209,6 +254,35 @@ test_blocked_key(void **state)
 	fake_expect(&fake, 200, "application/json", NULL);
 	fake_done(&fake);
 	blocked_keys_free(blocked);
+}
+
+/* Through another web process than the one whose cache has its key: what web
+ * answers without core is refused, too (RFC 8555 7.3.6). */
+static void
+test_deactivated_elsewhere(void **state)
+{
+	static const char *const targets[] = { "/dir", "/acme/new-nonce" };
+	struct web_core_request request;
+	struct web_core_answer answer;
+	struct fake_frame frame;
+	struct fake fake;
+
+	(void)state;
+	fake_init(&fake, NULL);
+	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
+		fake_post(&fake, targets[i], "");
+		fake_give_key(&fake, &fake.key);
+		fake_expect(&fake, 200, i == 0 ? "application/json" : NULL,
+		    NULL);
+		fake_post(&fake, targets[i], "");
+		frame = fake_take(&fake, WEB_CORE_ACCOUNT_KEY, &request);
+		answer = fake_account(&fake, &fake.key);
+		answer.account.account.status = ACCOUNT_DEACTIVATED;
+		fake_answer(&fake, frame, &answer);
+		fake_expect(&fake, 401, "application/problem+json", NULL);
+		assert_non_null(strstr(fake.body, ":unauthorized\""));
+	}
+	fake_done(&fake);
 }
 
 /* RFC 8555 7.3.6. */
@@ -281,9 +355,11 @@ main(void)
 		cmocka_unit_test(test_only_return_existing),
 		cmocka_unit_test(test_terms),
 		cmocka_unit_test(test_contacts),
+		cmocka_unit_test(test_existing_whatever_is_asked),
 		cmocka_unit_test(test_account_update),
 		cmocka_unit_test(test_blocked_key),
 		cmocka_unit_test(test_deactivate),
+		cmocka_unit_test(test_deactivated_elsewhere),
 		cmocka_unit_test(test_orders),
 	};
 

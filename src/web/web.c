@@ -170,9 +170,7 @@ ask_key(struct web_call *call)
 static void
 doubt_key(struct web_call *call, const struct problem *problem)
 {
-	call->refused = *problem;
-	call->refused.detail = arena_dup(&call->arena, problem->detail);
-	call->refused.num_subs = 0;
+	web_call_remember(call, problem);
 	ask_key(call);
 }
 
@@ -204,7 +202,9 @@ find_key(struct web_call *call)
 	const struct jwk *key = call->route->auth == WEB_AUTH_JWK ?
 	    &call->jwk : account_keys_get(call->web->keys, call->account_id);
 
-	if (key == NULL)
+	/* What core is not asked about would be told to an account that was
+	 * deactivated through another web process (RFC 8555 7.3.6). */
+	if (key == NULL || call->route->ask == NULL)
 		ask_key(call);
 	else
 		use_key(call, key);
@@ -262,18 +262,6 @@ take_key(struct web_call *call, const struct account *account,
 	return 0;
 }
 
-/* RFC 8555 7.3: a new account needs agreement to the terms. */
-static void
-reply_terms(struct web_call *call)
-{
-	struct err err;
-
-	err_set(&err, ERR_USER_ACTION_REQUIRED, "RFC 8555 7.3",
-	    "the terms of service must be agreed to: "
-	    "\"termsOfServiceAgreed\": true");
-	web_reply_error(call, &err);
-}
-
 /* "unauthorized" may be about the key. */
 static void
 take_problem(struct web_call *call, const struct problem *problem)
@@ -285,11 +273,12 @@ take_problem(struct web_call *call, const struct problem *problem)
 	}
 	if (problem->kind == ERR_ACCOUNT_NOT_VALID)
 		account_keys_del(call->web->keys, call->account_id);
+	/* newAccount found none, and none can be made of it. */
 	if (problem->kind == ERR_ACCOUNT_DOES_NOT_EXIST &&
-	    call->terms_missing)
-		reply_terms(call);
-	else
-		reply_problem(call, problem);
+	    call->route->auth == WEB_AUTH_JWK &&
+	    call->refused.kind != ERR_NONE)
+		problem = &call->refused;
+	reply_problem(call, problem);
 }
 
 /* The signer cannot be asked, or not yet: see rpc/web_core.h. */

@@ -94,6 +94,14 @@ web_call_free(struct web_call *call)
 	}
 }
 
+void
+web_call_remember(struct web_call *call, const struct problem *problem)
+{
+	call->refused = *problem;
+	call->refused.detail = arena_dup(&call->arena, problem->detail);
+	call->refused.num_subs = 0;
+}
+
 struct web_call *
 web_call_find(struct web *web, uint64_t id)
 {

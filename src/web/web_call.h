@@ -95,10 +95,10 @@ struct web_call {
 	int64_t account_id;      /* who asks; 0 for newAccount */
 	struct jwk jwk;          /* newAccount's own */
 	uint8_t thumbprint[JWK_THUMBPRINT_SIZE];
-	bool terms_missing;      /* newAccount: core may only find */
 	bool verify;             /* here, though the signer would */
 	bool key_is_fresh;       /* core was asked for it in this call */
-	struct problem refused;  /* what a key of the cache came to */
+	struct problem refused;  /* what a key of the cache came to; newAccount:
+	                            why core may only find */
 	enum web_wait wait;
 	uint16_t question_type;  /* what core is asked, for asking again */
 	struct span question;
@@ -157,6 +157,9 @@ struct web_call *web_call_new(struct web *web, uint64_t exchange);
 /* Its exchange is answered, or gone: gives it, once, then 0. */
 uint64_t web_call_take_exchange(struct web_call *call);
 void web_call_free(struct web_call *call);
+/* The call may yet end with this problem: call->refused, without its
+ * subproblems. */
+void web_call_remember(struct web_call *call, const struct problem *problem);
 struct web_call *web_call_find(struct web *web, uint64_t id);
 struct web_call *web_call_of_exchange(struct web *web, uint64_t exchange);
 
