@@ -121,7 +121,9 @@ judge_validity(const struct issue_context *context, struct issue *issue,
 	if (r < 0)
 		return r;
 	if (issue->validity.not_after_s > context->issuer.not_after_s) {
-		if (request->not_after != 0)
+		if (request->not_after != 0 || (request->not_before != 0 &&
+		    issue->validity.not_before_s >=
+		    context->issuer.not_after_s))
 			return err_set(err, ERR_MALFORMED, "RFC 5280 6.1.3",
 			    "the order asks for more time than the CA has "
 			    "left");

@@ -108,6 +108,11 @@ test_issuer_ends(void **state)
 	scene.not_after = fixture.now + 2 * FIXTURE_DAY_MS;
 	request = scene_request(&scene);
 	expect_refusal(&request, ERR_MALFORMED, "time than the CA");
+	/* A refusal, not trouble of ours for which core would ask for ever. */
+	scene = scene_of(&fixture);
+	scene.not_before = fixture.now + FIXTURE_DAY_MS;
+	request = scene_request(&scene);
+	expect_refusal(&request, ERR_MALFORMED, "time than the CA");
 	fixture.now = FIXTURE_NOW;
 }
 

@@ -135,6 +135,10 @@ take_time(const json_t *payload, const char *name, int64_t *ret,
 		    "\"%s\" is not a time as in RFC 3339", name);
 	if (*ret == ZERO_TIME_MS)
 		*ret = 0;
+	else if (*ret == 0)
+		return err_set(err, ERR_MALFORMED, "RFC 8555 7.4",
+		    "\"%s\" is in 1970; a certificate for then cannot be had",
+		    name);
 	return 0;
 }
 

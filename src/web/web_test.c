@@ -150,6 +150,8 @@ test_new_order_refused(void **state)
 		    "\"value\":\"xn--a.test\"}]}", "malformed" },
 		{ "{\"identifiers\":[{\"type\":\"dns\",\"value\":\"a.test\"}]"
 		    ",\"notAfter\":\"tomorrow\"}", "malformed" },
+		{ "{\"identifiers\":[{\"type\":\"dns\",\"value\":\"a.b\"}]"
+		    ",\"notAfter\":\"1970-01-01T00:00:00Z\"}", "malformed" },
 		{ "{\"identifiers\":[{\"type\":\"dns\",\"value\":\"a.test\"}]"
 		    ",\"notBefore\":7}", "malformed" },
 		{ "[]", "malformed" },
