@@ -185,6 +185,9 @@ test_addresses(void **state)
 		{ "[2001:db8::1]:54", "[2001:db8::1]:54" },
 		{ "ns.example", NULL }, { "1.2.3.4:0", NULL },
 		{ "1.2.3.4:99999", NULL }, { "[::1", NULL }, { "", NULL },
+		{ "[::1]", "::1" }, { "[::1]x", NULL }, { "[::1]x:53", NULL },
+		{ "[192.0.2.1]:53", NULL }, { "192.0.2.1]", NULL },
+		{ "192.0.2.1:", NULL }, { "[::1]:", NULL },
 	};
 	char text[EXCHANGE_ADDRESS_SIZE];
 	struct exchange_address address;

@@ -28,37 +28,54 @@ struct exchange {
 	void *ctx;
 };
 
+/* Cuts the port off, and an IPv6 address's brackets, behind which nothing else
+ * may stand. */
+static int
+split_port(char *text, char **ret_host, uint64_t *port)
+{
+	char *colon = strchr(text, ':'), *end = strchr(text, ']');
+
+	*ret_host = text;
+	if (text[0] == '[') {
+		if (end == NULL || (end[1] != '\0' && end[1] != ':'))
+			return -(int)ERR_CONFIG;
+		*ret_host = text + 1;
+		colon = end[1] == ':' ? end + 1 : NULL;
+		*end = '\0';
+	} else if (colon != NULL && strchr(colon + 1, ':') != NULL) {
+		return 0; /* an IPv6 address without a port */
+	}
+	if (colon == NULL)
+		return 0;
+	*colon = '\0';
+	return text_uint(span_str(colon + 1), 65535, port) < 0 || *port == 0 ?
+	    -(int)ERR_CONFIG : 0;
+}
+
 int
 exchange_address_parse(struct span text, uint16_t port,
     struct exchange_address *ret, struct err *err)
 {
 	struct sockaddr_in *v4 = (struct sockaddr_in *)&ret->sockaddr;
 	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&ret->sockaddr;
-	char host[EXCHANGE_ADDRESS_SIZE], *end, *colon;
+	char copy[EXCHANGE_ADDRESS_SIZE], *host;
 	uint64_t number = port;
 
 	*ret = (struct exchange_address){ 0 };
-	if (text.len == 0 || text.len >= sizeof(host))
+	if (text.len == 0 || text.len >= sizeof(copy) ||
+	    memchr(text.data, '\0', text.len) != NULL)
 		goto bad;
-	memcpy(host, text.data, text.len);
-	host[text.len] = '\0';
-	end = host[0] == '[' ? strchr(host, ']') : NULL;
-	colon = strchr(end != NULL ? end : host, ':');
-	if (colon != NULL && (end != NULL || strchr(colon + 1, ':') == NULL)) {
-		if (text_uint(span_str(colon + 1), 65535, &number) < 0 ||
-		    number == 0)
-			goto bad;
-		*colon = '\0';
-	}
-	if (end != NULL)
-		*end = '\0';
-	if (inet_pton(AF_INET, host, &v4->sin_addr) == 1) {
+	memcpy(copy, text.data, text.len);
+	copy[text.len] = '\0';
+	if (split_port(copy, &host, &number) < 0)
+		goto bad;
+	if (host == copy && inet_pton(AF_INET, host, &v4->sin_addr) == 1) {
 		v4->sin_family = AF_INET;
 		v4->sin_port = htons((uint16_t)number);
 		ret->len = sizeof(*v4);
 		return 0;
 	}
-	if (inet_pton(AF_INET6, host + (end != NULL), &v6->sin6_addr) == 1) {
+	if (inet_pton(AF_INET6, host, &v6->sin6_addr) == 1) {
 		v6->sin6_family = AF_INET6;
 		v6->sin6_port = htons((uint16_t)number);
 		ret->len = sizeof(*v6);
