@@ -144,6 +144,22 @@ def test_reload_drops_no_connection(real_ca, real_folder, port80):
     assert client.http.connection.sock is sock
 
 
+def test_reload_that_asks_for_more(real_ca, real_folder, port80):
+    """What was validated without a look at CAA is validated again when the CA
+    has got a CAA identity, and not refused until it expires."""
+    client = real_ca.client()
+    client.obtain(port80, "unasked.example.test")
+    before = client.new_order("unasked.example.test")["authorizations"]
+    config = pathlib.Path(real_folder, "signetd.conf")
+    config.write_text(config.read_text() +
+                      'caa_identity = "ca.example.test"\n')
+    real_ca.signal(signal.SIGHUP)
+    wait_log(real_ca, "reloaded")
+    client.obtain(port80, "unasked.example.test")
+    after = client.new_order("unasked.example.test")["authorizations"]
+    assert before != after
+
+
 def test_blocked_keys(real_ca, real_folder, port80):
     """BR 6.1.1.3: a key that is listed is refused from the reload on, for
     a certificate and for an account."""
