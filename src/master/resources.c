@@ -21,7 +21,7 @@
 #include "web/nonce.h"
 
 #define PAUSE_MS 10           /* between two tries */
-#define LISTEN_TIMEOUT_MS 500 /* for an address to become free */
+#define LISTEN_TIMEOUT_MS 2000 /* for an address to become free */
 #define LOCK_SILENT_MS 500    /* then we say what we wait for */
 
 /* Where a resource comes from. */
