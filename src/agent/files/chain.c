@@ -6,6 +6,7 @@
 #include <openssl/sha.h>
 #include <openssl/x509v3.h>
 
+#include "agent/proc/key_file.h"
 #include "base/text.h"
 #include "pkix/key.h"
 #include "pkix/pki.h"
@@ -201,6 +202,7 @@ read_leaf(struct span der, struct arena *arena, struct files_live *ret,
 	else if (!read_names(x509, arena, &ret->names))
 		r = refuse(err, "its names cannot be read");
 	if (r == 0) {
+		ret->key_type = key_file_type(key);
 		SHA256(spki.data, spki.len, ret->spki_hash);
 		SHA256(der.data, der.len, ret->leaf_hash);
 		ret->not_before_s = chain_seconds(X509_get0_notBefore(x509));

@@ -312,6 +312,15 @@ decide(struct job *job)
 		job_unchanged(job);
 }
 
+/* The site's key was changed since. Keys that others made of a type that we do
+ * not make stay until they are renewed. */
+static bool
+is_of_other_type(const struct job *job, const struct files_live *live)
+{
+	return live->exists && live->key_type != 0 && job->cert.key_type != 0
+	    && (int)live->key_type != job->cert.key_type;
+}
+
 /* Files may know of a certificate that a killed run published, or that there
  * is none any more. */
 static bool
@@ -339,6 +348,10 @@ on_site(void *ctx, uint16_t type, struct span payload)
 	else if (memcmp(answer.live.leaf_hash, job->cert.leaf_hash,
 	    STATE_HASH_SIZE) != 0)
 		ok = job_adopt(job, &answer.live, job->cert.order_at_ca);
+	if (is_of_other_type(job, &answer.live)) {
+		job->cert.renew_at = 0;
+		job->cert.reason = STATE_REASON_FORCED;
+	}
 	if (ok && job_record_warn(job))
 		decide(job);
 	return true;

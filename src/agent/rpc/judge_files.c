@@ -90,6 +90,7 @@ encode_live(struct bld *out, const struct files_live *live)
 	bld_span16(out, live->path);
 	if (!live->exists)
 		return;
+	bld_u8(out, (uint8_t)live->key_type);
 	bld_i64(out, live->not_before_s);
 	bld_i64(out, live->not_after_s);
 	bld_bytes(out, live->spki_hash, FILES_HASH_SIZE);
@@ -109,6 +110,8 @@ decode_live(struct cur *cur, struct files_live *ret)
 	ret->path = cur_text(cur, 2 * SITE_PATH_MAX);
 	if (!ret->exists)
 		return;
+	ret->key_type = (enum site_key_type)cur_enum(cur, 0,
+	    SITE_KEY_RSA4096);
 	ret->not_before_s = cur_i64(cur);
 	ret->not_after_s = cur_i64(cur);
 	cur_copy(cur, ret->spki_hash, FILES_HASH_SIZE);

@@ -78,6 +78,7 @@ struct judge_files_request {
 /* What is published, all of it read from the certificate. */
 struct files_live {
 	bool exists;
+	enum site_key_type key_type;   /* 0: none of those that we make */
 	int64_t not_before_s, not_after_s;
 	uint8_t spki_hash[FILES_HASH_SIZE];
 	uint8_t leaf_hash[FILES_HASH_SIZE]; /* SHA-256 of the leaf's DER */

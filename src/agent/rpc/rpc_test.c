@@ -334,7 +334,8 @@ test_files_answer(void **state)
 {
 	static struct judge_files_answer got;
 	struct judge_files_answer answer = { .type = JUDGE_FILES_PUBLISHED,
-		.live = { .exists = true, .not_before_s = -5,
+		.live = { .exists = true, .key_type = SITE_KEY_RSA3072,
+		    .not_before_s = -5,
 		    .not_after_s = 7, .serial = SPAN_LIT("\1\2"),
 		    .authority_key_id = SPAN_LIT("aki"),
 		    .issuer = SPAN_LIT("Test"), .must_staple = true,
@@ -349,6 +350,7 @@ test_files_answer(void **state)
 	keep("judge_files", JUDGE_FILES_PUBLISHED);
 	assert_int_equal(judge_files_answer_decode(JUDGE_FILES_PUBLISHED,
 	    bld_view(&out), &got, NULL), 0);
+	assert_int_equal(got.live.key_type, SITE_KEY_RSA3072);
 	assert_int_equal(got.live.not_before_s, -5);
 	assert_true(got.live.must_staple);
 	assert_int_equal(got.err.kind, ERR_IO);
