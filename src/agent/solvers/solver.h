@@ -43,10 +43,7 @@ struct solver_task {
 	int64_t persist_until_s;      /* filled by ready of dns-persist-01: when
 	                                 the record ends; 0: never */
 	void *ctx;                    /* judge's */
-	union {                       /* the solver's, from setup to takedown */
-		void *own;
-		uint32_t own_bits;
-	};
+	void *own;                    /* the solver's, from setup to takedown */
 };
 
 /* What a solver may use. */

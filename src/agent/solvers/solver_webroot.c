@@ -67,25 +67,75 @@ check(const char *argument, struct err *err)
 	return r;
 }
 
-/* ARGUMENT/.well-known/acme-challenge; *ret_made is how many of the two were
- * made just now. */
+/* ---- folders that we make ----------------------------------------------- */
+
+/* A web root in which challenges stand. Orders of one run share it: the folders
+ * that the first of them made go with the last. */
+static struct used {
+	struct used *next;
+	char *path;
+	size_t tasks;
+	bool made;
+} *used_roots;
+
+static struct used *
+use_root(const char *path, size_t tasks)
+{
+	struct used *used = used_roots;
+
+	while (used != NULL && strcmp(used->path, path) != 0)
+		used = used->next;
+	if (used == NULL) {
+		used = mem_alloc(sizeof(*used));
+		*used = (struct used){ .next = used_roots,
+		    .path = mem_strdup(path) };
+		used_roots = used;
+	}
+	used->tasks += tasks;
+	return used;
+}
+
+/* Was it the last of those that stood there, in folders that we made? */
+static bool
+leave_root(const char *path, size_t tasks)
+{
+	struct used **at = &used_roots, *used;
+	bool made;
+
+	while (*at != NULL && strcmp((*at)->path, path) != 0)
+		at = &(*at)->next;
+	used = *at;
+	if (used == NULL)
+		return false;
+	used->tasks -= tasks < used->tasks ? tasks : used->tasks;
+	if (used->tasks > 0)
+		return false;
+	made = used->made;
+	*at = used->next;
+	free(used->path);
+	free(used);
+	return made;
+}
+
+/* ARGUMENT/.well-known/acme-challenge. What is missing of it is made, which
+ * ret_made then says; NULL: it is not, and -ERR_NOT_FOUND. */
 static int
-open_folder(const char *argument, size_t *ret_made, struct err *err)
+open_folder(const char *argument, bool *ret_made, struct err *err)
 {
 	int fd = open(argument, O_PATH | O_DIRECTORY | O_CLOEXEC), next;
 	mode_t mask;
 	bool made;
 
-	*ret_made = 0;
 	for (size_t i = 0; fd >= 0 && i < NUM_FOLDERS; i++) {
 		/* Whatever the umask is, the web server must look inside. No
 		 * chmod afterwards: who owns the folder above may have put a
 		 * link to any file of root's in this one's place. */
 		mask = umask(0);
-		made = mkdirat(fd, folders[i], 0755) == 0;
+		made = ret_made != NULL && mkdirat(fd, folders[i], 0755) == 0;
 		umask(mask);
-		*ret_made += made;
-		if (!made && errno != EEXIST) {
+		if (made)
+			*ret_made = true;
+		if (!made && ret_made != NULL && errno != EEXIST) {
 			err_errno(err, "cannot make the folder %s in %s",
 			    folders[i], argument);
 			close(fd);
@@ -96,57 +146,13 @@ open_folder(const char *argument, size_t *ret_made, struct err *err)
 		close(fd);
 		fd = next;
 	}
+	if (fd < 0 && ret_made == NULL && errno == ENOENT)
+		return -(int)ERR_NOT_FOUND;
 	return fd >= 0 ? fd : err_errno(err, "cannot open "
 	    ".well-known/acme-challenge in %s", argument);
 }
 
-/* Bits of task->own_bits: in which of the folders setup made others. */
-static void
-mark_made(struct solver_task *task, size_t root)
-{
-	task->own_bits |= UINT32_C(1) << root;
-}
-
-static bool
-is_made(const struct solver_task *task, size_t root)
-{
-	return (task->own_bits >> root & 1) != 0;
-}
-
-static void
-setup(const struct solver_world *world, const char *argument,
-    struct solver_task *const *tasks, size_t count)
-{
-	struct err *errs = mem_zalloc((count + 1) * sizeof(errs[0]));
-	struct roots roots;
-	size_t made;
-
-	(void)world;
-	split(argument, &roots);
-	for (size_t i = 0; i < count; i++)
-		tasks[i]->own_bits = 0;
-	for (size_t root = 0; root < roots.count; root++) {
-		int folder = open_folder(roots.paths[root], &made, &errs[count]);
-
-		for (size_t i = 0; i < count; i++) {
-			if (made > 0)
-				mark_made(tasks[i], root);
-			if (folder < 0)
-				errs[i] = errs[count];
-			else if (errs[i].kind == ERR_NONE)
-				challenge_file_write(folder, tasks[i],
-				    &errs[i]);
-		}
-		if (folder >= 0)
-			close(folder);
-	}
-	arena_free(&roots.arena);
-	for (size_t i = 0; i < count; i++)
-		tasks[i]->ready(tasks[i], &errs[i]);
-	free(errs);
-}
-
-/* What setup made goes, if it is empty. */
+/* What we made goes, if it is empty. */
 static void
 remove_folders(const char *argument)
 {
@@ -164,24 +170,54 @@ remove_folders(const char *argument)
 	close(fd);
 }
 
+/* ---- challenges --------------------------------------------------------- */
+
 static void
-clean_root(const char *path, size_t root, struct solver_task *const *tasks,
-    size_t count, struct err *errs)
+setup(const struct solver_world *world, const char *argument,
+    struct solver_task *const *tasks, size_t count)
 {
-	bool made_folders = false;
-	size_t made;
-	int folder = open_folder(path, &made, &errs[count]);
+	struct err *errs = mem_zalloc((count + 1) * sizeof(errs[0]));
+	struct roots roots;
+
+	(void)world;
+	split(argument, &roots);
+	for (size_t root = 0; root < roots.count; root++) {
+		struct used *used = use_root(roots.paths[root], count);
+		int folder = open_folder(used->path, &used->made,
+		    &errs[count]);
+
+		for (size_t i = 0; i < count; i++) {
+			if (folder < 0)
+				errs[i] = errs[count];
+			else if (errs[i].kind == ERR_NONE)
+				challenge_file_write(folder, tasks[i],
+				    &errs[i]);
+		}
+		if (folder >= 0)
+			close(folder);
+	}
+	arena_free(&roots.arena);
+	for (size_t i = 0; i < count; i++)
+		tasks[i]->ready(tasks[i], &errs[i]);
+	free(errs);
+}
+
+/* Without the folder there is nothing in it either. */
+static void
+clean_root(const char *path, struct solver_task *const *tasks, size_t count,
+    struct err *errs)
+{
+	int folder = open_folder(path, NULL, &errs[count]);
 
 	for (size_t i = 0; i < count; i++) {
-		made_folders = made_folders || is_made(tasks[i], root);
-		if (folder < 0)
-			errs[i] = errs[count];
-		else
+		if (folder >= 0)
 			challenge_file_remove(folder, tasks[i], &errs[i]);
+		else if (folder != -(int)ERR_NOT_FOUND)
+			errs[i] = errs[count];
 	}
 	if (folder >= 0)
 		close(folder);
-	if (made_folders)
+	if (leave_root(path, count))
 		remove_folders(path);
 }
 
@@ -195,7 +231,7 @@ takedown(const struct solver_world *world, const char *argument,
 	(void)world;
 	split(argument, &roots);
 	for (size_t root = 0; root < roots.count; root++)
-		clean_root(roots.paths[root], root, tasks, count, errs);
+		clean_root(roots.paths[root], tasks, count, errs);
 	arena_free(&roots.arena);
 	for (size_t i = 0; i < count; i++)
 		tasks[i]->gone(tasks[i], &errs[i]);
