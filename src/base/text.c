@@ -388,3 +388,29 @@ text_printable(char *out, size_t out_size, struct span in)
 	}
 	out[at] = '\0';
 }
+
+void
+text_said(char *out, size_t out_size, struct span in)
+{
+	size_t at = 0, max = out_size - out_size / 5;
+
+	while (in.len > 0 && (in.data[in.len - 1] == '\n' ||
+	    in.data[in.len - 1] == ' '))
+		in.len--;
+	if (in.len > max)
+		in = span_from(in, in.len - max);
+	if (out_size > 0)
+		out[0] = '\0';
+	while (in.len > 0 && at + 4 < out_size) {
+		struct span line = span_cut(&in, '\n');
+
+		if (line.len == 0)
+			continue;
+		if (at > 0) {
+			memcpy(out + at, " | ", 3);
+			at += 3;
+		}
+		text_printable(out + at, out_size - at, line);
+		at += strlen(out + at);
+	}
+}

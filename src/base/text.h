@@ -52,4 +52,8 @@ int text_untime(struct span in, int64_t *ret_ms);
  * a final NUL: what may be put into a log line or an error sentence. */
 void text_printable(char *out, size_t out_size, struct span in);
 
+/* The same of what a program said in lines, with " | " between those; where it
+ * is too much, the end of it, which says most. */
+void text_said(char *out, size_t out_size, struct span in);
+
 #endif

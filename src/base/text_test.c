@@ -317,6 +317,23 @@ test_printable(void **state)
 	text_printable(out, 0, SPAN_LIT("x"));
 }
 
+static void
+test_said(void **state)
+{
+	char out[20];
+
+	(void)state;
+	text_said(out, sizeof(out), SPAN_LIT("one\n\ntwo \x1b\n \n"));
+	assert_string_equal(out, "one | two \\x1b");
+	text_said(out, sizeof(out), SPAN_LIT("0123456789\nthe end says"));
+	assert_string_equal(out, "789 | the end says");
+	text_said(out, sizeof(out), SPAN_LIT("a\nb\nc\nd\ne\nf\ng\nh"));
+	assert_string_equal(out, "a | b | c | d | e");
+	text_said(out, sizeof(out), SPAN_LIT("\n"));
+	assert_string_equal(out, "");
+	text_said(out, 0, SPAN_LIT("x"));
+}
+
 int
 main(void)
 {
@@ -333,6 +350,7 @@ main(void)
 		cmocka_unit_test(test_time_cut),
 		cmocka_unit_test(test_untime),
 		cmocka_unit_test(test_printable),
+		cmocka_unit_test(test_said),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from kit import servers
+from kit import net, servers
 
 PLAIN = """
 # a brace { in a comment, a quote " and a tag <VirtualHost>
@@ -187,3 +187,19 @@ def test_reload_fails(serve):
     (server.top / "run/pid").write_text(pid)
     assert server.files() == before
     assert not new(server, "other.example.test")
+
+
+def test_one_that_was_stopped_stays_so(serve):
+    """`apachectl -k graceful` starts it; that is not for us to do."""
+    server, ca, agent = serve(a_tls=TLS, b=PLAIN)
+    install(server, ca, agent, "a.example.test")
+    server.process.terminate()
+    server.process.wait()
+    before = server.files()
+    done = agent.run("renew", "--deploy", "a.example.test", status=1)
+    assert "Apache does not run" in done.stderr
+    assert "taken back" not in done.stderr
+    assert server.files() == before
+    assert net.is_free(server.port)
+    server.start()
+    agent.run("renew", "--deploy", "a.example.test")

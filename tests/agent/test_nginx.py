@@ -205,8 +205,10 @@ def test_what_nobody_here_can_prove_is_not_the_cas_word(serve):
     server.write("nginx.conf", text.replace("sites/*", "sites/a"))
     done = agent.get(ca, "a.example.test", "www.a.example.test",
                      via="nginx=" + server.file, status=1)
-    assert "what to do: choose another --via" in done.stderr
-    assert done.stderr.count("warning: ") == 2
+    assert "what to do: mend that, or choose another --via" in done.stderr
+    assert done.stderr.count("includes no folder") == 1
+    assert "a.example.test, www.a.example.test: " in done.stderr
+    assert "warning: " not in done.stderr and "compound" not in done.stderr
 
 
 def test_regular_expressions_are_refused_in_words(serve):
@@ -292,3 +294,15 @@ def test_test_fails_with_our_change(serve):
     assert "server_names_hash" in done.stderr
     assert server.files() == before
     assert servers.fetch(server.port, "short.example.test")[0] == 200
+
+
+def test_one_that_does_not_run(serve):
+    """What it says beside that is left out, and all is as it was."""
+    server, ca, agent = serve(run=False, a=PLAIN, b=PLAIN, tls=TLS)
+    before = server.files()
+    done = agent.get(ca, "a.example.test", via="nginx=" + server.file,
+                     status=1)
+    assert "nginx takes no reload; does it run?" in done.stderr
+    assert "conflicting" not in done.stderr and "\\x0a" not in done.stderr
+    assert "taken back" not in done.stderr
+    assert server.files() == before

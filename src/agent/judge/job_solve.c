@@ -78,8 +78,10 @@ on_ready(struct solver_task *base, const struct err *err)
 		send_solved(s, task, JUDGE_NET_SOLVED, "");
 		return;
 	}
-	judge_say(s->judge, JUDGE_WARN, job_name(s->job), "%.*s: %s",
-	    SPAN_FMT(base->ident.value), err->text);
+	/* Where there is no other way, it is why all fails, and said then. */
+	judge_say(s->judge, s->num_vias > 1 ? JUDGE_WARN : JUDGE_STEP,
+	    job_name(s->job), "%.*s: %s", SPAN_FMT(base->ident.value),
+	    err->text);
 	task->why = arena_str(&s->arena, span_str(err->text));
 	send_solved(s, task, JUDGE_NET_DECLINED, err->text);
 }

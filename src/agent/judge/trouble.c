@@ -5,6 +5,8 @@
 
 #include "base/text.h"
 
+#define NAMES_SAID_MAX 5 /* to which the same happened */
+
 static const char trouble_of_its_own[] = "the CA has trouble of its own: the "
     "next run tries again";
 
@@ -28,6 +30,8 @@ static const struct {
 	{ "tls", "check what answers on port 443 of the name's addresses" },
 	{ "caa", "add the CA to the name's CAA records, or remove them" },
 	{ "rejectedIdentifier", "ask for names only that the CA may certify" },
+	{ "unsupportedIdentifier", "ask for names only of the kind that the CA "
+	    "certifies, or ask another CA with --ca" },
 	{ "externalAccountRequired", "get a key identifier and a key from the "
 	    "CA, and set eab_kid and eab_key_file in the ca block of "
 	    "signet.conf" },
@@ -57,7 +61,7 @@ static const char *const by_cause[CLIENT_CAUSE_COUNT] = {
 	[CLIENT_NONSENSE] = nonsense,
 	[CLIENT_TIMEOUT] = "the next run goes on where this one ended",
 	[CLIENT_SETUP] = "change the configuration as it says",
-	[CLIENT_DECLINED] = "choose another --via",
+	[CLIENT_DECLINED] = "mend that, or choose another --via",
 	[CLIENT_SIGNING] = "check the keys in the state's folder accounts",
 	[CLIENT_CANCELLED] = "start it again",
 	[CLIENT_LACKING] = "ask the CA's operator whether there is another way",
@@ -82,6 +86,50 @@ find_remedy(const struct client_problem *problem)
 	return by_cause[problem->cause];
 }
 
+/* RFC 9457 4.2.1: about:blank says nothing; and compound nothing that the
+ * subproblems do not say (RFC 8555 6.7.1). */
+static void
+put_type(struct bld *out, struct span type)
+{
+	if (type.len > 0 && !span_equal_str(type, "about:blank") &&
+	    !span_equal_str(type, "compound"))
+		bld_fmt(out, " (%.*s)", SPAN_FMT(type));
+}
+
+static bool
+is_alike(const struct client_subproblem *a, const struct client_subproblem *b)
+{
+	return a->method == b->method && span_equal(a->type, b->type) &&
+	    span_equal(a->detail, b->detail);
+}
+
+/* The names of all that say what the one at i says: what fails for one name
+ * fails as a rule for the others. False if an earlier one has told it. */
+static bool
+put_names(struct bld *out, const struct client_problem *problem, size_t i)
+{
+	const struct client_subproblem *subs = problem->subs;
+	size_t said = 0, more = 0;
+
+	for (size_t j = 0; j < i; j++)
+		if (is_alike(&subs[j], &subs[i]))
+			return false;
+	bld_str(out, out->len == 0 ? "" : "; ");
+	for (size_t j = i; j < problem->num_subs; j++) {
+		if (!is_alike(&subs[j], &subs[i]) || subs[j].ident.type == 0)
+			continue;
+		if (said == NAMES_SAID_MAX)
+			more++;
+		else
+			bld_fmt(out, "%s%.*s", said++ == 0 ? "" : ", ",
+			    SPAN_FMT(subs[j].ident.value));
+	}
+	if (more > 0)
+		bld_fmt(out, " and %zu more", more);
+	bld_str(out, said == 0 ? "" : ": ");
+	return true;
+}
+
 static void
 put_subs(struct bld *out, const struct client_problem *problem)
 {
@@ -91,14 +139,12 @@ put_subs(struct bld *out, const struct client_problem *problem)
 		/* Of a single name, the CA's sentence is often the same. */
 		if (sub->detail.len == 0 || memmem(problem->detail.data,
 		    problem->detail.len, sub->detail.data, sub->detail.len) !=
-		    NULL)
+		    NULL || !put_names(out, problem, i))
 			continue;
-		bld_str(out, out->len == 0 ? "" : "; ");
-		if (sub->ident.type != 0)
-			bld_fmt(out, "%.*s: ", SPAN_FMT(sub->ident.value));
 		if (sub->method != 0)
 			bld_fmt(out, "%s: ", client_method_name(sub->method));
 		bld_span(out, sub->detail);
+		put_type(out, sub->type);
 	}
 }
 
@@ -110,10 +156,7 @@ put_text(const struct client_problem *problem, char *out, size_t size)
 
 	bld_init(&text, 65536);
 	bld_span(&text, problem->detail);
-	/* RFC 9457 4.2.1: about:blank says nothing. */
-	if (problem->type.len > 0 &&
-	    !span_equal_str(problem->type, "about:blank"))
-		bld_fmt(&text, " (%.*s)", SPAN_FMT(problem->type));
+	put_type(&text, problem->type);
 	put_subs(&text, problem);
 	if (problem->retry_at > 0) {
 		text_time(until, problem->retry_at);

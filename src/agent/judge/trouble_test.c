@@ -30,10 +30,32 @@ test_words(void **unused)
 	trouble_judge(&problem, &t);
 	assert_int_equal(t.next, TROUBLE_OTHER_CA);
 	assert_int_equal(t.retry_at, 7);
-	assert_string_equal(t.text, "no\\x1b[1m (compound); a.example: "
-	    "http-01: refused; the CA asks to wait until "
+	assert_string_equal(t.text, "no\\x1b[1m; a.example: http-01: "
+	    "refused (connection); the CA asks to wait until "
 	    "1970-01-01T00:00:00Z");
 	assert_non_null(strstr(t.remedy, "open port 80"));
+}
+
+/* A hundred names that fail for one reason: it is said once. */
+static void
+test_many_names(void **unused)
+{
+	struct client_subproblem subs[8];
+	struct client_problem problem = { .cause = CLIENT_REFUSED,
+	    .type = SPAN_LIT("compound"), .detail = SPAN_LIT("no"),
+	    .num_subs = 8, .subs = subs };
+	struct trouble t;
+
+	(void)unused;
+	for (size_t i = 0; i < 8; i++)
+		subs[i] = (struct client_subproblem){ .type = SPAN_LIT("dns"),
+		    .detail = i == 1 ? SPAN_LIT("timeout") :
+		    SPAN_LIT("no address"), .ident = i == 1 ? name_b : name_a };
+	trouble_judge(&problem, &t);
+	assert_string_equal(t.text, "no; a.example, a.example, a.example, "
+	    "a.example, a.example and 2 more: no address (dns); "
+	    "b.example: timeout (dns)");
+	assert_non_null(strstr(t.remedy, "A or AAAA record"));
 }
 
 static void
@@ -87,8 +109,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_words), cmocka_unit_test(test_remedies),
-		cmocka_unit_test(test_concerns),
+		cmocka_unit_test(test_words), cmocka_unit_test(test_many_names),
+		cmocka_unit_test(test_remedies), cmocka_unit_test(test_concerns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

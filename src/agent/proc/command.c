@@ -118,9 +118,7 @@ put_end(const struct command *c, int status, struct err *err)
 		    (const char *)s->data);
 		return;
 	}
-	/* The last words say most. */
-	text_printable(shown, sizeof(shown), span_of(s->data +
-	    (s->len > 200 ? s->len - 200 : 0), s->len > 200 ? 200 : s->len));
+	text_said(shown, sizeof(shown), span_of(s->data, s->len));
 	if (c->killed)
 		err_set(err, ERR_IO, NULL, "it was killed after %d s: %s",
 		    c->timeout_s, shown);

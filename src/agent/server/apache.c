@@ -10,6 +10,8 @@
  * directive of its own, so such a host needs the line "RewriteEngine On".
  */
 #include <dirent.h>
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,6 +21,7 @@
 #include "agent/server/names.h"
 #include "agent/server/run.h"
 #include "agent/server/tasks.h"
+#include "base/text.h"
 
 #define MODULES "/usr/lib/apache2/modules" /* of Debian */
 
@@ -70,6 +73,33 @@ apache_ask(struct apache *apache, struct err *err)
 	return r;
 }
 
+/* "graceful" would start one that the administrator has stopped. */
+static int
+check_runs(struct apache *apache, struct err *err)
+{
+	const struct span file = apache->dump.pid_file;
+	struct bld text;
+	struct span line;
+	uint64_t pid = 0;
+	int r = 0;
+
+	bld_init(&text, 64);
+	if (file.len > 0)
+		r = change_read(arena_str(&apache->arena, file), &text, NULL);
+	if (file.len == 0 || (r < 0 && r != -(int)ERR_NOT_FOUND)) {
+		bld_free(&text);
+		return 0;
+	}
+	line = bld_view(&text);
+	if (r == 0)
+		(void)text_uint(span_cut(&line, '\n'), INT32_MAX, &pid);
+	bld_free(&text);
+	if (pid > 0 && (kill((pid_t)pid, 0) == 0 || errno == EPERM))
+		return 0;
+	return err_set(err, ERR_CONFIG, NULL, "Apache does not run (by %.*s); "
+	    "start it", SPAN_FMT(file));
+}
+
 int
 apache_test_and_reload(struct apache *apache, struct err *err)
 {
@@ -77,8 +107,15 @@ apache_test_and_reload(struct apache *apache, struct err *err)
 	static const char *const reload[] = { "-k", "graceful", NULL };
 	int r = run(apache->world, test, NULL, err);
 
+	if (r == 0 && apache->text.len == 0)
+		r = apache_ask(apache, err);
+	if (r == 0)
+		r = check_runs(apache, err);
 	apache->reloaded = holders_now();
-	return r < 0 ? r : run(apache->world, reload, NULL, err);
+	if (r == 0)
+		r = run(apache->world, reload, NULL, err);
+	apache->deaf = r < 0;
+	return r;
 }
 
 static int
@@ -116,8 +153,8 @@ take_back(struct apache *apache, struct err *err)
 
 	if (apache->change.count == 0)
 		return;
-	if (change_undo(&apache->change, &why) < 0 ||
-	    apache_test_and_reload(apache, &why) < 0)
+	if (change_undo(&apache->change, &why) < 0 || (!apache->deaf &&
+	    apache_test_and_reload(apache, &why) < 0))
 		err_prefix(err, "and what was changed could not be taken back "
 		    "(%.150s)", why.text);
 }

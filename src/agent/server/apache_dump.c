@@ -206,6 +206,8 @@ apache_dump_parse(struct span text, struct arena *arena,
 		} else if (apache_dump_is(line, "ServerRoot:")) {
 			ret->root = word_of(line, 1);
 			vhosts = false;
+		} else if (apache_dump_is(line, "PidFile:")) {
+			ret->pid_file = word_of(line, 1);
 		} else if (span_starts_with(line,
 		    SPAN_LIT("VirtualHost configuration:"))) {
 			vhosts = true;

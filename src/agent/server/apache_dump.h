@@ -43,6 +43,7 @@ struct apache_vhost {
 
 struct apache_dump {
 	struct span root;           /* ServerRoot */
+	struct span pid_file;       /* of the one that runs; empty: not said */
 	struct apache_name *files;  /* that are included */
 	struct apache_vhost *vhosts;
 	struct apache_address *addresses; /* in order, each once */

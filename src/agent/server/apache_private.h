@@ -17,6 +17,7 @@ struct apache {
 	const struct server_world *world;
 	struct arena arena;
 	uint64_t reloaded;        /* when: agent/server/holders.h */
+	bool deaf;                /* the last reload failed: it has what it had */
 	struct bld text;          /* under dump */
 	struct apache_dump dump;
 	bool looks;               /* files are compared, and not written */

@@ -17,6 +17,7 @@ struct nginx {
 	struct change change;      /* first */
 	const struct server_world *world;
 	struct arena arena;
+	bool deaf;                 /* the last reload failed */
 	uint64_t reloaded;         /* when: agent/server/holders.h */
 	struct bld text;           /* under dump */
 	struct nginx_dump dump;
@@ -61,7 +62,13 @@ test_and_reload(struct nginx *nginx, struct err *err)
 	int r = run(nginx->world, "-t", NULL, NULL, err);
 
 	nginx->reloaded = holders_now();
-	return r < 0 ? r : run(nginx->world, "-s", "reload", NULL, err);
+	if (r == 0) {
+		r = run(nginx->world, "-s", "reload", NULL, err);
+		if (r < 0)
+			err_prefix(err, "nginx takes no reload; does it run?");
+	}
+	nginx->deaf = r < 0;
+	return r;
 }
 
 static int
@@ -162,8 +169,8 @@ take_back(struct nginx *nginx, struct err *err)
 
 	if (nginx->change.count == 0)
 		return;
-	if (change_undo(&nginx->change, &why) < 0 ||
-	    test_and_reload(nginx, &why) < 0)
+	if (change_undo(&nginx->change, &why) < 0 || (!nginx->deaf &&
+	    test_and_reload(nginx, &why) < 0))
 		err_prefix(err, "and what was changed could not be taken back "
 		    "(%.150s)", why.text);
 }
@@ -246,7 +253,8 @@ see(void *self, const struct server_task *task, struct err *err)
 			    span_str(task->key_authorization), err);
 		}
 	return r < 0 ? err_prefix(err, "nginx was told to answer a challenge "
-	    "and does not") : 0;
+	    "and does not (if it could not take up the change, its error log "
+	    "says why)") : 0;
 }
 
 static int

@@ -80,22 +80,49 @@ read_all(struct run *run)
 	return run->fds[0].fd >= 0 || run->fds[1].fd >= 0;
 }
 
+/* What servers say beside what is wrong. */
+static bool
+is_noise(struct span line)
+{
+	static const char *const words[] = { " [warn] ", " [notice] ",
+	    "AH00558: " };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (memmem(line.data, line.len, words[i], strlen(words[i])) !=
+		    NULL)
+			return true;
+	return false;
+}
+
+static void
+show(const struct run *run, char *shown, size_t size)
+{
+	struct span rest = span_of(run->said, run->said_len);
+	struct bld kept;
+
+	bld_init(&kept, RUN_SAID_MAX + 1);
+	while (rest.len > 0) {
+		struct span line = span_cut(&rest, '\n');
+
+		if (!is_noise(line))
+			bld_fmt(&kept, "%.*s\n", SPAN_FMT(line));
+	}
+	text_said(shown, size, bld_view(&kept));
+	bld_free(&kept);
+}
+
 static int
 tell(const struct run *run, const char *program, int status, bool late,
     struct err *err)
 {
 	char shown[300];
-	size_t len = run->said_len;
 
-	while (len > 0 && (run->said[len - 1] == '\n' ||
-	    run->said[len - 1] == ' '))
-		len--;
-	text_printable(shown, sizeof(shown), span_of(run->said +
-	    (len > 280 ? len - 280 : 0), len > 280 ? 280 : len));
+	show(run, shown, sizeof(shown));
 	if (late)
 		return err_set(err, ERR_IO, NULL, "%s was killed after %d s: "
 		    "%s", program, RUN_TIMEOUT_MS / 1000, shown);
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 127 && len == 0)
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 127 &&
+	    run->said_len == 0)
 		return err_set(err, ERR_NOT_FOUND, NULL, "there is no program "
 		    "%s", program);
 	if (run->out != NULL && run->out->failed)
