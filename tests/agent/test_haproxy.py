@@ -2,10 +2,12 @@
 """Through Debian's HAProxy and its runtime socket, without a reload."""
 
 import os
+import pathlib
 import socket
 import socketserver
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -43,6 +45,60 @@ def test_replaces_what_is_loaded(serve):
     combined = agent.live("a.example.test", "combined.pem").read_bytes()
     assert (server.top / "certs/old.pem").read_bytes() == combined
     assert os.listdir(server.top / "certs") == ["old.pem"]
+
+
+def again(server):
+    """HAProxy, started anew with the files that there are now."""
+    server.process.terminate()
+    server.process.wait()
+    server.start()
+
+
+def settle(agent):
+    """Until a run asks nothing: what changed in the tick of the clock in which
+    HAProxy was asked, is looked at again."""
+    for _ in range(100):
+        before = [path.stat().st_ino for path in pathlib.Path(
+            agent.dir, "changes").glob("*.seen")]
+        assert agent.run("renew").stderr == ""
+        seen = [path.stat().st_ino for path in pathlib.Path(
+            agent.dir, "changes").glob("*.seen")]
+        if before == seen and len(seen) == 1:
+            return
+        time.sleep(0.01)
+    raise AssertionError("it asks HAProxy each time")
+
+
+def test_what_is_changed_by_hand(serve):
+    server, ca, agent = serve("a.example.test")
+    agent.run("haproxy", "--server", server.socket, "--ca", ca.url,
+              "--ca-file", ca.cafile, "--agree-terms")
+    settle(agent)
+    # A certificate with one more name in the place of ours.
+    more = servers.self_signed(server.top / "run", "more", "a.example.test",
+                               "new.example.test")
+    (server.top / "certs/old.pem").write_bytes(
+        open(more + ".pem", "rb").read())
+    again(server)
+    agent.run("renew")
+    for name in ("a.example.test", "new.example.test"):
+        assert servers.fetch(server.tls, name,
+                             cafile=ca.cafile) == (200, "page")
+    settle(agent)
+    # It is gone, and HAProxy was started without it.
+    other = servers.self_signed(server.top / "run", "other", "o.example.test")
+    (server.top / "certs/other.pem").write_bytes(
+        open(other + ".pem", "rb").read())
+    (server.top / "certs/old.pem").unlink()
+    again(server)
+    agent.run("renew")
+    assert servers.fetch(server.tls, "new.example.test",
+                         cafile=ca.cafile) == (200, "page")
+    assert sorted(os.listdir(server.top / "certs")) == [
+        "a.example.test.pem", "other.pem"]
+    settle(agent)
+    assert agent.status()["a.example.test"]["names"] == [
+        "a.example.test", "new.example.test"]
 
 
 def test_renewal(serve):
@@ -270,3 +326,16 @@ def test_nobody_listens_to_us(serve):
     server, ca, agent = serve("a.example.test")
     done = agent.run("haproxy", "--server", server.socket + "x", status=1)
     assert "stats socket" in done.stderr
+
+
+def test_removed_when_haproxy_is_no_more(serve):
+    server, ca, agent = serve("a.example.test")
+    install(server, ca, agent, "a.example.test")
+    server.process.terminate()
+    server.process.wait()
+    done = agent.run("remove", "a.example.test", status=1)
+    assert "say --force, too" in done.stderr
+    assert list(agent.status()) == ["a.example.test"]
+    done = agent.run("remove", "--force", "a.example.test")
+    assert "what was put there stays" in done.stderr
+    assert agent.status() == {}

@@ -52,11 +52,11 @@ const struct row site_conf_rows[] = {
 		"another runtime socket." },
 	{ .key = "follow_names", .kind = ROW_BOOL, AT(follow_names),
 	    .form = "true or false",
-	    .doc = "Names that are added in install's nginx or Apache beside "
-		"those of the site become its own; what goes there stays "
-		"until `signet nginx` or `signet apache` is run again, which "
-		"say this of their sites. Of sites of this file it is not "
-		"heeded: their names stand here." },
+	    .doc = "Names that are added in install's server beside those of "
+		"the site become its own; what goes there stays until "
+		"`signet nginx`, `signet apache` or `signet haproxy` is run "
+		"again, which say this of their sites. Of sites of this file "
+		"it is not heeded: their names stand here." },
 	{ .key = "reload", .kind = ROW_LIST, AT(reload),
 	    .check = form_words, .form = "shell commands",
 	    .doc = "Run when there is a new certificate, again and again "

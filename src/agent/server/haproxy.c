@@ -36,9 +36,10 @@ begin(void *self, const struct server_world *world, struct err *err)
 	bld_init(&answer, HAPROXY_SOCKET_ANSWER_MAX);
 	r = haproxy_socket_ask(haproxy->socket, "show info", SPAN_NONE,
 	    &answer, err);
-	if (r == 0)
-		haproxy->num_at = addresses_find(haproxy_answer_pid(
-		    bld_view(&answer)), haproxy->at);
+	if (r == 0) {
+		haproxy->pid = haproxy_answer_pid(bld_view(&answer));
+		haproxy->num_at = addresses_find(haproxy->pid, haproxy->at);
+	}
 	bld_free(&answer);
 	if (r < 0)
 		return r;
@@ -195,6 +196,19 @@ sites(const struct server_world *world, struct bld *out, struct err *err)
 	return r;
 }
 
+static int
+look(const struct server_world *world, const struct server_cert *certs,
+    size_t count, struct bld *out, struct err *err)
+{
+	struct haproxy haproxy;
+	int r = begin(&haproxy, world, err);
+
+	if (r == 0)
+		r = haproxy_look(&haproxy, certs, count, out, err);
+	end(&haproxy);
+	return r;
+}
+
 /* The first that answers as a runtime socket. */
 static void
 find(int pid, char out[RUNNING_SIZE])
@@ -227,5 +241,5 @@ const struct server server_haproxy = {
 	.sites = sites, .find = find, .fits = fits,
 	.size = sizeof(struct haproxy), .begin = begin, .end = end,
 	.show = show, .hide = hide,
-	.install = haproxy_install, .remove = haproxy_remove,
+	.install = haproxy_install, .remove = haproxy_remove, .look = look,
 };

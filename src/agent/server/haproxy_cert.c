@@ -442,26 +442,57 @@ add(struct haproxy *haproxy, const struct search *search, struct span pem,
 	return r;
 }
 
+/* What is live, and in which of its files HAProxy has it. For pem give one of
+ * bld_init_secret. */
+static int
+find(struct haproxy *haproxy, struct search *search, struct bld *pem,
+    struct probe_leaf *leaf, struct err *err)
+{
+	char file[CHANGE_PATH_SIZE];
+	int r;
+
+	snprintf(file, sizeof(file), "%s/cert.pem", search->cert->folder);
+	snprintf(search->combined, sizeof(search->combined),
+	    "%s/combined.pem", search->cert->folder);
+	r = probe_leaf_read(file, leaf, err);
+	if (r == 0)
+		r = change_read(search->combined, pem, err);
+	search->rsa = leaf->rsa;
+	return r < 0 ? r : haproxy_certs(haproxy, true, match, search, err);
+}
+
+int
+haproxy_is_stale(struct haproxy *haproxy, const struct server_cert *cert,
+    bool *ret, struct err *err)
+{
+	struct search search = { .cert = cert };
+	struct probe_leaf leaf = { .rsa = false };
+	struct bld pem, there;
+	int r;
+
+	bld_init_secret(&pem, HAPROXY_PEM_MAX);
+	bld_init_secret(&there, HAPROXY_PEM_MAX);
+	r = find(haproxy, &search, &pem, &leaf, err);
+	if (r == 0)
+		*ret = search.file[0] == '\0' ||
+		    change_read(search.file, &there, NULL) < 0 ||
+		    !span_equal(bld_view(&pem), bld_view(&there));
+	bld_free(&pem);
+	bld_free(&there);
+	return r;
+}
+
 int
 haproxy_install(void *self, const struct server_cert *cert, struct err *err)
 {
 	struct haproxy *haproxy = self;
 	struct search search = { .cert = cert };
-	struct probe_leaf leaf;
-	char file[CHANGE_PATH_SIZE];
+	struct probe_leaf leaf = { .rsa = false };
 	struct bld pem;
 	int r;
 
-	snprintf(file, sizeof(file), "%s/cert.pem", cert->folder);
-	snprintf(search.combined, sizeof(search.combined), "%s/combined.pem",
-	    cert->folder);
 	bld_init_secret(&pem, HAPROXY_PEM_MAX);
-	r = probe_leaf_read(file, &leaf, err);
-	if (r == 0)
-		r = change_read(search.combined, &pem, err);
-	search.rsa = leaf.rsa;
-	if (r == 0)
-		r = haproxy_certs(haproxy, true, match, &search, err);
+	r = find(haproxy, &search, &pem, &leaf, err);
 	if (r == 0)
 		r = search.file[0] != '\0' ? replace(haproxy, &search,
 		    bld_view(&pem), &leaf, err) : add(haproxy, &search,

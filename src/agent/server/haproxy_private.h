@@ -19,6 +19,7 @@ struct haproxy {
 	struct change change;      /* first */
 	const struct server_world *world;
 	const char *socket;
+	int pid;                   /* 0: it does not say */
 	struct arena arena;
 	size_t num_at;
 	struct probe_at at[ADDRESSES_MAX];
@@ -59,6 +60,13 @@ int haproxy_lists(struct haproxy *haproxy, bool (*visit)(void *ctx,
 int haproxy_see(const struct haproxy *haproxy,
     const struct server_cert *cert, const struct probe_leaf *leaf,
     bool served, struct err *err);
+
+/* Would haproxy_install change a file? */
+int haproxy_is_stale(struct haproxy *haproxy, const struct server_cert *cert,
+    bool *ret, struct err *err);
+/* As server.h has it, of one that has begun. */
+int haproxy_look(struct haproxy *haproxy, const struct server_cert *certs,
+    size_t count, struct bld *out, struct err *err);
 
 /* Of a struct haproxy, as struct server has them. */
 int haproxy_install(void *self, const struct server_cert *cert,
