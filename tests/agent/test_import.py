@@ -52,8 +52,9 @@ def adopts_and_renews(agent, ca, site, program, folder, cert, key, *words):
     # Once more: all is known.
     again = agent.run("import", program, "--ca", ca.url, "--ca-file",
                       ca.cafile, folder)
-    assert "there is a site of that name already" in again.stderr
-    assert "taken over before" in again.stdout
+    assert f"{site}: taken over before" in again.stdout
+    assert f"signet import: {site}: there is" not in again.stderr
+    assert "account" in again.stdout
     return done
 
 
@@ -132,14 +133,39 @@ def test_certbot_was_told_whom_to_trust(agent, web, web_ca, tmp_path):
     assert "trust.import.example: taken over in " in done.stdout
     assert f"signet import: {web_ca.url}: " in done.stderr
     assert "certificate" in done.stderr
-    assert "`signet get SITE --ca-file PEM`" in done.stderr
+    assert "the same command with --ca-file PEM" in done.stderr
     # What it says is done, and helps.
-    agent.run("get", "trust.import.example", "--ca-file", web_ca.cafile)
+    done = agent.run("import", "certbot", "--ca-file", web_ca.cafile,
+                     tmp_path / "etc")
+    assert "trusted by --ca-file now" in done.stdout and done.stderr == ""
     agent.run("renew", "--force", "trust.import.example")
     agent.run("import", "certbot", "--undo", tmp_path / "etc")
     done = agent.run("import", "certbot", "--ca-file", web_ca.cafile,
                      tmp_path / "etc")
     assert done.stderr == ""
+
+
+def test_an_account_key_that_others_can_read(agent, web, web_ca):
+    top = pathlib.Path(agent.top)
+    certbot(web_ca, top, "certonly", "--agree-tos", "-m",
+            "admin@example.com", "--no-eff-email", "--webroot", "-w",
+            web.root, "-d", "open.import.example")
+    key = next((top / "etc").glob("accounts/**/private_key.json"))
+    words = ["import", "certbot", "--ca-file", web_ca.cafile, top / "etc"]
+    key.chmod(0o644)
+    for folder in list(key.parents)[:list(key.parents).index(top)]:
+        folder.chmod(0o755)
+    said = agent.run(*words).stderr
+    assert f"`chmod 600 {key}`" in said
+    assert f"`signet account rollover --ca {web_ca.url}`" in said
+    ours, = pathlib.Path(agent.dir, "accounts").iterdir()
+    assert ours.stat().st_mode & 0o777 == 0o400
+    # Where nobody else comes to the folder, its mode does not matter.
+    for mode, folder in ((0o600, 0o755), (0o644, 0o700)):
+        agent.run("import", "certbot", "--undo", top / "etc")
+        key.chmod(mode)
+        key.parent.chmod(folder)
+        assert agent.run(*words).stderr == ""
 
 
 def test_certbot_manual_hooks(agent, web, web_ca, tmp_path):

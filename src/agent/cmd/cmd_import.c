@@ -126,6 +126,24 @@ add_account(struct import_run *import, const struct import_account *account,
 	return r;
 }
 
+/* Ours is private, and the account is the same: whoever has read the key can
+ * have it closed, or get certificates. */
+static void
+warn_of_readers(struct import_run *import,
+    const struct import_account *account, const struct judge_import_key *key)
+{
+	char text[ERR_TEXT_SIZE];
+
+	if (!key->open)
+		return;
+	snprintf(text, sizeof(text), "others can read the account's key: "
+	    "`chmod 600 %s` (our copy is private). If somebody may have read "
+	    "it, give the account another: `signet account rollover --ca %s`; "
+	    "%s cannot use it then", key->file, account->directory,
+	    import->program->name);
+	note(import, account->kid, text);
+}
+
 /* A row without a key would be an account that cannot sign. */
 static int
 settle_account(struct import_run *import, const struct import_account *account,
@@ -133,6 +151,7 @@ settle_account(struct import_run *import, const struct import_account *account,
 {
 	if (key->err.kind == ERR_NONE) {
 		say_account(account->kid, "taken over");
+		warn_of_readers(import, account, key);
 		return 0;
 	}
 	note(import, account->kid, key->err.text);
@@ -166,6 +185,21 @@ take_accounts(struct import_run *import, struct err *err)
 }
 
 /* ---- certificates ------------------------------------------------------- */
+
+/* Is it one of the other client's folder? */
+static bool
+is_of(const struct import_run *import, const struct site_conf *site)
+{
+	struct site_conf_layout layout;
+	size_t len = strlen(import->dir);
+
+	if (site->layout == NULL)
+		return false;
+	layout = site_conf_layout(site);
+	return span_equal_str(layout.program, import->program->name) &&
+	    span_starts_with(layout.folder, span_str(import->dir)) &&
+	    (layout.folder.len == len || layout.folder.data[len] == '/');
+}
 
 /* The terms were agreed to when the account was made. */
 static int
@@ -201,6 +235,37 @@ check_via(struct import_run *import, struct site_conf *site)
 	}
 }
 
+/* One that is there already. What was taken over by an earlier run is trusted
+ * as this one says: --ca-file is often missed then. */
+static int
+take_again(struct import_run *import, const struct site_conf *site,
+    const struct state_site *row, struct err *err)
+{
+	struct site_conf known;
+	int r = judge_read_site(row, &known, err);
+	bool ours;
+
+	if (r < 0)
+		return r;
+	ours = is_of(import, &known);
+	for (size_t i = 0; ours && r == 0 && i < known.ca.count; i++) {
+		if (import->ca_file != NULL)
+			r = set_authority(import, known.ca.items[i], err);
+		if (!row_list_has(&import->asked, known.ca.items[i]))
+			row_list_add(&import->asked, known.ca.items[i]);
+	}
+	if (r == 0 && ours)
+		printf("%s: taken over before%s\n", site->name,
+		    import->ca_file != NULL ? "; its CA is trusted by "
+		    "--ca-file now" : "");
+	else if (r == 0)
+		note(import, site->name, "there is a site of that name "
+		    "already; it stays as it is: `signet get` changes what is "
+		    "said of it");
+	site_conf_done(&known);
+	return r;
+}
+
 static int
 take_site(struct import_run *import, struct site_conf *site, struct err *err)
 {
@@ -210,14 +275,12 @@ take_site(struct import_run *import, struct site_conf *site, struct err *err)
 	int r = state_site_get(judge_state(import->judge),
 	    span_str(site->name), &arena, &known, err);
 
+	bool again = r == 0;
+
+	if (again)
+		r = take_again(import, site, &known, err);
 	arena_free(&arena);
-	if (r == 0) {
-		note(import, site->name, "there is a site of that name "
-		    "already; it stays as it is: `signet get` changes what is "
-		    "said of it");
-		return 0;
-	}
-	if (r != -(int)ERR_NOT_FOUND)
+	if (again || r != -(int)ERR_NOT_FOUND)
 		return r;
 	err->kind = ERR_NONE;
 	if (site->via.count == 0 && import->via != NULL)
@@ -259,29 +322,14 @@ look_at_cas(struct import_run *import, struct err *err)
 		note(import, looks[i].ca, looks[i].err.text);
 		fprintf(stderr, "  what to do: until this is mended, nothing of "
 		    "this CA is renewed. If %s was told whom to trust by its "
-		    "environment or an option, tell signet, too: `signet get "
-		    "SITE --ca-file PEM`\n", import->program->name);
+		    "environment or an option, tell signet, too: the same "
+		    "command with --ca-file PEM\n", import->program->name);
 	}
 	free(looks);
 	return r;
 }
 
 /* ---- undoing it --------------------------------------------------------- */
-
-/* Is it one of the other client's folder? */
-static bool
-is_of(const struct import_run *import, const struct site_conf *site)
-{
-	struct site_conf_layout layout;
-	size_t len = strlen(import->dir);
-
-	if (site->layout == NULL)
-		return false;
-	layout = site_conf_layout(site);
-	return span_equal_str(layout.program, import->program->name) &&
-	    span_starts_with(layout.folder, span_str(import->dir)) &&
-	    (layout.folder.len == len || layout.folder.data[len] == '/');
-}
 
 static int
 forget_site(struct import_run *import, const struct state_site *row,

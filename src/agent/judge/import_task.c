@@ -4,6 +4,9 @@
  * never reads, and certificates, which are live already.
  */
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "agent/judge/judge_private.h"
@@ -76,6 +79,22 @@ start(struct judge *judge)
 		loop_stop(judge->loop);
 }
 
+/* Others can read it, and get to it: lego's are 0644 in folders of 0700. */
+static bool
+is_open(int fd, const char *file)
+{
+	char path[PATH_MAX], *slash;
+	struct stat st;
+	bool open = fstat(fd, &st) == 0 && (st.st_mode & 044) != 0;
+
+	snprintf(path, sizeof(path), "%s", file);
+	while (open && (slash = strrchr(path, '/')) != NULL && slash != path) {
+		*slash = '\0';
+		open = stat(path, &st) == 0 && (st.st_mode & 011) != 0;
+	}
+	return open;
+}
+
 /* A key that somebody else could write to would be somebody else's account. */
 static int
 open_key(struct judge_import_key *key)
@@ -84,6 +103,7 @@ open_key(struct judge_import_key *key)
 
 	if (trusted_file(key->file, &key->err) == 0)
 		(void)file_open(AT_FDCWD, key->file, 0, &fd, &key->err);
+	key->open = fd >= 0 && is_open(fd, key->file);
 	return fd;
 }
 

@@ -118,6 +118,7 @@ struct judge_import_key {
 	int64_t id;              /* of the account, which is in the state */
 	bool remove;             /* our copy goes instead */
 	const char *file;        /* PEM or JWK */
+	bool open;               /* filled: others can read it */
 	struct err err;
 };
 int judge_run_import(struct judge *judge, struct judge_import_key *keys,
