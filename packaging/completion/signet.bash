@@ -72,7 +72,7 @@ _signet()
 		-*) choice=$(_signet_options "$program" "$command") ;;
 		*)
 			case $command in
-			renew | status | revoke | remove | get)
+			renew | status | check | revoke | remove | get)
 				choice=$(_signet_sites "$program" "${state[@]}") ;;
 			import) choice='certbot dehydrated lego acme.sh' ;;
 			account) choice='show update rollover deactivate' ;;

@@ -249,3 +249,36 @@ def test_probe_in_other_hands(tmp_path):
         text=True, timeout=RUN_S, stdin=subprocess.DEVNULL)
     assert done.returncode == 1, done.stdout[:1000]
     assert "probe tells more than 1024 things" in done.stderr
+
+
+def test_all_sites_in_few_words(agent, web_ca, names, web):
+    """What is well in one line, what is wrong once, and nothing else."""
+    agent.configure(f"""
+ca "ours" {{
+	directory = "{web_ca.url}"
+	ca_file = "{web_ca.cafile}"
+}}
+defaults {{ ca = "ours" via = "webroot={web.root}" }}
+site "few.example" {{
+	names = {{ "a.few.example", "b.few.example", "c.few.example" }}
+}}
+""")
+    names.records["a.few.example", "ANY"] = "NXDOMAIN"
+    names.records["c.few.example", "ANY"] = "NXDOMAIN"
+    more = ("--resolver", names.address, "--http-port", str(web.port))
+    lines = agent.run("check", *more, status=1).stdout.splitlines()
+    assert lines[0] == ("few.example: control is proven by "
+                        f"webroot={web.root}")
+    assert lines[1] == "a.few.example c.few.example"
+    assert lines[2] == "  PROBLEM  dns     the name has no address"
+    assert lines.count(lines[2]) == 1
+    assert not any(line.startswith("  note") for line in lines)
+    assert "b.few.example" in "".join(lines[4:])
+    # A site may be asked about by its own name, and more is told then.
+    told = agent.run("check", *more, "few.example", status=1).stdout
+    assert "a.few.example c.few.example\n" in told
+    assert "  note     " in told
+    said = json.loads(agent.run("check", "--json", *more, "few.example",
+                                status=1).stdout)
+    assert [name["name"] for name in said["names"]] == [
+        "a.few.example", "b.few.example", "c.few.example"]

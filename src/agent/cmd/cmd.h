@@ -89,6 +89,10 @@ bool cmd_common_has_config(const struct cmd_common *common);
 int cmd_common_open(struct cmd_common *common, bool create,
     struct judge **ret);
 
+/* A name that was typed with letters beyond ASCII: CMD_USAGE, with how it is
+ * to be written. */
+int cmd_common_check_name(const struct cmd *cmd, const char *name);
+
 /* Adds all certificates of a site by its name. */
 int cmd_common_add(struct judge *judge, const char *name, unsigned flags,
     int64_t *ret_id, struct err *err);

@@ -2,7 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "agent/cmd/check.h"
+#include "agent/cmd/check_words.h"
 #include "agent/cmd/cmd.h"
 #include "agent/cmd/keys.h"
 #include "agent/solvers/choose.h"
@@ -18,14 +18,14 @@ static int run(int argc, char **argv);
 
 const struct cmd cmd_check = {
 	.name = "check",
-	.usage = "[OPTION]... [NAME]...",
+	.usage = "[OPTION]... [NAME|SITE]...",
 	.summary = "see what stands in the way of a certificate",
 	.help =
 	    "  Tries each address of each name as a CA would, follows"
 	    " redirects, and looks\n"
 	    "  at CAA, DNSSEC and the clock. Nothing is ordered. Without a name"
 	    " it looks at\n"
-	    "  all sites that there are.\n\n"
+	    "  all sites that there are, and tells only what is wrong.\n\n"
 	    "      --via HOW          how control would be proven; as the"
 	    " name's site has it,\n"
 	    "                         or what fits here\n"
@@ -56,6 +56,9 @@ struct options {
 	bool offline;
 	bool json;
 	bool keys;
+	bool brief;               /* all sites: only what is wrong is told */
+	size_t num_args;
+	char **args;              /* names, or those of sites */
 	char via[CHOOSE_VIA_SIZE];
 	char why[CHOOSE_WHY_SIZE]; /* "": it was said */
 	size_t count;
@@ -125,7 +128,11 @@ take_name(struct options *o, const char *text)
 {
 	struct check_name *name = &o->names[o->count++];
 	struct err err = ERR_INIT;
-	int r = ident_parse(SPAN_LIT("dns"), span_str(text), &o->arena,
+	int r;
+
+	if (cmd_common_check_name(&cmd_check, text) != CMD_OK)
+		return CMD_USAGE;
+	r = ident_parse(SPAN_LIT("dns"), span_str(text), &o->arena,
 	    &name->ident, &err);
 
 	if (r < 0 && ident_parse(SPAN_LIT("ip"), span_str(text), &o->arena,
@@ -167,8 +174,9 @@ take(struct options *o, int argc, char **argv)
 	if (r == CMD_OK && argc - optind > NAMES_MAX)
 		return cmd_usage(&cmd_check, "it looks at %d names at a time",
 		    NAMES_MAX);
-	for (; r == CMD_OK && optind < argc; optind++)
-		r = take_name(o, argv[optind]);
+	o->args = argv + optind;
+	o->num_args = (size_t)(argc - optind);
+	o->brief = o->num_args == 0 && !o->check.verbose;
 	return r;
 }
 
@@ -270,34 +278,19 @@ print_json(const struct options *o)
 }
 
 static void
-print_finding(const struct probe_finding *finding)
+print_text(const struct options *o, const struct site_conf *site)
 {
-	static const char *const marks[PROBE_LEVEL_COUNT] = {
-		[PROBE_GOOD] = "ok", [PROBE_NOTE] = "note",
-		[PROBE_WARNING] = "warning", [PROBE_PROBLEM] = "PROBLEM",
-	};
+	struct bld out;
 
-	printf("  %-8s %-7s %.*s%s%.*s\n", marks[finding->level],
-	    judge_probe_topic_name(finding->topic),
-	    SPAN_FMT(finding->subject), finding->subject.len > 0 ? ": " : "",
-	    SPAN_FMT(finding->text));
-	if (finding->remedy.len > 0 && finding->level >= PROBE_WARNING)
-		printf("           what to do: %.*s\n",
-		    SPAN_FMT(finding->remedy));
-}
-
-static void
-print_text(const struct options *o)
-{
-	printf("control is proven by %s%s%s%s\n", o->check.via,
+	bld_init(&out, JSON_MAX);
+	if (o->brief)
+		bld_fmt(&out, "%s: ", site->name);
+	bld_fmt(&out, "control is proven by %s%s%s%s\n", o->check.via,
 	    o->why[0] == '\0' ? "" : " (", o->why,
 	    o->why[0] == '\0' ? "" : ")");
-	for (size_t i = 0; i < o->count; i++) {
-		printf("%s\n", o->names[i].said);
-		for (const struct check_finding *at = o->names[i].first;
-		    at != NULL; at = at->next)
-			print_finding(&at->is);
-	}
+	check_words_put(&out, o->names, o->count, o->brief);
+	fwrite(out.data, 1, out.len, stdout);
+	bld_free(&out);
 }
 
 /* At the names, as those of site, if it is not NULL. */
@@ -316,7 +309,7 @@ look(struct options *o, const struct site_conf *site)
 	if (o->json)
 		print_json(o);
 	else
-		print_text(o);
+		print_text(o, site);
 	for (size_t i = 0; i < o->count; i++)
 		good = good && o->names[i].worst < PROBE_PROBLEM;
 	return good ? CMD_OK : CMD_FAILED;
@@ -346,7 +339,7 @@ no_site(void)
 static int
 open_sites(struct options *o)
 {
-	bool all = o->count == 0;
+	bool all = o->num_args == 0;
 	int r;
 
 	if (!all && o->common.config == NULL && o->common.dir == NULL &&
@@ -356,6 +349,22 @@ open_sites(struct options *o)
 	    cmd_common_has_config(&o->common), &o->judge);
 	if (r == CMD_OK && all && o->judge == NULL)
 		r = no_site();
+	return r;
+}
+
+static int
+look_at_site(struct options *o, const struct site_conf *site)
+{
+	int r = CMD_OK;
+
+	memset(o->names, 0, sizeof(o->names));
+	o->count = 0;
+	for (size_t k = 0; r == CMD_OK && k < site->names.count &&
+	    k < NAMES_MAX; k++)
+		r = take_name(o, site->names.items[k]);
+	if (r == CMD_OK && o->count > 0) /* else a CSR has them */
+		r = look(o, site);
+	fflush(stdout);
 	return r;
 }
 
@@ -369,14 +378,7 @@ look_at_all(struct options *o)
 	int worst = CMD_OK, r;
 
 	while ((r = next_site(o, &row, &site, &err)) == 0) {
-		memset(o->names, 0, sizeof(o->names));
-		o->count = 0;
-		for (size_t k = 0; r == CMD_OK && k < site.names.count &&
-		    k < NAMES_MAX; k++)
-			r = take_name(o, site.names.items[k]);
-		if (r == CMD_OK && o->count > 0) /* else a CSR has them */
-			r = look(o, &site);
-		fflush(stdout);
+		r = look_at_site(o, &site);
 		worst = r > worst ? r : worst;
 		site_conf_done(&site);
 	}
@@ -406,6 +408,47 @@ look_at_names(struct options *o)
 	return r;
 }
 
+/* A site of that name, of which it is no name itself. */
+static bool
+find_site(struct options *o, const char *text, struct site_conf *ret)
+{
+	struct state_site row;
+
+	if (o->judge == NULL || state_site_get(judge_state(o->judge),
+	    span_str(text), &o->arena, &row, NULL) < 0 ||
+	    judge_read_site(&row, ret, NULL) < 0)
+		return false;
+	if (!row_list_has(&ret->names, text))
+		return true;
+	site_conf_done(ret);
+	return false;
+}
+
+/* The names together, then each of the sites. */
+static int
+look_at_args(struct options *o)
+{
+	struct site_conf site;
+	int worst = CMD_OK, r;
+
+	for (size_t i = 0; worst == CMD_OK && i < o->num_args; i++) {
+		if (find_site(o, o->args[i], &site))
+			site_conf_done(&site);
+		else
+			worst = take_name(o, o->args[i]);
+	}
+	if (worst == CMD_OK && o->count > 0)
+		worst = look_at_names(o);
+	for (size_t i = 0; worst != CMD_USAGE && i < o->num_args; i++) {
+		if (!find_site(o, o->args[i], &site))
+			continue;
+		r = look_at_site(o, &site);
+		worst = r > worst ? r : worst;
+		site_conf_done(&site);
+	}
+	return worst;
+}
+
 static int
 run(int argc, char **argv)
 {
@@ -420,8 +463,8 @@ run(int argc, char **argv)
 	if (r == CMD_OK)
 		r = open_sites(&options);
 	if (r == CMD_OK)
-		r = options.count == 0 ? look_at_all(&options) :
-		    look_at_names(&options);
+		r = options.num_args == 0 ? look_at_all(&options) :
+		    look_at_args(&options);
 	judge_free(options.judge);
 	authority_done(&options.ca);
 	arena_free(&options.arena);

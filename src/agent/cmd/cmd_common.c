@@ -177,6 +177,17 @@ cmd_common_open(struct cmd_common *common, bool create, struct judge **ret)
 }
 
 int
+cmd_common_check_name(const struct cmd *cmd, const char *name)
+{
+	for (const char *c = name; *c != '\0'; c++)
+		if ((unsigned char)*c >= 0x80)
+			return cmd_usage(cmd, "%s: give its form of letters "
+			    "in ASCII (xn--...), which `idn2 %s` prints (it "
+			    "is in Debian's package idn2)", name, name);
+	return CMD_OK;
+}
+
+int
 cmd_common_add(struct judge *judge, const char *name, unsigned flags,
     int64_t *ret_id, struct err *err)
 {

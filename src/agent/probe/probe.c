@@ -100,8 +100,9 @@ finish_dns(struct probe *probe)
 		probe_find(probe, PROBE_DNS, probe->check.http_port == 0 ?
 		    PROBE_NOTE : PROBE_PROBLEM, name_of(probe),
 		    "let an A or AAAA record point to this machine; what was "
-		    "changed just now may take a while to be seen",
-		    "the name has no address");
+		    "changed just now may take a while to be seen; where only "
+		    "your own DNS server knows the name, give it with "
+		    "--resolver", "the name has no address");
 	if (probe->failed_lookup || !probe->validates)
 		return;
 	if (probe->secure)
