@@ -12,7 +12,7 @@ int
 file_open(int fd_dir, const char *path, int flags, int *ret_fd,
     struct err *err)
 {
-	struct stat st;
+	struct stat st = { 0 };
 	int fd = openat(fd_dir, path, O_RDONLY | O_CLOEXEC | O_NOCTTY |
 	    O_NONBLOCK | flags);
 
@@ -25,7 +25,8 @@ file_open(int fd_dir, const char *path, int flags, int *ret_fd,
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
 		close(fd);
 		return err_set(err, ERR_CONFIG, NULL, "%s is not a regular "
-		    "file; put one in its place", path);
+		    "file%s", path, S_ISDIR(st.st_mode) ? " but a folder; "
+		    "name a file in it" : "; put one in its place");
 	}
 	*ret_fd = fd;
 	return 0;

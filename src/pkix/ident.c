@@ -43,6 +43,20 @@ shown(struct span value)
 	return value;
 }
 
+static int
+refuse_character(uint8_t c, struct span name, struct err *err)
+{
+	if (c > ' ' && c < 0x7f)
+		return err_set(err, ERR_MALFORMED, "RFC 5890 2.3.1",
+		    "DNS name \"%.*s\" has the character %c; letters, digits "
+		    "and hyphens are allowed, with dots between",
+		    SPAN_FMT(name), c);
+	return err_set(err, ERR_MALFORMED, "RFC 5890 2.3.1", "DNS name "
+	    "\"%.*s\" has a character other than letters, digits and "
+	    "hyphens; write international names as A-labels (xn--...)",
+	    SPAN_FMT(name));
+}
+
 /* One label of a name that was lower-cased before. */
 static int
 check_label(struct span label, struct span name, struct err *err)
@@ -59,10 +73,7 @@ check_label(struct span label, struct span name, struct err *err)
 		    IDENT_LABEL_MAX);
 	for (size_t i = 0; i < label.len; i++)
 		if (!is_ldh(label.data[i]))
-			return err_set(err, ERR_MALFORMED, "RFC 5890 2.3.1",
-			    "DNS name \"%.*s\" has a character other than "
-			    "letters, digits and hyphens; write international "
-			    "names as A-labels (xn--...)", SPAN_FMT(name));
+			return refuse_character(label.data[i], name, err);
 	if (label.data[0] == '-' || label.data[label.len - 1] == '-')
 		return err_set(err, ERR_MALFORMED, "RFC 5890 2.3.1",
 		    "DNS name \"%.*s\" has a label that begins or ends with "

@@ -94,6 +94,56 @@ def test_more_names_make_a_new_certificate(agent, web_ca):
     assert len(agent.status()["more.example"]["names"]) == 2
 
 
+def test_another_key_makes_a_new_certificate(agent, web_ca):
+    agent.get(web_ca, "other.example")
+    agent.run("get", "other.example", "--key", "rsa2048")
+    kind, = agent.status()["other.example"]["certificates"]
+    assert kind["key_type"] == "rsa2048"
+    assert read(agent.live("other.example")).public_key().key_size == 2048
+    before = agent.live("other.example").read_bytes()
+    assert "there is a certificate" in agent.run(
+        "get", "other.example", "--key", "rsa2048").stdout
+    assert agent.live("other.example").read_bytes() == before
+    # What was the only one becomes the second.
+    agent.run("get", "other.example", "--key", "ec256", "--key", "rsa2048")
+    sizes = [read(pathlib.Path(each["path"], "cert.pem")).public_key().key_size
+             for each in agent.status()["other.example"]["certificates"]]
+    assert sorted(sizes) == [256, 2048]
+
+
+def test_an_account_whose_key_is_gone(agent, web_ca):
+    """As after a backup without the folder accounts."""
+    agent.get(web_ca, "lost.example")
+    before = agent.run("account", "show").stdout
+    for key in pathlib.Path(agent.dir, "accounts").iterdir():
+        key.unlink()
+    done = agent.run("renew", "--force", "lost.example")
+    assert "another account is made" in done.stderr
+    after = agent.run("account", "show").stdout
+    assert "acme/account/" in after and after != before
+    assert agent.run("renew", "--force", "lost.example").stderr == ""
+
+
+def test_what_failed_is_said_to_be_remembered(agent, new_ca):
+    """A name that was mistyped would be tried for ever."""
+    ca = new_ca()
+    elsewhere = os.path.join(agent.top, "elsewhere")
+    os.mkdir(elsewhere)
+    done = agent.get(ca, "typo.example", "www.typo.example",
+                     via=f"webroot={elsewhere}", status=1)
+    assert "`signet remove typo.example` forgets it" in done.stderr
+    # One reason for both names is told once, and who said what.
+    assert "compound" not in done.stderr
+    assert "(incorrectResponse)" in done.stderr
+    status = agent.run("status", status=1).stdout
+    assert f"proven by    webroot={elsewhere}\n" in status
+    assert f"asked at     {ca.url}\n" in status
+    site = agent.status()["typo.example"]
+    assert site["via"] == [f"webroot={elsewhere}"] and site["cas"] == [ca.url]
+    agent.run("remove", "typo.example")
+    assert agent.status() == {}
+
+
 def test_two_keys(agent, web_ca):
     agent.get(web_ca, "two.example", "--key", "ec384", "--key", "rsa2048")
     kinds = {c["key_type"]: c for c in
@@ -151,6 +201,7 @@ def test_many_at_once(agent, web_ca):
     assert all(c["certificates"][0]["live"] for c in agent.status().values())
     assert set(agent.status()) == set(sites)
     assert mark.read_text() == "x\n"
+    assert os.listdir(agent.web.root) == []
     # What the file no longer names is forgotten; its files stay.
     text = pathlib.Path(agent.config).read_text()
     agent.configure(text.replace('site "site0.example" {}\n', ""))
@@ -227,6 +278,9 @@ def test_dry_run_of_a_known_ca_by_its_url(agent):
     (["get"], "give the names"),
     (["get", "*.a.example"], "can only be proven by DNS"),
     (["get", "a..example", "--via", "webroot=/"], "write a name as"),
+    (["get", "a_b.example", "--via", "webroot=/"], "the character _;"),
+    (["get", "b\u00fccher.example", "--via", "webroot=/"],
+     "`idn2 b\u00fccher.example`"),
     (["get", "a.example", "--via", "magic"], "no way \"magic\""),
     (["get", "a.example", "--via", "webroot=www"], "not an absolute path"),
     (["get", "a.example", "--ca", "nobody", "--via", "webroot=/"],

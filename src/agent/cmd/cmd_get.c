@@ -165,6 +165,8 @@ take_names(struct get *get, int argc, char **argv)
 	struct err err = ERR_INIT;
 
 	for (int i = 0; i < argc; i++) {
+		if (cmd_common_check_name(get->common.cmd, argv[i]) != CMD_OK)
+			return CMD_USAGE;
 		if (row_set(row_find(site_conf_rows, "names"), &get->said,
 		    argv[i], NULL, &err) < 0)
 			return cmd_usage(get->common.cmd, "%s", err.text);
@@ -334,6 +336,28 @@ tell_current(struct get *get, struct judge *judge)
 	arena_free(&arena);
 }
 
+/* A name that was mistyped would be tried for ever. */
+static void
+tell_waiting(const struct get *get, struct judge *judge)
+{
+	int64_t ids[STATE_CERTS_PER_SITE];
+	struct arena arena = { 0 };
+	struct state_cert cert;
+	char again[TEXT_TIME_SIZE];
+	size_t count = 0;
+
+	if (get->site_id != 0 && state_cert_list(judge_state(judge),
+	    get->site_id, ids, &count, NULL) == 0 && count > 0 &&
+	    state_cert_get(judge_state(judge), ids[0], &arena, &cert,
+	    NULL) == 0 && cert.not_after == 0 && cert.retry_at > 0) {
+		text_time(again, cert.retry_at);
+		fprintf(stderr, "%s is remembered: `signet renew` tries again "
+		    "from %s on, `signet remove %s` forgets it\n",
+		    get->site.name, again, get->site.name);
+	}
+	arena_free(&arena);
+}
+
 static int
 prepare(struct get *get, struct judge *judge, struct err *err)
 {
@@ -373,6 +397,9 @@ work(struct get *gets, size_t count, struct judge *judge)
 	for (size_t i = 0; ran == CMD_OK && tally.done == 0 &&
 	    !gets[0].common.quiet && i < count; i++)
 		tell_current(&gets[i], judge);
+	/* Of several, the server has said the names. */
+	if (ran != CMD_OK && count == 1 && !gets[0].common.dry_run)
+		tell_waiting(&gets[0], judge);
 	return ran != CMD_OK ? ran : r;
 }
 

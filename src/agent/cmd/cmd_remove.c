@@ -4,11 +4,16 @@
 
 static int run(int argc, char **argv);
 
+enum { OPTION_FORCE = 256 };
+
 const struct cmd cmd_remove = {
 	.name = "remove",
 	.usage = "[OPTION]... SITE",
 	.summary = "forget a site; its files go to the archive",
-	.help = CMD_COMMON_HELP,
+	.help =
+	    "      --force        though a web server that serves it cannot be"
+	    " asked\n"
+	    CMD_COMMON_HELP,
 	.run = run,
 };
 
@@ -47,7 +52,7 @@ find_folder(struct judge *judge, int64_t site_id, struct arena *arena)
 /* A server must not be left with files that are gone. */
 static int
 uninstall(const struct cmd_common *common, struct judge *judge,
-    const char *name)
+    const char *name, bool force)
 {
 	struct arena arena = { 0 };
 	struct state_site row;
@@ -61,18 +66,28 @@ uninstall(const struct cmd_common *common, struct judge *judge,
 		r = judge_read_site(&row, &site, &err);
 	if (r == 0)
 		cert.folder = find_folder(judge, row.id, &arena);
-	for (size_t i = 0; i < site.install.count && r == 0; i++)
+	for (size_t i = 0; i < site.install.count && r == 0; i++) {
 		r = server_remove(common->dir_path, site.install.items[i],
 		    &cert, &err);
+		/* A server that is not installed any more serves nothing. */
+		r = r == -(int)ERR_NOT_FOUND ? 0 : r;
+		if (r == 0)
+			continue;
+		cmd_fail(&cmd_remove, "%s%s", err.text, force ?
+		    "\n  what was put there stays" : "\n  what to do: mend "
+		    "that; or, if that server is no more, say --force, too");
+		r = force ? 0 : CMD_FAILED;
+	}
 	site_conf_done(&site);
 	arena_free(&arena);
 	/* What is unknown is said by who looks for its certificates. */
-	return r == 0 || r == -(int)ERR_NOT_FOUND ? CMD_OK :
-	    cmd_fail(&cmd_remove, "%s", err.text);
+	return r == -(int)ERR_NOT_FOUND ? CMD_OK : r < 0 ?
+	    cmd_fail(&cmd_remove, "%s", err.text) : r;
 }
 
 static int
-work(struct cmd_common *common, struct judge *judge, const char *name)
+work(struct cmd_common *common, struct judge *judge, const char *name,
+    bool force)
 {
 	struct judge_tally tally;
 	struct err err = ERR_INIT;
@@ -80,7 +95,7 @@ work(struct cmd_common *common, struct judge *judge, const char *name)
 	int r = check_origin(judge, name);
 
 	if (r == CMD_OK)
-		r = uninstall(common, judge, name);
+		r = uninstall(common, judge, name, force);
 	if (r != CMD_OK)
 		return r;
 	if (cmd_common_add(judge, name, JUDGE_REMOVE, &id, &err) < 0)
@@ -96,15 +111,19 @@ static int
 run(int argc, char **argv)
 {
 	static const struct option options[] = {
-		CMD_COMMON_OPTIONS, { 0 }
+		CMD_COMMON_OPTIONS,
+		{ "force", no_argument, NULL, OPTION_FORCE }, { 0 }
 	};
 	struct cmd_common common = { .cmd = &cmd_remove };
 	struct judge *judge;
+	bool force = false;
 	int opt, r;
 
 	while ((opt = getopt_long(argc, argv, CMD_COMMON_SHORT, options,
 	    NULL)) != -1) {
-		if (!cmd_common_take(&common, opt, optarg))
+		force = force || opt == OPTION_FORCE;
+		if (opt != OPTION_FORCE &&
+		    !cmd_common_take(&common, opt, optarg))
 			return cmd_usage_only(&cmd_remove);
 	}
 	if (optind != argc - 1)
@@ -112,7 +131,7 @@ run(int argc, char **argv)
 	r = cmd_common_open(&common, true, &judge);
 	if (r != CMD_OK)
 		return r;
-	r = work(&common, judge, argv[optind]);
+	r = work(&common, judge, argv[optind], force);
 	judge_free(judge);
 	return r;
 }

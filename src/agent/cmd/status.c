@@ -264,8 +264,9 @@ put_steps(struct bld *out, const struct status_cert *cert)
 			    SPAN_FMT(step->step));
 		else
 			bld_fmt(out, "  NOT deployed %.*s: %.*s; tried %"
-			    PRId64 " times, again %s\n", SPAN_FMT(step->step),
-			    SPAN_FMT(step->error), step->tries, at);
+			    PRId64 " time%s, again %s\n",
+			    SPAN_FMT(step->step), SPAN_FMT(step->error),
+			    step->tries, step->tries == 1 ? "" : "s", at);
 	}
 }
 
@@ -358,6 +359,14 @@ put_records(struct bld *out, const struct status_site *site, int64_t now)
 	}
 }
 
+static void
+put_list(struct bld *out, const char *before, const struct row_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		bld_fmt(out, "%s %s", i == 0 ? before : ",", list->items[i]);
+	bld_str(out, list->count == 0 ? "" : "\n");
+}
+
 void
 status_put_words(struct bld *out, const struct status *status)
 {
@@ -372,6 +381,8 @@ status_put_words(struct bld *out, const struct status *status)
 		for (size_t j = 0; j < s->site.names.count; j++)
 			bld_fmt(out, " %s", s->site.names.items[j]);
 		bld_str(out, "\n");
+		put_list(out, "  proven by   ", &s->site.via);
+		put_list(out, "  asked at    ", &s->site.ca);
 		for (size_t j = 0; j < s->num_certs; j++)
 			put_cert(out, s, &s->certs[j], status->now);
 		put_records(out, s, status->now);
@@ -544,6 +555,17 @@ put_records_json(struct bld *out, const struct status_site *site)
 	close_with(out, "]},");
 }
 
+static void
+put_list_json(struct bld *out, const char *name, const struct row_list *list)
+{
+	bld_fmt(out, "\"%s\":[", name);
+	for (size_t i = 0; i < list->count; i++) {
+		json_put_string(out, span_str(list->items[i]));
+		bld_str(out, ",");
+	}
+	close_with(out, "],");
+}
+
 void
 status_put_json(struct bld *out, const struct status *status)
 {
@@ -555,13 +577,10 @@ status_put_json(struct bld *out, const struct status *status)
 		put_string(out, "name", span_str(s->site.name));
 		put_string(out, "origin", s->origin == STATE_FROM_FILE ?
 		    SPAN_LIT("configuration") : SPAN_LIT("command"));
-		bld_str(out, "\"names\":[");
-		for (size_t j = 0; j < s->site.names.count; j++) {
-			json_put_string(out,
-			    span_str(s->site.names.items[j]));
-			bld_str(out, ",");
-		}
-		close_with(out, "],\"certificates\":[");
+		put_list_json(out, "names", &s->site.names);
+		put_list_json(out, "via", &s->site.via);
+		put_list_json(out, "cas", &s->site.ca);
+		bld_str(out, "\"certificates\":[");
 		for (size_t j = 0; j < s->num_certs; j++)
 			put_cert_json(out, &s->certs[j]);
 		close_with(out, "],");

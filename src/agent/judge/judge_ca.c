@@ -301,6 +301,36 @@ which_key(struct judge_ca *ca)
 	judge_ca_ask(ca, &request, on_use_next, ca);
 }
 
+static void
+ask_open(struct judge_ca *ca)
+{
+	struct judge_account_request request = { .type = JUDGE_ACCOUNT_OPEN,
+	    .alg = JWK_ES256, .num_origins = 1, .id = ca->account.id,
+	    .kid = ca->account.kid };
+	char origin[ORIGIN_MAX + 1];
+
+	request.origins[0] = origin_of(ca->authority.directory, origin);
+	judge_ca_ask(ca, &request, on_opened, ca);
+}
+
+/* The state knows an account whose key is gone: the CA would believe nothing
+ * that a new key signs in its name. */
+static void
+open_another(struct judge_ca *ca)
+{
+	struct err err = ERR_INIT;
+
+	judge_say(ca->judge, JUDGE_WARN, NULL, "the key of the account at %s "
+	    "is not in the state's folder accounts any more: another account "
+	    "is made\nrecords in the DNS that name the old one (%.*s) have to "
+	    "be changed", ca->authority.name, SPAN_FMT(ca->account.kid));
+	ca->account.kid = ca->account.contacts = SPAN_NONE;
+	if (state_account_set(ca->judge->state, &ca->account, &err) < 0)
+		judge_end(ca->judge, &err);
+	else
+		ask_open(ca);
+}
+
 static bool
 on_opened(void *ctx, uint16_t type, struct span payload)
 {
@@ -312,6 +342,10 @@ on_opened(void *ctx, uint16_t type, struct span payload)
 		return true;
 	if (answer.opened.next) {
 		which_key(ca);
+		return true;
+	}
+	if (answer.opened.created && ca->account.kid.len > 0) {
+		open_another(ca);
 		return true;
 	}
 	/* account takes questions in their order, so nobody signs before it
@@ -326,9 +360,6 @@ on_opened(void *ctx, uint16_t type, struct span payload)
 static int
 open_account(struct judge_ca *ca, struct err *err)
 {
-	struct judge_account_request request = { .type = JUDGE_ACCOUNT_OPEN,
-	    .alg = JWK_ES256, .num_origins = 1 };
-	char origin[ORIGIN_MAX + 1];
 	int r;
 
 	ca->account.directory = span_str(ca->authority.directory);
@@ -337,13 +368,9 @@ open_account(struct judge_ca *ca, struct err *err)
 	if (r == 0)
 		r = state_account_get(ca->judge->state, ca->account.directory,
 		    &ca->arena, &ca->account, err);
-	if (r < 0)
-		return r;
-	request.id = ca->account.id;
-	request.kid = ca->account.kid;
-	request.origins[0] = origin_of(ca->authority.directory, origin);
-	judge_ca_ask(ca, &request, on_opened, ca);
-	return 0;
+	if (r == 0)
+		ask_open(ca);
+	return r;
 }
 
 /* What was said of the CA holds for its rehearsal stage, too, where nothing
