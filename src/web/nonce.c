@@ -67,22 +67,29 @@ is_ours(const struct map *map, const char *boot_id)
 	    atomic_load(&map->epoch) != 0;
 }
 
-/* Makes the map new. A process that dies in the middle leaves one that is not
- * ours, so the next one does it again. */
+/* All but what is zero in memory that is new. */
 static void
-init_map(struct map *map, const char *boot_id, const struct env *env)
+begin_map(struct map *map, const char *boot_id, const struct env *env)
 {
 	uint64_t epoch;
 
-	memset(map->magic, 0, sizeof(map->magic));
-	atomic_store(&map->epoch, 0);
-	memset(map->bits, 0, sizeof(map->bits));
 	env_random(env, map->key, sizeof(map->key));
 	atomic_store(&map->next, 0);
 	memcpy(map->boot_id, boot_id, NONCE_BOOT_ID_SIZE);
 	env_random(env, &epoch, sizeof(epoch));
 	atomic_store(&map->epoch, epoch | 1);
 	memcpy(map->magic, map_magic, sizeof(map->magic));
+}
+
+/* Makes the map new. A process that dies in the middle leaves one that is not
+ * ours, so the next one does it again. */
+static void
+init_map(struct map *map, const char *boot_id, const struct env *env)
+{
+	memset(map->magic, 0, sizeof(map->magic));
+	atomic_store(&map->epoch, 0);
+	memset(map->bits, 0, sizeof(map->bits));
+	begin_map(map, boot_id, env);
 }
 
 /* The lock goes with its process, however that ends. */
@@ -162,7 +169,7 @@ nonce_open(int fd, const char *boot_id, const struct env *env,
 	if (map == MAP_FAILED)
 		return err_errno(err, "nonce map: cannot map it");
 	if (fd < 0)
-		init_map(map, boot_id, env);
+		begin_map(map, boot_id, env);
 	else
 		r = lock_and_init(fd, map, boot_id, env, err);
 	if (r < 0) {

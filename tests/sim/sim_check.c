@@ -89,16 +89,16 @@ static struct span
 leaf_of(const char *pem, struct arena *arena)
 {
 	BIO *bio = BIO_new_mem_buf(pem, -1);
-	X509 *cert = bio == NULL ? NULL :
-	    PEM_read_bio_X509(bio, NULL, NULL, NULL);
 	unsigned char *der = NULL;
-	int len = cert == NULL ? 0 : i2d_X509(cert, &der);
+	char *name = NULL, *header = NULL;
+	long len = 0;
 	struct span ret = SPAN_NONE;
 
-	if (len > 0)
+	if (bio != NULL && PEM_read_bio(bio, &name, &header, &der, &len) == 1)
 		ret = arena_dup(arena, span_of(der, (size_t)len));
+	OPENSSL_free(name);
+	OPENSSL_free(header);
 	OPENSSL_free(der);
-	X509_free(cert);
 	BIO_free(bio);
 	return ret;
 }
