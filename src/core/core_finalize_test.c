@@ -307,7 +307,7 @@ test_signer_dies(void **state)
 	struct fixture *f = *state;
 	uint64_t id = send(f, "good", "csr", false);
 
-	assert_int_equal(world_sign(f->w, SPAN_LIT("good")), 1);
+	assert_int_equal(world_sign(f->w, SPAN_LIT("good"), true), 1);
 	f->w->num_to_signer = 0;
 	core_signer_down(f->w->core);
 	core_signer_up(f->w->core);
@@ -330,7 +330,7 @@ test_deactivated_meanwhile(void **state)
 	uint64_t id;
 
 	id = send(f, "good", "csr", false);
-	assert_int_equal(world_sign(f->w, SPAN_LIT("good")), 1);
+	assert_int_equal(world_sign(f->w, SPAN_LIT("good"), true), 1);
 	world_send(f->w, &request);
 	assert_int_equal(status(f), ORDER_INVALID);
 	expect(f, id, WEB_CORE_VERIFY_FIRST, 0);

@@ -323,9 +323,10 @@ world_certificate(struct world *w, uint8_t serial)
 	return der;
 }
 
-/* The journal's entry for a signature: the same for the same evidence. */
+/* The journal's entry for a signature: the same for the same evidence. 0 if
+ * there is none, and none can be made as nobody attests anything. */
 static inline uint8_t
-world_sign(struct world *w, struct span signature)
+world_sign(struct world *w, struct span signature, bool attested)
 {
 	uint8_t key[16] = { 0 };
 	struct world_signed *entry;
@@ -335,6 +336,9 @@ world_sign(struct world *w, struct span signature)
 		if (memcmp(w->journal[i].signature, key, sizeof(key)) == 0)
 			return w->journal[i].serial;
 	}
+	if (!attested)
+		return 0;
+	assert_true(w->num_journal < UINT8_MAX);
 	entry = &w->journal[w->num_journal++];
 	memcpy(entry->signature, key, sizeof(key));
 	entry->serial = (uint8_t)w->num_journal;
@@ -347,6 +351,7 @@ world_issue(struct world *w, const struct world_frame *frame,
 {
 	struct issue_request request;
 	struct err err = ERR_INIT;
+	uint8_t serial;
 
 	assert_int_equal(issue_request_decode(frame->payload, &w->arena,
 	    &request, &err), 0);
@@ -359,10 +364,12 @@ world_issue(struct world *w, const struct world_frame *frame,
 		answer->problem.kind = ERR_BUSY;
 	if (!span_starts_with(request.signature, SPAN_LIT("good")))
 		return;
-	assert_true(request.num_attestations > 0);
+	serial = world_sign(w, request.signature,
+	    request.num_attestations > 0);
+	if (serial == 0)
+		return;
 	answer->type = CORE_SIGNER_ISSUED;
-	answer->issued.der = world_certificate(w,
-	    world_sign(w, request.signature));
+	answer->issued.der = world_certificate(w, serial);
 	answer->issued.issuer = 0;
 }
 
