@@ -173,13 +173,27 @@ accept(struct ca_call *call, const struct order *order, bool ask,
 	return r;
 }
 
+/* The same finalize again joins the one that is kept; another has to wait. */
+static int
+join(const struct ca_call *call, const struct store_finalize *kept,
+    struct err *err)
+{
+	struct issue_request first;
+	int r = evidence_decode(kept->verified, &first, err);
+
+	if (r == 0 && !span_equal(first.payload_b64,
+	    call->request->finalize.payload_b64))
+		r = err_set(err, ERR_ORDER_NOT_READY, "RFC 8555 7.4",
+		    "another finalize of this order is in progress");
+	return r;
+}
+
 /* A finalize of a ready order. */
 static int
 finalize_ready(struct ca_call *call, const struct order *order,
     const struct ca_wait *wait, struct err *err)
 {
 	bool verified = call->request->finalize.verified;
-	struct issue_request first;
 	struct store_finalize row;
 	int r = store_finalize_get(call->ca->env->store, order->id,
 	    call->arena, &row, err);
@@ -192,14 +206,8 @@ finalize_ready(struct ca_call *call, const struct order *order,
 		r = not_ready(order, err);
 	else if (r == 0 && row.verified.len == 0)
 		r = accept(call, order, false, err);
-	else if (r == 0) {
-		r = evidence_decode(row.verified, &first, err);
-		/* The same again joins the first one in waiting. */
-		if (r == 0 && !span_equal(first.payload_b64,
-		    call->request->finalize.payload_b64))
-			r = err_set(err, ERR_ORDER_NOT_READY, "RFC 8555 7.4",
-			    "another finalize of this order is in progress");
-	}
+	else if (r == 0)
+		r = join(call, &row, err);
 	if (r < 0)
 		return r;
 	call->ret->wait = *wait;
@@ -212,16 +220,12 @@ static int
 finalize_processing(struct ca_call *call, const struct order *order,
     const struct ca_wait *wait, struct err *err)
 {
-	struct issue_request first;
 	struct store_finalize row;
 	int r = store_finalize_get(call->ca->env->store, order->id,
 	    call->arena, &row, err);
 
 	if (r == 0)
-		r = evidence_decode(row.verified, &first, err);
-	if (r == 0 && !span_equal(first.payload_b64,
-	    call->request->finalize.payload_b64))
-		return not_ready(order, err);
+		r = join(call, &row, err);
 	if (r < 0)
 		return r;
 	call->ret->wait = *wait;

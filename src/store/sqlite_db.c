@@ -191,3 +191,16 @@ sqlite_db_run(struct sqlite_db_use *use, int *ret_changed, struct err *err)
 	sqlite_db_done(use);
 	return r;
 }
+
+int
+sqlite_db_ids(struct sqlite_db_use *use, size_t max, int64_t *ret_ids,
+    size_t *ret_count, struct err *err)
+{
+	int r = 0;
+
+	*ret_count = 0;
+	while (*ret_count < max && (r = sqlite_db_row(use, err)) == 1)
+		ret_ids[(*ret_count)++] = sqlite_db_int(use);
+	sqlite_db_done(use);
+	return r < 0 ? r : 0;
+}

@@ -61,6 +61,10 @@ struct span sqlite_db_span(struct sqlite_db_use *use, struct arena *arena);
 void sqlite_db_copy(struct sqlite_db_use *use, void *out, size_t size);
 void sqlite_db_done(struct sqlite_db_use *use);
 
+/* Runs a statement that gives ids, takes at most max, and ends its use. */
+int sqlite_db_ids(struct sqlite_db_use *use, size_t max, int64_t *ret_ids,
+    size_t *ret_count, struct err *err);
+
 /* Runs a statement that gives no row, and ends its use. *ret_changed (may be
  * NULL) is the number of rows that it wrote. -ERR_CONFLICT for a key that
  * exists. */

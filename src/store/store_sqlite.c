@@ -160,19 +160,6 @@ store_sqlite_missing(const char *what, int64_t id, struct err *err)
 	return err_set(err, ERR_NOT_FOUND, NULL, "no %s %" PRId64, what, id);
 }
 
-int
-store_sqlite_ids(struct sqlite_db_use *use, size_t max, int64_t *ret_ids,
-    size_t *ret_count, struct err *err)
-{
-	int r = 0;
-
-	*ret_count = 0;
-	while (*ret_count < max && (r = sqlite_db_row(use, err)) == 1)
-		ret_ids[(*ret_count)++] = sqlite_db_int(use);
-	sqlite_db_done(use);
-	return r < 0 ? r : 0;
-}
-
 struct span
 store_sqlite_problem(struct store_sqlite *s, size_t n,
     const struct problem *problem)

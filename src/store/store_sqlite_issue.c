@@ -89,7 +89,7 @@ store_sqlite_finalize_list(struct store *store, int64_t after_id,
 
 	sqlite_db_put_int(&use, after_id);
 	sqlite_db_put_int(&use, (int64_t)max);
-	return store_sqlite_ids(&use, max, ret_ids, ret_count, err);
+	return sqlite_db_ids(&use, max, ret_ids, ret_count, err);
 }
 
 int

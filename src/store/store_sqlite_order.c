@@ -120,7 +120,7 @@ store_sqlite_order_list(struct store *store, int64_t account_id,
 	sqlite_db_put_int(&use, before_id == 0 ? INT64_MAX : before_id);
 	sqlite_db_put_int(&use, now);
 	sqlite_db_put_int(&use, (int64_t)max);
-	return store_sqlite_ids(&use, max, ret_ids, ret_count, err);
+	return sqlite_db_ids(&use, max, ret_ids, ret_count, err);
 }
 
 int
@@ -248,5 +248,5 @@ store_sqlite_authz_list_processing(struct store *store, int64_t after_id,
 
 	sqlite_db_put_int(&use, after_id);
 	sqlite_db_put_int(&use, (int64_t)max);
-	return store_sqlite_ids(&use, max, ret_ids, ret_count, err);
+	return sqlite_db_ids(&use, max, ret_ids, ret_count, err);
 }

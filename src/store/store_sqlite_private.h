@@ -65,10 +65,6 @@ int store_sqlite_write(struct sqlite_db_use *use, const char *what,
 /* -ERR_NOT_FOUND with the object's name and number. */
 int store_sqlite_missing(const char *what, int64_t id, struct err *err);
 
-/* Runs a statement that gives at most max ids, and ends its use. */
-int store_sqlite_ids(struct sqlite_db_use *use, size_t max, int64_t *ret_ids,
-    size_t *ret_count, struct err *err);
-
 /* A problem as a blob in builder n, empty for none; and back. */
 struct span store_sqlite_problem(struct store_sqlite *s, size_t n,
     const struct problem *problem);

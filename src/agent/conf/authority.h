@@ -10,8 +10,6 @@
 
 #include "agent/conf/row.h"
 
-#define AUTHORITY_NAME_MAX 255 /* bytes */
-
 struct authority {
 	char *name;             /* not a row: the block's title */
 	char *directory;        /* URL of its ACME directory */

@@ -140,15 +140,10 @@ on_net(void *ctx, uint16_t type, struct span payload)
 }
 
 static void
-ask_net(struct judge *judge, struct judge_net_ask *ask)
+ask_ca(struct judge *judge, struct judge_net_ask *ask)
 {
-	struct bld out;
-
 	ask->ca = judge->account_task->ca->number;
-	bld_init(&out, LINK_PAYLOAD_MAX);
-	judge_net_ask_encode(&out, ask);
-	ask_send(judge, AGENT_NET, (uint16_t)ask->type, &out, on_net, judge);
-	bld_free(&out);
+	ask_net(judge, ask, on_net, judge);
 }
 
 /* ---- the beginning ------------------------------------------------------- */
@@ -169,7 +164,7 @@ on_allowed(void *ctx, uint16_t type, struct span payload)
 		judge_ca_registration(task->ca, &task->arena,
 		    &ask.registration);
 	}
-	ask_net(judge, &ask);
+	ask_ca(judge, &ask);
 	return true;
 }
 
@@ -184,7 +179,7 @@ on_rolled(void *ctx, uint16_t type, struct span payload)
 		return true;
 	memcpy(ask.thumbprint, answer.opened.next_thumbprint,
 	    JWK_THUMBPRINT_SIZE);
-	ask_net(judge, &ask);
+	ask_ca(judge, &ask);
 	return true;
 }
 

@@ -25,6 +25,33 @@ ask_more(struct judge *judge, enum agent_role to, uint64_t id, uint16_t type,
 	agent_procs_send(judge->procs, to, type, id, bld_view(payload));
 }
 
+uint64_t
+ask_net(struct judge *judge, const struct judge_net_ask *ask,
+    ask_answer *answer, void *ctx)
+{
+	struct bld out;
+	uint64_t id;
+
+	bld_init(&out, LINK_PAYLOAD_MAX);
+	judge_net_ask_encode(&out, ask);
+	id = ask_send(judge, AGENT_NET, (uint16_t)ask->type, &out, answer,
+	    ctx);
+	bld_free(&out);
+	return id;
+}
+
+void
+ask_net_more(struct judge *judge, uint64_t id,
+    const struct judge_net_ask *ask)
+{
+	struct bld out;
+
+	bld_init(&out, LINK_PAYLOAD_MAX);
+	judge_net_ask_encode(&out, ask);
+	ask_more(judge, AGENT_NET, id, (uint16_t)ask->type, &out);
+	bld_free(&out);
+}
+
 static struct ask *
 find(const struct judge *judge, uint64_t id)
 {

@@ -267,7 +267,6 @@ send_order(struct job *job)
 	struct err err = ERR_INIT;
 	unsigned methods = job_solve_methods(job, &err);
 	bool same_ca = span_equal_str(job->cert.directory, at->directory);
-	struct bld out;
 
 	if (methods == 0) {
 		job_fail_here(job, &err, "choose one of the ways that --via has");
@@ -287,12 +286,8 @@ send_order(struct job *job)
 	    !job->judge->options.dry_run)
 		ask.order.resume_url = job->cert.order_url;
 	judge_say(job->judge, JUDGE_STEP, job_name(job), "asks %s", at->name);
-	bld_init(&out, LINK_PAYLOAD_MAX);
-	judge_net_ask_encode(&out, &ask);
 	job->rounds = 0;
-	job->order_id = ask_send(job->judge, AGENT_NET, JUDGE_NET_ORDER, &out,
-	    on_net, job);
-	bld_free(&out);
+	job->order_id = ask_net(job->judge, &ask, on_net, job);
 }
 
 /* ---- the request for certification -------------------------------------- */

@@ -58,12 +58,8 @@ answer_sign(struct job *job, bool ok, struct span text)
 {
 	struct judge_net_ask ask = { .type = JUDGE_NET_SIGNED,
 	    .ca = job->ca->number, .answer = { ok, text } };
-	struct bld out;
 
-	bld_init(&out, LINK_PAYLOAD_MAX);
-	judge_net_ask_encode(&out, &ask);
-	ask_more(job->judge, AGENT_NET, job->order_id, JUDGE_NET_SIGNED, &out);
-	bld_free(&out);
+	ask_net_more(job->judge, job->order_id, &ask);
 }
 
 static bool
@@ -163,20 +159,15 @@ on_net(void *ctx, uint16_t type, struct span payload)
 }
 
 static void
-ask_net(struct job *job)
+ask_to_revoke(struct job *job)
 {
 	struct judge_net_ask ask = { .type = JUDGE_NET_REVOKE,
 	    .ca = job->ca->number, .revoke = { .der = job->csr,
 	    .reason = (int8_t)job->judge->options.revoke_reason,
 	    .by_certificate_key = job->judge->options.revoke_by_key } };
-	struct bld out;
 
-	bld_init(&out, LINK_PAYLOAD_MAX);
-	judge_net_ask_encode(&out, &ask);
 	job->rounds = 0;
-	job->order_id = ask_send(job->judge, AGENT_NET, JUDGE_NET_REVOKE, &out,
-	    on_net, job);
-	bld_free(&out);
+	job->order_id = ask_net(job->judge, &ask, on_net, job);
 }
 
 static void
@@ -194,7 +185,7 @@ on_ca(void *ctx, struct judge_ca *ca, const struct err *why)
 		return;
 	}
 	job->ca = ca;
-	job_allow(job, ask_net);
+	job_allow(job, ask_to_revoke);
 }
 
 void

@@ -215,15 +215,10 @@ ask_responder(struct job *job, const struct judge_files_answer *is)
 	const struct judge_net_ask ask = { .type = JUDGE_NET_OCSP,
 		.ocsp = { .url = is->url, .directory = leader(job),
 		.request = is->request } };
-	struct bld out;
 
 	judge_say(job->judge, JUDGE_STEP, job_name(job), "asks the OCSP "
 	    "responder at %.*s", SPAN_FMT(is->url));
-	bld_init(&out, LINK_PAYLOAD_MAX);
-	judge_net_ask_encode(&out, &ask);
-	ask_send(job->judge, AGENT_NET, JUDGE_NET_OCSP, &out, on_response,
-	    job);
-	bld_free(&out);
+	ask_net(job->judge, &ask, on_response, job);
 }
 
 static bool

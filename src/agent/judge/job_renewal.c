@@ -59,7 +59,6 @@ on_ca_of_renewal(void *ctx, struct judge_ca *ca, const struct err *why)
 	struct job *job = ctx;
 	struct judge_net_ask ask = { .type = JUDGE_NET_RENEWAL_INFO,
 	    .cert_id = job->cert.cert_id };
-	struct bld out;
 
 	(void)why;
 	if (ca == NULL) {
@@ -69,11 +68,7 @@ on_ca_of_renewal(void *ctx, struct judge_ca *ca, const struct err *why)
 		return;
 	}
 	ask.ca = ca->number;
-	bld_init(&out, LINK_PAYLOAD_MAX);
-	judge_net_ask_encode(&out, &ask);
-	ask_send(job->judge, AGENT_NET, JUDGE_NET_RENEWAL_INFO, &out,
-	    on_renewal, job);
-	bld_free(&out);
+	ask_net(job->judge, &ask, on_renewal, job);
 }
 
 const char *

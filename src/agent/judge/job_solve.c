@@ -55,12 +55,8 @@ send_solved(struct solving *s, const struct task *task,
 	struct judge_net_ask ask = { .type = type, .ca = s->ca,
 	    .solved = { .authz = task->authz, .method = task->base.method,
 	    .text = span_str(text) } };
-	struct bld out;
 
-	bld_init(&out, LINK_PAYLOAD_MAX);
-	judge_net_ask_encode(&out, &ask);
-	ask_more(s->judge, AGENT_NET, s->order_id, (uint16_t)type, &out);
-	bld_free(&out);
+	ask_net_more(s->judge, s->order_id, &ask);
 }
 
 static void

@@ -89,11 +89,10 @@ send_ca(struct judge_ca *ca, const uint8_t *thumbprint)
 {
 	struct judge_net_ask ask = { .type = JUDGE_NET_CA };
 	struct err err = ERR_INIT;
-	struct bld out, trust;
+	struct bld trust;
 	uint64_t seconds;
 	int r = 0;
 
-	bld_init(&out, LINK_PAYLOAD_MAX);
 	bld_init(&trust, JUDGE_NET_TRUST_MAX);
 	ask.ca = ask.new_ca.ca = ca->number;
 	ask.new_ca.account = ca->account.id;
@@ -111,13 +110,10 @@ send_ca(struct judge_ca *ca, const uint8_t *thumbprint)
 		r = err_prefix(&err, "ca_file");
 	if (r == 0) {
 		ask.new_ca.trust = bld_view(&trust);
-		judge_net_ask_encode(&out, &ask);
-		agent_procs_send(ca->judge->procs, AGENT_NET, JUDGE_NET_CA, 0,
-		    bld_view(&out));
+		ask_net(ca->judge, &ask, NULL, NULL);
 	} else {
 		refuse(ca, &err);
 	}
-	bld_free(&out);
 	bld_free(&trust);
 	return r == 0;
 }

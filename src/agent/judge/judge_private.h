@@ -44,6 +44,11 @@ uint64_t ask_send(struct judge *judge, enum agent_role to, uint16_t type,
 /* Another frame about a question that is open. */
 void ask_more(struct judge *judge, enum agent_role to, uint64_t id,
     uint16_t type, const struct bld *payload);
+/* The same to net, which most is asked of. */
+uint64_t ask_net(struct judge *judge, const struct judge_net_ask *ask,
+    ask_answer *answer, void *ctx);
+void ask_net_more(struct judge *judge, uint64_t id,
+    const struct judge_net_ask *ask);
 /* Nobody waits any longer for those with this ctx, which goes. */
 void ask_forget_of(struct judge *judge, const void *ctx);
 void ask_forget_all(struct judge *judge);

@@ -52,23 +52,16 @@ ask_one(struct look_one *one, const struct authority *authority,
 {
 	struct judge *judge = one->judge;
 	struct judge_net_ask ask = { .type = JUDGE_NET_CA };
-	struct bld out;
 
-	bld_init(&out, LINK_PAYLOAD_MAX);
 	ask.ca = ask.new_ca.ca = ++judge->num_cas;
 	ask.new_ca.account = 1; /* it signs nothing */
 	ask.new_ca.options.directory_url = span_str(authority->directory);
 	ask.new_ca.options.step_max_ms = LOOK_MS;
 	ask.new_ca.trust = trust;
-	judge_net_ask_encode(&out, &ask);
-	agent_procs_send(judge->procs, AGENT_NET, JUDGE_NET_CA, 0,
-	    bld_view(&out));
-	bld_reset(&out);
+	ask_net(judge, &ask, NULL, NULL);
 	ask = (struct judge_net_ask){ .type = JUDGE_NET_OPEN, .ca = ask.ca };
-	judge_net_ask_encode(&out, &ask);
 	judge->look_task->left++;
-	ask_send(judge, AGENT_NET, JUDGE_NET_OPEN, &out, on_answer, one);
-	bld_free(&out);
+	ask_net(judge, &ask, on_answer, one);
 }
 
 static int

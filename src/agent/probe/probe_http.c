@@ -122,7 +122,21 @@ judge_answer(struct walk *walk, const struct http_fetched *fetched)
 	end(walk);
 }
 
-static void fetch(struct walk *walk);
+static void on_fetched(void *arg, const struct http_fetched *fetched);
+
+static void
+fetch(struct walk *walk, void (*done)(void *arg,
+    const struct http_fetched *fetched))
+{
+	char address[IP_ADDR_TEXT_SIZE];
+	const struct http_fetch what = {
+		.url = span_of(walk->url.text, walk->url.text_len),
+		.address = span_str(ip_addr_text(address, &walk->at)),
+		.port = walk->url.port, .body_max = PROBE_BODY_MAX,
+		.timeout_ms = PROBE_FETCH_MS };
+
+	walk->probe->env->fetch(walk->probe->env->ctx, &what, done, walk);
+}
 
 static void
 on_host(void *arg, const struct dns_answer *answer)
@@ -136,7 +150,7 @@ on_host(void *arg, const struct dns_answer *answer)
 	if (found.len == 4 || found.len == 16) {
 		walk->at = (struct ip_addr){ .size = (uint8_t)found.len };
 		memcpy(walk->at.bytes, found.data, found.len);
-		fetch(walk);
+		fetch(walk, on_fetched);
 	} else if (walk->at.size != 0) {
 		walk->at.size = 0; /* the second question */
 		walk->probe->env->resolve(walk->probe->env->ctx, &v6, on_host,
@@ -176,9 +190,9 @@ follow(struct walk *walk, struct span location)
 		    "it redirects to a port that CAs do not ask");
 	else if (next.host_is_ip &&
 	    ip_addr_parse(span_str(next.host), &walk->at) == 0)
-		fetch(walk);
+		fetch(walk, on_fetched);
 	else if (same)
-		fetch(walk);
+		fetch(walk, on_fetched);
 	else
 		walk->probe->env->resolve(walk->probe->env->ctx, &v4, on_host,
 		    walk);
@@ -204,20 +218,6 @@ on_fetched(void *arg, const struct http_fetched *fetched)
 		judge_answer(walk, fetched);
 }
 
-static void
-fetch(struct walk *walk)
-{
-	char address[IP_ADDR_TEXT_SIZE];
-	const struct http_fetch what = {
-		.url = span_of(walk->url.text, walk->url.text_len),
-		.address = span_str(ip_addr_text(address, &walk->at)),
-		.port = walk->url.port, .body_max = PROBE_BODY_MAX,
-		.timeout_ms = PROBE_FETCH_MS };
-
-	walk->probe->env->fetch(walk->probe->env->ctx, &what, on_fetched,
-	    walk);
-}
-
 void
 probe_http(struct probe *probe, const struct ip_addr *address)
 {
@@ -237,7 +237,7 @@ probe_http(struct probe *probe, const struct ip_addr *address)
 		return;
 	}
 	bld_str(&walk->way, walk->url.text);
-	fetch(walk);
+	fetch(walk, on_fetched);
 }
 
 /*
@@ -292,19 +292,6 @@ on_ca(void *arg, const struct http_fetched *fetched)
 }
 
 static void
-ask_ca(struct walk *walk)
-{
-	char address[IP_ADDR_TEXT_SIZE];
-	const struct http_fetch what = {
-		.url = span_of(walk->url.text, walk->url.text_len),
-		.address = span_str(ip_addr_text(address, &walk->at)),
-		.port = walk->url.port, .body_max = PROBE_BODY_MAX,
-		.timeout_ms = PROBE_FETCH_MS };
-
-	walk->probe->env->fetch(walk->probe->env->ctx, &what, on_ca, walk);
-}
-
-static void
 on_ca_host(void *arg, const struct dns_answer *answer)
 {
 	struct walk *walk = arg;
@@ -316,7 +303,7 @@ on_ca_host(void *arg, const struct dns_answer *answer)
 	}
 	walk->at = (struct ip_addr){ .size = 4 };
 	memcpy(walk->at.bytes, answer->rdata[0].data, 4);
-	ask_ca(walk);
+	fetch(walk, on_ca);
 }
 
 void
@@ -333,7 +320,7 @@ probe_clock(struct probe *probe)
 	query.name = span_str(walk->url.host);
 	if (walk->url.host_is_ip &&
 	    ip_addr_parse(query.name, &walk->at) == 0)
-		ask_ca(walk);
+		fetch(walk, on_ca);
 	else
 		probe->env->resolve(probe->env->ctx, &query, on_ca_host,
 		    walk);

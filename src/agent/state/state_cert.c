@@ -116,19 +116,6 @@ state_cert_del(struct state *state, int64_t id, struct err *err)
 	return sqlite_db_run(&use, NULL, err);
 }
 
-static int
-read_ids(struct sqlite_db_use *use, size_t max, int64_t *ret_ids,
-    size_t *ret_count, struct err *err)
-{
-	int r = 0;
-
-	*ret_count = 0;
-	while (*ret_count < max && (r = sqlite_db_row(use, err)) == 1)
-		ret_ids[(*ret_count)++] = sqlite_db_int(use);
-	sqlite_db_done(use);
-	return r < 0 ? r : 0;
-}
-
 int
 state_cert_list(struct state *state, int64_t site_id,
     int64_t ret_ids[STATE_CERTS_PER_SITE], size_t *ret_count, struct err *err)
@@ -137,7 +124,7 @@ state_cert_list(struct state *state, int64_t site_id,
 
 	sqlite_db_put_int(&use, site_id);
 	sqlite_db_put_int(&use, STATE_CERTS_PER_SITE);
-	return read_ids(&use, STATE_CERTS_PER_SITE, ret_ids, ret_count, err);
+	return sqlite_db_ids(&use, STATE_CERTS_PER_SITE, ret_ids, ret_count, err);
 }
 
 int
@@ -148,7 +135,7 @@ state_cert_due(struct state *state, int64_t at, int64_t *ret_ids, size_t max,
 
 	sqlite_db_put_int(&use, at);
 	sqlite_db_put_int(&use, (int64_t)max);
-	return read_ids(&use, max, ret_ids, ret_count, err);
+	return sqlite_db_ids(&use, max, ret_ids, ret_count, err);
 }
 
 int
