@@ -2,10 +2,13 @@
 #ifndef SIGNET_AGENT_CMD_KEYS_H
 #define SIGNET_AGENT_CMD_KEYS_H
 
+/*
+ * keys: what signet.conf can say, from its tables, as a page of Markdown:
+ * docs/signet-conf.md, which tools/man-conf makes signet.conf(5) of.
+ */
+
 #include "base/bld.h"
 
-/* keys: what signet.conf can say, from its tables, as a page of Markdown:
- * docs/signet-conf.md, which tools/man-conf makes signet.conf(5) of. */
 void keys_put(struct bld *out);
 
 #endif

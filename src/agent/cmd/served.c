@@ -25,7 +25,7 @@ struct look {
 	struct service service;
 	char name[PLACES_NAME_SIZE];
 	int key_type;          /* 0: not known */
-	uint8_t hash[PROBE_HASH_SIZE];
+	uint8_t hash[LOOK_HASH_SIZE];
 };
 
 struct served {
@@ -39,15 +39,15 @@ struct served {
 
 /* A server may have certificates for both types of key. */
 static int
-find_leaf(const struct look *look, const struct probe_at *at,
-    struct probe_leaf *ret, struct err *err)
+find_leaf(const struct look *look, const struct look_at *at,
+    struct look_leaf *ret, struct err *err)
 {
 	bool rsa = look->key_type >= SITE_KEY_RSA2048;
-	struct probe_leaf other = { 0 };
-	int r = probe_tls_leaf(at, look->name, rsa, ret, err);
+	struct look_leaf other = { 0 };
+	int r = look_tls_leaf(at, look->name, rsa, ret, err);
 
 	if (look->key_type == 0 && (r < 0 || memcmp(ret->hash, look->hash,
-	    PROBE_HASH_SIZE) != 0) && probe_tls_leaf(at, look->name, !rsa,
+	    LOOK_HASH_SIZE) != 0) && look_tls_leaf(at, look->name, !rsa,
 	    &other, r < 0 ? err : NULL) == 0) {
 		*ret = other;
 		return 0;
@@ -56,18 +56,18 @@ find_leaf(const struct look *look, const struct probe_at *at,
 }
 
 static void
-put_place(const struct look *look, const struct probe_at *at,
+put_place(const struct look *look, const struct look_at *at,
     struct bld *out)
 {
 	char plain[ERR_TEXT_SIZE];
 	struct err err = ERR_INIT;
-	struct probe_leaf leaf = { 0 };
+	struct look_leaf leaf = { 0 };
 
 	bld_fmt(out, "%s ", at->host);
 	if (find_leaf(look, at, &leaf, &err) < 0) {
 		text_printable(plain, sizeof(plain), span_str(err.text));
 		bld_fmt(out, "none %s\n", plain);
-	} else if (memcmp(leaf.hash, look->hash, PROBE_HASH_SIZE) == 0) {
+	} else if (memcmp(leaf.hash, look->hash, LOOK_HASH_SIZE) == 0) {
 		bld_str(out, "same\n");
 	} else {
 		bld_fmt(out, "other %" PRId64 " %s\n", leaf.not_after_s,
@@ -79,7 +79,7 @@ static int
 look_at(void *arg, struct err *err)
 {
 	const struct look *look = arg;
-	struct probe_at at[PLACES_MAX];
+	struct look_at at[PLACES_MAX];
 	struct bld out;
 	size_t count;
 	int r = places_find(&look->service, at, &count, err);

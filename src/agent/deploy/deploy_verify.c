@@ -17,7 +17,7 @@ _Static_assert(APART_UID == AGENT_UID_BASE + AGENT_PROBE, "one user");
 struct look {
 	struct service service;
 	char name[PLACES_NAME_SIZE];
-	struct probe_leaf leaf;
+	struct look_leaf leaf;
 	int wait_ms;
 };
 
@@ -26,13 +26,13 @@ static int
 look_at(void *arg, struct err *err)
 {
 	const struct look *look = arg;
-	struct probe_at at[PLACES_MAX];
+	struct look_at at[PLACES_MAX];
 	size_t count;
 	int r = places_find(&look->service, at, &count, err);
 
 	for (size_t i = 0; r == 0 && i < count; i++) {
 		at[i].settle_ms = look->wait_ms;
-		r = probe_tls_wait(&at[i], look->name, &look->leaf, err);
+		r = look_tls_wait(&at[i], look->name, &look->leaf, err);
 	}
 	if (r == 0)
 		err->kind = ERR_NONE; /* of a look before the last */

@@ -2,6 +2,8 @@
 #ifndef SIGNET_AGENT_NET_NET_MAIN_H
 #define SIGNET_AGENT_NET_NET_MAIN_H
 
+/* net_main: the process that talks to CAs, wired to the real network. */
+
 #include "agent/proc/agent_proc.h"
 
 /* All of signet-net; returns its exit status. */

@@ -20,19 +20,19 @@ has(const uint64_t *inodes, size_t count, uint64_t inode)
 }
 
 static void
-put(const struct sockets_listener *listener, struct probe_at *ret)
+put(const struct sockets_listener *listener, struct look_at *ret)
 {
 	bool v6 = listener->family == AF_INET6;
 	char text[INET6_ADDRSTRLEN];
 
-	*ret = (struct probe_at){ .port = listener->port };
+	*ret = (struct look_at){ .port = listener->port };
 	inet_ntop(listener->family, listener->address, text, sizeof(text));
 	snprintf(ret->host, sizeof(ret->host), "%s%s%s", v6 ? "[" : "", text,
 	    v6 ? "]" : "");
 }
 
 size_t
-addresses_find(int pid, struct probe_at ret[ADDRESSES_MAX])
+addresses_find(int pid, struct look_at ret[ADDRESSES_MAX])
 {
 	struct sockets_listener *listeners =
 	    mem_alloc(LISTENERS_MAX * sizeof(listeners[0]));

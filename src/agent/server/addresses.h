@@ -8,10 +8,10 @@
  * the process.
  */
 
-#include "agent/server/probe.h"
+#include "agent/server/look.h"
 
 #define ADDRESSES_MAX 64 /* addresses */
 
-size_t addresses_find(int pid, struct probe_at ret[ADDRESSES_MAX]);
+size_t addresses_find(int pid, struct look_at ret[ADDRESSES_MAX]);
 
 #endif

@@ -282,12 +282,12 @@ see(void *self, const struct server_task *task, struct err *err)
 	tasks_path(task, path);
 	for (const struct apache_address *a = apache->dump.addresses;
 	    a != NULL && r == 0; a = a->next) {
-		struct probe_at at = { .port = a->port,
+		struct look_at at = { .port = a->port,
 		    .since = apache->reloaded };
 
 		snprintf(at.host, sizeof(at.host), "%.*s", SPAN_FMT(a->host));
 		if (a->port != 0 && !apache_is_tls(&apache->dump, a))
-			r = probe_http_wait(&at, task->name, path,
+			r = look_http_wait(&at, task->name, path,
 			    span_str(task->key_authorization), err);
 	}
 	return r < 0 ? err_prefix(err, "Apache was told to answer a challenge "

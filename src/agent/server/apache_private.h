@@ -6,7 +6,7 @@
 
 #include "agent/server/apache_dump.h"
 #include "agent/server/change.h"
-#include "agent/server/probe.h"
+#include "agent/server/look.h"
 #include "agent/server/seen.h"
 #include "agent/server/server.h"
 

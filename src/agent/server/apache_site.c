@@ -385,11 +385,11 @@ see(const struct apache *apache, const struct server_cert *cert,
     struct err *err)
 {
 	char file[CHANGE_PATH_SIZE];
-	struct probe_leaf leaf;
+	struct look_leaf leaf;
 	int r;
 
 	snprintf(file, sizeof(file), "%s/cert.pem", cert->folder);
-	r = probe_leaf_read(file, &leaf, err);
+	r = look_leaf_read(file, &leaf, err);
 	for (size_t i = 0; i < cert->names->count && r == 0; i++) {
 		const char *name = cert->names->items[i];
 
@@ -398,12 +398,12 @@ see(const struct apache *apache, const struct server_cert *cert,
 			for (const struct apache_address *a = v->addresses;
 			    a != NULL && r == 0 && v->tls &&
 			    apache_has_name(v, name); a = a->next) {
-				struct probe_at at = { .port = a->port,
+				struct look_at at = { .port = a->port,
 				    .since = apache->reloaded };
 
 				snprintf(at.host, sizeof(at.host), "%.*s",
 				    SPAN_FMT(a->host));
-				r = probe_tls_wait(&at, name[0] == '*' ?
+				r = look_tls_wait(&at, name[0] == '*' ?
 				    name + 2 : name, &leaf, err);
 			}
 	}

@@ -78,7 +78,7 @@ is_served(const struct haproxy *haproxy, const struct server_task *task)
 
 	tasks_path(task, path);
 	for (size_t i = 0; i < haproxy->num_at; i++)
-		if (probe_http(&haproxy->at[i], task->name, path,
+		if (look_http(&haproxy->at[i], task->name, path,
 		    span_str(task->key_authorization), NULL) == 0)
 			return true;
 	return false;

@@ -225,16 +225,16 @@ match(void *ctx, const struct haproxy_cert *cert)
 
 int
 haproxy_see(const struct haproxy *haproxy, const struct server_cert *cert,
-    const struct probe_leaf *leaf, bool served, struct err *err)
+    const struct look_leaf *leaf, bool served, struct err *err)
 {
-	uint8_t hash[PROBE_HASH_SIZE];
+	uint8_t hash[LOOK_HASH_SIZE];
 
 	for (size_t i = 0; i < cert->names->count; i++) {
 		const char *name = cert->names->items[i];
 		bool seen = false;
 
 		for (size_t j = 0; j < haproxy->num_at && !seen; j++)
-			seen = probe_tls(&haproxy->at[j], name[0] == '*' ?
+			seen = look_tls(&haproxy->at[j], name[0] == '*' ?
 			    name + 2 : name, leaf->rsa, hash, NULL) == 0 &&
 			    memcmp(hash, leaf->hash, sizeof(hash)) == 0;
 		if (seen != served)
@@ -278,7 +278,7 @@ write_ocsp(struct haproxy *haproxy, const struct server_cert *cert,
 /* Replaces one that is loaded; its file on disk, too. */
 static int
 replace(struct haproxy *haproxy, const struct search *search,
-    struct span pem, const struct probe_leaf *leaf, struct err *err)
+    struct span pem, const struct look_leaf *leaf, struct err *err)
 {
 	bool ours = strcmp(search->file, search->combined) == 0;
 	struct err why = ERR_INIT;
@@ -403,7 +403,7 @@ add_new(struct haproxy *haproxy, const char *list, const char *file,
 
 static int
 add(struct haproxy *haproxy, const struct search *search, struct span pem,
-    const struct probe_leaf *leaf, struct err *err)
+    const struct look_leaf *leaf, struct err *err)
 {
 	struct place place = { .folder = false };
 	const char *list = place.list;
@@ -446,7 +446,7 @@ add(struct haproxy *haproxy, const struct search *search, struct span pem,
  * bld_init_secret. */
 static int
 find(struct haproxy *haproxy, struct search *search, struct bld *pem,
-    struct probe_leaf *leaf, struct err *err)
+    struct look_leaf *leaf, struct err *err)
 {
 	char file[CHANGE_PATH_SIZE];
 	int r;
@@ -454,7 +454,7 @@ find(struct haproxy *haproxy, struct search *search, struct bld *pem,
 	snprintf(file, sizeof(file), "%s/cert.pem", search->cert->folder);
 	snprintf(search->combined, sizeof(search->combined),
 	    "%s/combined.pem", search->cert->folder);
-	r = probe_leaf_read(file, leaf, err);
+	r = look_leaf_read(file, leaf, err);
 	if (r == 0)
 		r = change_read(search->combined, pem, err);
 	search->rsa = leaf->rsa;
@@ -466,7 +466,7 @@ haproxy_is_stale(struct haproxy *haproxy, const struct server_cert *cert,
     bool *ret, struct err *err)
 {
 	struct search search = { .cert = cert };
-	struct probe_leaf leaf = { .rsa = false };
+	struct look_leaf leaf = { .rsa = false };
 	struct bld pem, there;
 	int r;
 
@@ -487,7 +487,7 @@ haproxy_install(void *self, const struct server_cert *cert, struct err *err)
 {
 	struct haproxy *haproxy = self;
 	struct search search = { .cert = cert };
-	struct probe_leaf leaf = { .rsa = false };
+	struct look_leaf leaf = { .rsa = false };
 	struct bld pem;
 	int r;
 

@@ -22,7 +22,7 @@ struct haproxy {
 	int pid;                   /* 0: it does not say */
 	struct arena arena;
 	size_t num_at;
-	struct probe_at at[ADDRESSES_MAX];
+	struct look_at at[ADDRESSES_MAX];
 };
 
 /* Calls visit for each, with names and type of key, or with its file alone;
@@ -58,7 +58,7 @@ int haproxy_lists(struct haproxy *haproxy, bool (*visit)(void *ctx,
 
 /* Wants each name to be served with the leaf by some address, or by none. */
 int haproxy_see(const struct haproxy *haproxy,
-    const struct server_cert *cert, const struct probe_leaf *leaf,
+    const struct server_cert *cert, const struct look_leaf *leaf,
     bool served, struct err *err);
 
 /* Would haproxy_install change a file? */

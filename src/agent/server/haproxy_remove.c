@@ -113,7 +113,7 @@ take_all(struct removal *removal, struct err *err)
 {
 	struct haproxy *haproxy = removal->haproxy;
 	char folder[SERVER_FOLDER_SIZE], file[SERVER_FOLDER_SIZE + 16];
-	struct probe_leaf leaf;
+	struct look_leaf leaf;
 	int r = remember_each(&haproxy->change, removal->cert->site,
 	    take_file_back, removal, err);
 
@@ -126,7 +126,7 @@ take_all(struct removal *removal, struct err *err)
 	for (size_t i = 0; r == 0 && removal->any &&
 	    server_folder(removal->cert, i, folder); i++) {
 		snprintf(file, sizeof(file), "%s/cert.pem", folder);
-		if (probe_leaf_read(file, &leaf, NULL) == 0)
+		if (look_leaf_read(file, &leaf, NULL) == 0)
 			r = haproxy_see(haproxy, removal->cert, &leaf, false,
 			    err);
 	}

@@ -233,7 +233,7 @@ static int
 see(void *self, const struct server_task *task, struct err *err)
 {
 	const struct nginx *nginx = self;
-	struct probe_at at;
+	struct look_at at;
 	char path[TASKS_PATH_SIZE];
 	int r = 0;
 
@@ -245,11 +245,11 @@ see(void *self, const struct server_task *task, struct err *err)
 			if (l->ssl || nginx_text_is_ours(s->file) ||
 			    nginx_match_repeated(&nginx->dump, s, l))
 				continue;
-			at = (struct probe_at){ .port = l->port,
+			at = (struct look_at){ .port = l->port,
 			    .proxy = l->proxy, .since = nginx->reloaded };
 			snprintf(at.host, sizeof(at.host), "%.*s",
 			    SPAN_FMT(l->host));
-			r = probe_http_wait(&at, task->name, path,
+			r = look_http_wait(&at, task->name, path,
 			    span_str(task->key_authorization), err);
 		}
 	return r < 0 ? err_prefix(err, "nginx was told to answer a challenge "
@@ -276,7 +276,7 @@ hide(void *self, struct tasks *tasks, const struct server_task *items,
 
 static int
 see_site(const struct nginx *nginx, struct nginx_site *site,
-    const struct probe_leaf *leaf, struct err *err)
+    const struct look_leaf *leaf, struct err *err)
 {
 	char name[300];
 	int r = 0;
@@ -287,7 +287,7 @@ see_site(const struct nginx *nginx, struct nginx_site *site,
 		snprintf(name, sizeof(name), "%s%s", is[0] == '*' ?
 		    "signet-looks" : "", is[0] == '*' ? is + 1 : is);
 		site->seen[i].at.since = nginx->reloaded;
-		r = probe_tls_wait(&site->seen[i].at, name, leaf, err);
+		r = look_tls_wait(&site->seen[i].at, name, leaf, err);
 	}
 	return r;
 }
@@ -338,12 +338,12 @@ install(void *self, const struct server_cert *cert, struct err *err)
 	struct nginx *nginx = self;
 	struct nginx_site site = { .dump = &nginx->dump, .cert = cert,
 	    .arena = &nginx->arena, .max_seen = ADDRESSES_MAX };
-	struct probe_leaf leaf;
+	struct look_leaf leaf;
 	char file[PATH_MAX];
 	int r;
 
 	snprintf(file, sizeof(file), "%s/cert.pem", cert->folder);
-	r = probe_leaf_read(file, &leaf, err);
+	r = look_leaf_read(file, &leaf, err);
 	if (r == 0)
 		r = ask(nginx, err);
 	if (r < 0)

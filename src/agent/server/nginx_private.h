@@ -5,7 +5,7 @@
 /* nginx_private: what the files about nginx share. */
 
 #include "agent/server/nginx_dump.h"
-#include "agent/server/probe.h"
+#include "agent/server/look.h"
 #include "agent/server/seen.h"
 #include "agent/server/server.h"
 #include "agent/server/tasks.h"
@@ -33,7 +33,7 @@ int nginx_text_challenges(struct bld *out, const struct nginx_dump *dump,
  * administrator's blocks with another certificate, last those for names that
  * had none. Where each name is to be seen then, ats has. */
 struct nginx_seen {
-	struct probe_at at;
+	struct look_at at;
 	const char *name;
 };
 struct nginx_site {

@@ -287,7 +287,7 @@ expect(struct nginx_site *site, const struct nginx_listen *l,
 		return;
 	seen = &site->seen[site->num_seen++];
 	seen->name = name;
-	seen->at = (struct probe_at){ .port = l->port, .proxy = l->proxy };
+	seen->at = (struct look_at){ .port = l->port, .proxy = l->proxy };
 	snprintf(seen->at.host, sizeof(seen->at.host), "%.*s",
 	    SPAN_FMT(l->host));
 }

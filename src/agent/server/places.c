@@ -32,7 +32,7 @@ name_to_ask(const char *host)
 }
 
 int
-places_find(const struct service *service, struct probe_at ret[PLACES_MAX],
+places_find(const struct service *service, struct look_at ret[PLACES_MAX],
     size_t *ret_count, struct err *err)
 {
 	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
@@ -49,11 +49,11 @@ places_find(const struct service *service, struct probe_at ret[PLACES_MAX],
 		    "of %s: %s", service->host, gai_strerror(r));
 	for (struct addrinfo *a = list; a != NULL && *ret_count < PLACES_MAX;
 	    a = a->ai_next) {
-		struct probe_at *at = &ret[(*ret_count)++];
+		struct look_at *at = &ret[(*ret_count)++];
 
 		getnameinfo(a->ai_addr, a->ai_addrlen, address,
 		    sizeof(address), NULL, 0, NI_NUMERICHOST);
-		*at = (struct probe_at){ .port = service->port, .here = true,
+		*at = (struct look_at){ .port = service->port, .here = true,
 		    .protocol = service->protocol };
 		snprintf(at->host, sizeof(at->host), a->ai_family == AF_INET6 ?
 		    "[%s]" : "%s", address);

@@ -7,7 +7,7 @@
  * server of its own. In a process forked for that.
  */
 
-#include "agent/server/probe.h"
+#include "agent/server/look.h"
 
 #define PLACES_MAX 16
 #define PLACES_NAME_SIZE (SERVICE_HOST_MAX + 16) /* with the final NUL */
@@ -19,6 +19,6 @@ void places_name(const char *name, char ret[PLACES_NAME_SIZE]);
  * whether it knows them or not (RFC 6761 6.3). Then this process enters the sandbox of
  * those who read what strangers send (agent/server/apart.h). */
 int places_find(const struct service *service,
-    struct probe_at ret[PLACES_MAX], size_t *ret_count, struct err *err);
+    struct look_at ret[PLACES_MAX], size_t *ret_count, struct err *err);
 
 #endif

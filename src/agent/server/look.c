@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "agent/server/probe.h"
+#include "agent/server/look.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -35,7 +35,7 @@ pause_ms(int ms)
 }
 
 static socklen_t
-make_address(const struct probe_at *at, struct sockaddr_storage *ret)
+make_address(const struct look_at *at, struct sockaddr_storage *ret)
 {
 	struct sockaddr_in *v4 = (struct sockaddr_in *)ret;
 	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ret;
@@ -63,10 +63,10 @@ make_address(const struct probe_at *at, struct sockaddr_storage *ret)
 }
 
 static int
-dial(const struct probe_at *at, struct err *err)
+dial(const struct look_at *at, struct err *err)
 {
 	struct sockaddr_storage address;
-	struct timeval wait = { .tv_sec = PROBE_WAIT_S };
+	struct timeval wait = { .tv_sec = LOOK_WAIT_S };
 	socklen_t len = make_address(at, &address);
 	int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -114,7 +114,7 @@ check_answer(struct span answer, struct span body, struct err *err)
 }
 
 static int
-look_http(const struct probe_at *at, const char *name, const char *path,
+http_now(const struct look_at *at, const char *name, const char *path,
     struct span body, struct err *err)
 {
 	struct bld request;
@@ -142,7 +142,7 @@ look_http(const struct probe_at *at, const char *name, const char *path,
 
 /* A stranger's may be longer than any CA's. */
 static void
-take_serial(const X509 *x509, struct probe_leaf *ret)
+take_serial(const X509 *x509, struct look_leaf *ret)
 {
 	const ASN1_INTEGER *serial = X509_get0_serialNumber(x509);
 	struct bld text;
@@ -156,7 +156,7 @@ take_serial(const X509 *x509, struct probe_leaf *ret)
 }
 
 static int
-leaf_of(X509 *x509, struct probe_leaf *ret, struct err *err)
+leaf_of(X509 *x509, struct look_leaf *ret, struct err *err)
 {
 	EVP_PKEY *key = x509 == NULL ? NULL : X509_get0_pubkey(x509);
 	struct tm until = { 0 };
@@ -172,7 +172,7 @@ leaf_of(X509 *x509, struct probe_leaf *ret, struct err *err)
 }
 
 int
-probe_leaf_read(const char *file, struct probe_leaf *ret, struct err *err)
+look_leaf_read(const char *file, struct look_leaf *ret, struct err *err)
 {
 	struct bld text;
 	BIO *in = NULL;
@@ -219,8 +219,8 @@ make_ssl(SSL_CTX *ctx, int fd, const char *name, bool rsa)
 }
 
 int
-probe_tls_leaf(const struct probe_at *at, const char *name, bool rsa,
-    struct probe_leaf *ret, struct err *err)
+look_tls_leaf(const struct look_at *at, const char *name, bool rsa,
+    struct look_leaf *ret, struct err *err)
 {
 	SSL_CTX *ctx;
 	SSL *ssl;
@@ -246,21 +246,21 @@ probe_tls_leaf(const struct probe_at *at, const char *name, bool rsa,
 }
 
 static int
-look_tls(const struct probe_at *at, const char *name, bool rsa,
-    uint8_t ret_hash[PROBE_HASH_SIZE], struct err *err)
+tls_now(const struct look_at *at, const char *name, bool rsa,
+    uint8_t ret_hash[LOOK_HASH_SIZE], struct err *err)
 {
-	struct probe_leaf leaf = { 0 };
-	int r = probe_tls_leaf(at, name, rsa, &leaf, err);
+	struct look_leaf leaf = { 0 };
+	int r = look_tls_leaf(at, name, rsa, &leaf, err);
 
 	if (r == 0)
-		memcpy(ret_hash, leaf.hash, PROBE_HASH_SIZE);
+		memcpy(ret_hash, leaf.hash, LOOK_HASH_SIZE);
 	return r;
 }
 
 /* ---- in a process of its own -------------------------------------------- */
 
 struct look {
-	const struct probe_at *at;
+	const struct look_at *at;
 	const char *name;
 	const char *path;  /* NULL: TLS */
 	struct span body;
@@ -268,50 +268,50 @@ struct look {
 };
 
 static int
-look_at(const void *arg, uint8_t result[APART_RESULT_SIZE], struct err *err)
+look_now(const void *arg, uint8_t result[APART_RESULT_SIZE], struct err *err)
 {
 	const struct look *look = arg;
 
 	return look->path == NULL ?
-	    look_tls(look->at, look->name, look->rsa, result, err) :
-	    look_http(look->at, look->name, look->path, look->body, err);
+	    tls_now(look->at, look->name, look->rsa, result, err) :
+	    http_now(look->at, look->name, look->path, look->body, err);
 }
 
 int
-probe_http(const struct probe_at *at, const char *name, const char *path,
+look_http(const struct look_at *at, const char *name, const char *path,
     struct span body, struct err *err)
 {
 	const struct look look = { at, name, path, body, false };
 	uint8_t nothing[APART_RESULT_SIZE];
 
-	return at->here ? look_at(&look, nothing, err) :
-	    apart_look(look_at, &look, nothing, err);
+	return at->here ? look_now(&look, nothing, err) :
+	    apart_look(look_now, &look, nothing, err);
 }
 
-_Static_assert(PROBE_HASH_SIZE == APART_RESULT_SIZE, "a hash is the result");
+_Static_assert(LOOK_HASH_SIZE == APART_RESULT_SIZE, "a hash is the result");
 
 int
-probe_tls(const struct probe_at *at, const char *name, bool rsa,
-    uint8_t ret_hash[PROBE_HASH_SIZE], struct err *err)
+look_tls(const struct look_at *at, const char *name, bool rsa,
+    uint8_t ret_hash[LOOK_HASH_SIZE], struct err *err)
 {
 	const struct look look = { at, name, NULL, SPAN_NONE, rsa };
 
-	return at->here ? look_at(&look, ret_hash, err) :
-	    apart_look(look_at, &look, ret_hash, err);
+	return at->here ? look_now(&look, ret_hash, err) :
+	    apart_look(look_now, &look, ret_hash, err);
 }
 
 struct wait {
-	const struct probe_at *at;
+	const struct look_at *at;
 	int64_t end;
 	int good;
 	bool settled;
 };
 
 static struct wait
-wait_begin(const struct probe_at *at)
+wait_begin(const struct look_at *at)
 {
 	return (struct wait){ .at = at, .end = clock_ms() +
-	    (at->settle_ms == 0 ? PROBE_SETTLE_MS : at->settle_ms) };
+	    (at->settle_ms == 0 ? LOOK_SETTLE_MS : at->settle_ms) };
 }
 
 /* Whether that answer is the last. */
@@ -319,7 +319,7 @@ static bool
 is_last(struct wait *wait, int r)
 {
 	wait->good = r == 0 ? wait->good + 1 : 0;
-	if (wait->good == PROBE_TIMES || clock_ms() > wait->end ||
+	if (wait->good == LOOK_TIMES || clock_ms() > wait->end ||
 	    (r < 0 && wait->settled))
 		return true;
 	if (r < 0 && wait->at->since != 0)
@@ -330,28 +330,28 @@ is_last(struct wait *wait, int r)
 }
 
 int
-probe_http_wait(const struct probe_at *at, const char *name,
+look_http_wait(const struct look_at *at, const char *name,
     const char *path, struct span body, struct err *err)
 {
 	struct wait wait = wait_begin(at);
 	int r;
 
 	do
-		r = probe_http(at, name, path, body, err);
+		r = look_http(at, name, path, body, err);
 	while (!is_last(&wait, r));
 	return r;
 }
 
 int
-probe_tls_wait(const struct probe_at *at, const char *name,
-    const struct probe_leaf *leaf, struct err *err)
+look_tls_wait(const struct look_at *at, const char *name,
+    const struct look_leaf *leaf, struct err *err)
 {
 	struct wait wait = wait_begin(at);
-	uint8_t hash[PROBE_HASH_SIZE];
+	uint8_t hash[LOOK_HASH_SIZE];
 	int r;
 
 	do {
-		r = probe_tls(at, name, leaf->rsa, hash, err);
+		r = look_tls(at, name, leaf->rsa, hash, err);
 		if (r == 0 && memcmp(hash, leaf->hash, sizeof(hash)) != 0)
 			r = err_set(err, ERR_TLS, NULL, "%s:%u serves another "
 			    "certificate for %s than the new one", at->host,
