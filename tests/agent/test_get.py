@@ -111,6 +111,22 @@ def test_another_key_makes_a_new_certificate(agent, web_ca):
     assert sorted(sizes) == [256, 2048]
 
 
+def test_another_ca_counts_from_the_renewal_on(agent, web_ca, new_ca):
+    agent.get(web_ca, "moved.example")
+    said = agent.run("get", "moved.example").stdout
+    assert "there is a certificate" in said and "until then" not in said
+    ca = new_ca()
+    assert f"until then it is of {web_ca.url}\n" in agent.get(
+        ca, "moved.example").stdout
+    agent.run("renew", "--force", "moved.example")
+    assert agent.certificate("moved.example")["ca"] == ca.url
+
+
+def test_a_reload_that_fails_without_a_word(agent, web_ca):
+    done = agent.get(web_ca, "silent.example", "--reload", "false", status=1)
+    assert "it ended with status 1: it said nothing" in done.stderr
+
+
 def test_an_account_whose_key_is_gone(agent, web_ca):
     """As after a backup without the folder accounts."""
     agent.get(web_ca, "lost.example")

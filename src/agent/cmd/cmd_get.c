@@ -313,6 +313,24 @@ check(const struct site_conf *site, struct err *err)
 }
 
 /* Where nothing had to be done, that is told. */
+/* Whoever has named another CA may think that the certificate is of it. */
+static bool
+is_of_its_ca(const struct get *get, struct judge *judge,
+    const struct state_cert *cert)
+{
+	struct authority authority;
+	bool same = cert->directory.len == 0;
+
+	for (size_t i = 0; !same && i < get->site.ca.count; i++) {
+		if (judge_find_authority(judge, get->site.ca.items[i],
+		    &authority, NULL) < 0)
+			continue;
+		same = span_equal_str(cert->directory, authority.directory);
+		authority_done(&authority);
+	}
+	return same;
+}
+
 static void
 tell_current(struct get *get, struct judge *judge)
 {
@@ -332,6 +350,9 @@ tell_current(struct get *get, struct judge *judge)
 		printf("%s: there is a certificate until %s in %.*s; it is "
 		    "renewed %s (or now, with --force)\n", get->site.name,
 		    until, SPAN_FMT(cert.path), renew);
+		if (!is_of_its_ca(get, judge, &cert))
+			printf("%s: until then it is of %.*s\n",
+			    get->site.name, SPAN_FMT(cert.directory));
 	}
 	arena_free(&arena);
 }

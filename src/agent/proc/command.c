@@ -119,6 +119,8 @@ put_end(const struct command *c, int status, struct err *err)
 		return;
 	}
 	text_said(shown, sizeof(shown), span_of(s->data, s->len));
+	if (shown[0] == '\0')
+		snprintf(shown, sizeof(shown), "it said nothing");
 	if (c->killed)
 		err_set(err, ERR_IO, NULL, "it was killed after %d s: %s",
 		    c->timeout_s, shown);
