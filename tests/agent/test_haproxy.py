@@ -296,6 +296,24 @@ def test_a_liar_reads_no_file(agent, web_ca, liar, tmp_path):
     assert "known to root alone" not in server.heard
 
 
+def test_a_liar_adds_no_name(serve, liar):
+    """Which could not be proven, and would make each renewal fail."""
+    server, ca, agent = serve("a.example.test")
+    agent.run("haproxy", "--server", server.socket, "--ca", ca.url,
+              "--ca-file", ca.cafile, "--agree-terms")
+    server.process.terminate()
+    server.process.wait()
+    file = server.top / "certs/old.pem"
+    other = liar({"show ssl cert\n": f"# filename\n{file}\n",
+                  "show ssl crt-list": f"{server.top}/certs\n",
+                  "show ssl cert ": Liar.NAMES.replace(
+                      "\n", ", DNS:evil.example.test\n", 1)})
+    os.rename(other.socket, server.socket)
+    agent.run("renew", status=None)
+    assert "show ssl cert " in other.heard
+    assert agent.status()["a.example.test"]["names"] == ["a.example.test"]
+
+
 def test_no_rule_for_challenges(serve):
     server, ca, agent = serve("a.example.test", rule=False)
     before = server.files()

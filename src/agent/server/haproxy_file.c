@@ -69,6 +69,26 @@ haproxy_file_check(const char *file, const struct row_list *names,
 	return r;
 }
 
+size_t
+haproxy_file_names(const struct haproxy_cert *cert,
+    const char *ret[HAPROXY_ANSWER_NAMES_MAX])
+{
+	struct bld pem;
+	X509 *leaf = NULL;
+	size_t count = 0;
+
+	bld_init_secret(&pem, HAPROXY_PEM_MAX);
+	if (change_read(cert->file, &pem, NULL) == 0)
+		leaf = leaf_in(bld_view(&pem));
+	bld_free(&pem);
+	for (size_t i = 0; leaf != NULL && i < cert->num_names; i++)
+		if (X509_check_host(leaf, cert->names[i], 0,
+		    X509_CHECK_FLAG_NO_WILDCARDS, NULL) == 1)
+			ret[count++] = cert->names[i];
+	X509_free(leaf);
+	return count;
+}
+
 int
 haproxy_file_check_list(const char *list, struct span text, struct err *err)
 {

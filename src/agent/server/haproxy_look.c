@@ -3,7 +3,9 @@
  * haproxy_look: what has become of what was installed. HAProxy says on its
  * socket what it has loaded, not what its files say since: it is asked again
  * when one of them changes, and when it was started anew, which its process
- * tells.
+ * tells. Nobody asked for the names that it says then: they are believed where
+ * the file has them, too, so that who breaks into it cannot make all renewals
+ * fail by one that is not ours.
  */
 #include <stdio.h>
 
@@ -20,11 +22,13 @@ struct looking {
 static bool
 take_cert(void *ctx, const struct haproxy_cert *cert)
 {
+	const char *names[HAPROXY_ANSWER_NAMES_MAX];
 	struct looking *looking = ctx;
+	size_t count = haproxy_file_names(cert, names);
 
 	names_block(&looking->names);
-	for (size_t i = 0; i < cert->num_names; i++)
-		names_add(&looking->names, span_str(cert->names[i]));
+	for (size_t i = 0; i < count; i++)
+		names_add(&looking->names, span_str(names[i]));
 	seen_add(&looking->seen, span_str(cert->file));
 	return true;
 }

@@ -36,6 +36,9 @@ bool haproxy_file_is_pem(struct span text);
 /* Whether there is a certificate for one of the names in a file. */
 int haproxy_file_check(const char *file, const struct row_list *names,
     struct err *err);
+/* Of its names those that the certificate in its file has, too. */
+size_t haproxy_file_names(const struct haproxy_cert *cert,
+    const char *ret[HAPROXY_ANSWER_NAMES_MAX]);
 /* Whether the text of a list names a file with a certificate. */
 int haproxy_file_check_list(const char *list, struct span text,
     struct err *err);
