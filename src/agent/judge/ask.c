@@ -14,15 +14,8 @@ ask_send(struct judge *judge, enum agent_role to, uint16_t type,
 		    .ctx = ctx };
 		list_add(&judge->asks, &ask->of_judge);
 	}
-	ask_more(judge, to, id, type, payload);
-	return id;
-}
-
-void
-ask_more(struct judge *judge, enum agent_role to, uint64_t id, uint16_t type,
-    const struct bld *payload)
-{
 	agent_procs_send(judge->procs, to, type, id, bld_view(payload));
+	return id;
 }
 
 uint64_t
@@ -48,7 +41,8 @@ ask_net_more(struct judge *judge, uint64_t id,
 
 	bld_init(&out, LINK_PAYLOAD_MAX);
 	judge_net_ask_encode(&out, ask);
-	ask_more(judge, AGENT_NET, id, (uint16_t)ask->type, &out);
+	agent_procs_send(judge->procs, AGENT_NET, (uint16_t)ask->type, id,
+	    bld_view(&out));
 	bld_free(&out);
 }
 

@@ -41,10 +41,8 @@ struct ask {
 /* Sends a question; answer may be NULL for one that has none. Gives its id. */
 uint64_t ask_send(struct judge *judge, enum agent_role to, uint16_t type,
     const struct bld *payload, ask_answer *answer, void *ctx);
-/* Another frame about a question that is open. */
-void ask_more(struct judge *judge, enum agent_role to, uint64_t id,
-    uint16_t type, const struct bld *payload);
-/* The same to net, which most is asked of. */
+/* The same to net, which most is asked of; and one more about a question that
+ * is open. */
 uint64_t ask_net(struct judge *judge, const struct judge_net_ask *ask,
     ask_answer *answer, void *ctx);
 void ask_net_more(struct judge *judge, uint64_t id,

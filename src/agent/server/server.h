@@ -9,7 +9,8 @@
  * looked at from outside, and taken back as a whole when anything fails.
  *
  * All functions block. They run in a helper process, forked by judge for one
- * operation (agent/server/helper.h), which alone reads what a server says.
+ * operation (command_call, agent/proc/command.h), which alone reads what a
+ * server says.
  */
 
 #include "agent/conf/row.h"
