@@ -33,7 +33,7 @@ def why_not():
     """Why it cannot be done here, or None."""
     if shutil.which("systemctl") is None:
         return "no systemd"
-    if os.geteuid() != 0 or not os.access(group(), os.W_OK):
+    if os.geteuid() != 0 or not os.access(group() / "cgroup.procs", os.W_OK):
         return "no control group can be made here"
     return None
 

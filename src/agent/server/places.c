@@ -20,22 +20,27 @@ places_name(const char *name, char ret[PLACES_NAME_SIZE])
 	    wildcard ? name + 1 : name);
 }
 
-/* RFC 6761 6.3: browsers and CAs take such names as loopback; the C library
- * asks the DNS for them, which must not know them. */
-static const char *
-name_to_ask(const char *host)
+/* localhost and the names below it. RFC 6761 6.3: browsers and CAs take them
+ * as loopback; the C library asks the DNS for those below, which must not know
+ * them. */
+static bool
+is_localhost(const char *host)
 {
-	size_t len = strlen(host), tail = strlen("." LOCALHOST);
+	size_t len = strlen(host), tail = strlen(LOCALHOST);
 
-	return len > tail && strcasecmp(host + len - tail, "." LOCALHOST) ==
-	    0 ? LOCALHOST : host;
+	return len >= tail && strcasecmp(host + len - tail, LOCALHOST) == 0 &&
+	    (len == tail || host[len - tail - 1] == '.');
 }
 
 int
 places_find(const struct service *service, struct look_at ret[PLACES_MAX],
     size_t *ret_count, struct err *err)
 {
-	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
+	bool local = is_localhost(service->host);
+	/* What listens for this host alone often does so at 127.0.0.1 alone,
+	 * where its list of names has ::1, too. */
+	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
+		.ai_family = local ? AF_INET : AF_UNSPEC };
 	struct addrinfo *list = NULL;
 	char address[sizeof(ret[0].host) - 2];
 	char port[8];
@@ -43,7 +48,8 @@ places_find(const struct service *service, struct look_at ret[PLACES_MAX],
 
 	*ret_count = 0;
 	snprintf(port, sizeof(port), "%u", service->port);
-	r = getaddrinfo(name_to_ask(service->host), port, &hints, &list);
+	r = getaddrinfo(local ? LOCALHOST : service->host, port, &hints,
+	    &list);
 	if (r != 0)
 		return err_set(err, ERR_IO, NULL, "this host finds no address "
 		    "of %s: %s", service->host, gai_strerror(r));
