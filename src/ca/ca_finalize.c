@@ -138,6 +138,20 @@ gather(struct ca *ca, const struct order *order,
 	return r;
 }
 
+/* RFC 8555 11.1: certificates have no key of any account. */
+static int
+check_csr_key(const struct ca_call *call, struct err *err)
+{
+	struct span spki = call->request->finalize.csr_spki;
+	int r = spki.len == 0 ? -ERR_NOT_FOUND :
+	    store_account_find_key(call->ca->env->store, spki, err);
+
+	if (r == 0)
+		return err_set(err, ERR_BAD_CSR, "RFC 8555 11.1",
+		    "the CSR's key is an account's key; make another");
+	return r == -ERR_NOT_FOUND ? 0 : r;
+}
+
 /* Stores the finalize, and asks the signer unless one that came before has no
  * answer yet: one at a time, so that an order gets one certificate. */
 static int
@@ -149,8 +163,10 @@ accept(struct ca_call *call, const struct order *order, bool ask,
 	enum store_slot slot = request->finalize.verified ? STORE_VERIFIED :
 	    STORE_UNVERIFIED;
 	struct span evidence;
-	int r;
+	int r = check_csr_key(call, err);
 
+	if (r < 0)
+		return r;
 	effect->issue.protected_b64 = request->finalize.protected_b64;
 	effect->issue.payload_b64 = request->finalize.payload_b64;
 	effect->issue.signature = request->finalize.signature;

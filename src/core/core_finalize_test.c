@@ -132,6 +132,34 @@ test_unverified_learns_nothing(void **state)
 	assert_int_equal(f->w->num_journal, 1);
 }
 
+/* RFC 8555 11.1, of any account's key; again, only the account is told. */
+static void
+test_csr_of_an_account_key(void **state)
+{
+	struct fixture *f = *state;
+	struct web_core_request request = world_finalize_request(&f->actor,
+	    f->order.id, "good", "csr", false);
+	uint8_t spki[44];
+	uint64_t id;
+
+	world_register_account(f->w, 2);
+	for (uint8_t n = 1; n <= 2; n++) {
+		world_make_spki(spki, n);
+		request.finalize.csr_spki = span_of(spki, sizeof(spki));
+		request.finalize.verified = false;
+		expect(f, world_send(f->w, &request), WEB_CORE_VERIFY_FIRST,
+		    0);
+		request.finalize.verified = true;
+		expect(f, world_send(f->w, &request), WEB_CORE_PROBLEM,
+		    ERR_BAD_CSR);
+	}
+	assert_int_equal(status(f), ORDER_READY);
+	world_make_spki(spki, 3);
+	id = world_send(f->w, &request);
+	world_run(f->w, 10);
+	expect(f, id, WEB_CORE_ORDER, ORDER_VALID);
+}
+
 static void
 test_signer_down(void **state)
 {
@@ -358,7 +386,8 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 #define TEST(f) { #f, f, set_up, tear_down, NULL }
 		TEST(test_refused), TEST(test_unverified_learns_nothing),
-		TEST(test_signer_down), TEST(test_refused_when_processing),
+		TEST(test_csr_of_an_account_key), TEST(test_signer_down),
+		TEST(test_refused_when_processing),
 		TEST(test_stranger_first), TEST(test_stranger_and_crash),
 		TEST(test_again), TEST(test_again_while_processing),
 		TEST(test_signer_trouble), TEST(test_signer_dies),

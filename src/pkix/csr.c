@@ -311,6 +311,20 @@ check_key(struct csr *csr, struct span info, struct span algorithm,
 	return r;
 }
 
+struct span
+csr_find_spki(struct span der)
+{
+	struct cur cur = CUR_OF(der);
+	struct cur request = der_enter(&cur, DER_SEQUENCE);
+	struct cur info = der_enter(&request, DER_SEQUENCE);
+	struct span spki;
+
+	der_take_uint(&info, VERSION_MAX);
+	der_take(&info, DER_SEQUENCE); /* the subject */
+	spki = der_take_whole(&info, DER_SEQUENCE);
+	return info.failed || request.failed ? SPAN_NONE : spki;
+}
+
 int
 csr_parse(struct span der, struct arena *arena, struct csr *ret,
     struct err *err)

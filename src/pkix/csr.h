@@ -30,6 +30,10 @@ int csr_parse(struct span der, struct arena *arena, struct csr *ret,
     struct err *err);
 void csr_done(struct csr *csr);
 
+/* The SubjectPublicKeyInfo that stands in a request, borrowed from der;
+ * nothing of it is checked, and what is no request has none (empty). */
+struct span csr_find_spki(struct span der);
+
 /* Appends a request for names, signed by key, whose private half it needs:
  * for the agent, the load generator, the simulator and tests. common_name may
  * be empty. */

@@ -16,11 +16,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	X509_REQ *judge;
 	struct csr csr;
 
+	(void)csr_find_spki(span_of(data, size));
 	if (csr_parse(span_of(data, size), &arena, &csr, NULL) == 0) {
 		judge = d2i_X509_REQ(NULL, &at, (long)size);
 		if (judge == NULL || at != data + size ||
 		    EVP_PKEY_eq(X509_REQ_get0_pubkey(judge), csr.key) != 1 ||
 		    X509_REQ_verify(judge, csr.key) != 1 ||
+		    !span_equal(csr_find_spki(span_of(data, size)),
+		    csr.spki) ||
 		    csr.names.count == 0)
 			abort();
 		for (size_t i = 0; i < csr.names.count; i++)

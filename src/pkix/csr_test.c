@@ -346,6 +346,30 @@ test_make(void **state)
 	bld_free(&out);
 }
 
+static void
+test_find_spki(void **state)
+{
+	struct ident_list names = { 1, { { IDENT_DNS, SPAN_LIT("a.test") } } };
+	struct span spki = SPAN_NONE;
+	const uint8_t *at;
+	struct bld out;
+	EVP_PKEY *found;
+
+	(void)state;
+	bld_init(&out, CSR_DER_MAX);
+	assert_int_equal(csr_make(&out, key, SPAN_NONE, &names, NULL), 0);
+	for (size_t len = 0; len <= out.len; len++) {
+		spki = csr_find_spki(span_of(out.data, len));
+		assert_int_equal(spki.len > 0, len == out.len);
+	}
+	at = spki.data;
+	found = d2i_PUBKEY(NULL, &at, (long)spki.len);
+	assert_ptr_equal(at, spki.data + spki.len);
+	assert_int_equal(EVP_PKEY_eq(found, key), 1);
+	EVP_PKEY_free(found);
+	bld_free(&out);
+}
+
 int
 main(void)
 {
@@ -359,6 +383,7 @@ main(void)
 		cmocka_unit_test(test_attributes),
 		cmocka_unit_test(test_versions),
 		cmocka_unit_test(test_make),
+		cmocka_unit_test(test_find_spki),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -36,6 +36,7 @@ encode_finalize(struct bld *out, const struct web_core_request *request)
 	bld_span32(out, request->finalize.protected_b64);
 	bld_span32(out, request->finalize.payload_b64);
 	bld_span16(out, request->finalize.signature);
+	bld_span16(out, request->finalize.csr_spki);
 }
 
 static void
@@ -46,6 +47,7 @@ decode_finalize(struct cur *cur, struct web_core_request *ret)
 	ret->finalize.protected_b64 = cur_span32(cur);
 	ret->finalize.payload_b64 = cur_span32(cur);
 	ret->finalize.signature = cur_span16(cur);
+	ret->finalize.csr_spki = cur_span16(cur);
 }
 
 static void

@@ -96,13 +96,16 @@ struct web_core_request {
 			struct ident_list idents; /* sorted, unique */
 		} order_new;
 		/* ORDER_FINALIZE: the JWS as it came. verified is false but
-		 * in the answer to VERIFY_FIRST. */
+		 * in the answer to VERIFY_FIRST. csr_spki is the key of its
+		 * CSR, empty where it is no CSR: the signer says what is
+		 * wrong with it. */
 		struct {
 			int64_t order_id;
 			bool verified;
 			struct span protected_b64;
 			struct span payload_b64;
 			struct span signature;
+			struct span csr_spki;
 		} finalize;
 	};
 };

@@ -123,7 +123,8 @@ test_order_requests(void **state)
 		.finalize = { .order_id = 7, .verified = true,
 		    .protected_b64 = SPAN_LIT("e30"),
 		    .payload_b64 = SPAN_LIT("e30"),
-		    .signature = SPAN_LIT("sig") },
+		    .signature = SPAN_LIT("sig"),
+		    .csr_spki = SPAN_LIT("spki") },
 	};
 	request_round_trip(&request);
 	request = (struct web_core_request){

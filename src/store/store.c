@@ -51,6 +51,13 @@ store_account_get(struct store *store, int64_t id, struct arena *arena,
 }
 
 int
+store_account_find_key(struct store *store, struct span key_spki,
+    struct err *err)
+{
+	return store->ops->account_find_key(store, key_spki, err);
+}
+
+int
 store_account_get_by_key(struct store *store,
     const uint8_t thumbprint[JWK_THUMBPRINT_SIZE], struct arena *arena,
     struct account *ret, struct err *err)

@@ -86,6 +86,9 @@ int store_account_get(struct store *store, int64_t id, struct arena *arena,
 int store_account_get_by_key(struct store *store,
     const uint8_t thumbprint[JWK_THUMBPRINT_SIZE], struct arena *arena,
     struct account *ret, struct err *err);
+/* 0 if an account, whatever its status, has this key; else -ERR_NOT_FOUND. */
+int store_account_find_key(struct store *store, struct span key_spki,
+    struct err *err);
 /* Writes status, terms_agreed and contacts. */
 int store_account_advance(struct store *store, enum account_status from,
     const struct account *account, struct err *err);

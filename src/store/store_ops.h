@@ -21,6 +21,8 @@ struct store_ops {
 	    struct err *err);
 	int (*account_get)(struct store *store, int64_t id,
 	    struct arena *arena, struct account *ret, struct err *err);
+	int (*account_find_key)(struct store *store, struct span key_spki,
+	    struct err *err);
 	int (*account_get_by_key)(struct store *store,
 	    const uint8_t thumbprint[JWK_THUMBPRINT_SIZE],
 	    struct arena *arena, struct account *ret, struct err *err);

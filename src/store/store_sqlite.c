@@ -40,6 +40,8 @@ static const char *const texts[SQLITE_DB_STATEMENTS_MAX] = {
 	    " VALUES (?, ?, ?, ?, ?, ?, ?)",
 	[SQL_ACCOUNT_GET] = "SELECT " ACCOUNT_COLUMNS
 	    " FROM accounts WHERE id = ?",
+	[SQL_ACCOUNT_FIND_KEY] =
+	    "SELECT id FROM accounts WHERE key_spki = ?",
 	[SQL_ACCOUNT_GET_BY_KEY] = "SELECT " ACCOUNT_COLUMNS
 	    " FROM accounts WHERE thumbprint = ?",
 	[SQL_ACCOUNT_ADVANCE] = "UPDATE accounts"
@@ -283,6 +285,7 @@ static const struct store_ops ops = {
 	.last_id = last_id,
 	.account_add = store_sqlite_account_add,
 	.account_get = store_sqlite_account_get,
+	.account_find_key = store_sqlite_account_find_key,
 	.account_get_by_key = store_sqlite_account_get_by_key,
 	.account_advance = store_sqlite_account_advance,
 	.order_add = store_sqlite_order_add,

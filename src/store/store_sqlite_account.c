@@ -141,6 +141,23 @@ store_sqlite_account_get(struct store *store, int64_t id,
 }
 
 int
+store_sqlite_account_find_key(struct store *store, struct span key_spki,
+    struct err *err)
+{
+	struct sqlite_db_use use = sqlite_db_use(&store_sqlite_of(store)->db,
+	    SQL_ACCOUNT_FIND_KEY);
+	int r;
+
+	sqlite_db_put_bytes(&use, key_spki);
+	r = sqlite_db_row(&use, err);
+	sqlite_db_done(&use);
+	if (r == 0)
+		return err_set(err, ERR_NOT_FOUND, NULL,
+		    "no account has this key");
+	return r < 0 ? r : 0;
+}
+
+int
 store_sqlite_account_get_by_key(struct store *store,
     const uint8_t thumbprint[JWK_THUMBPRINT_SIZE], struct arena *arena,
     struct account *ret, struct err *err)

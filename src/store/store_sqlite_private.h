@@ -12,7 +12,7 @@
 
 enum sql {
 	SQL_BEGIN, SQL_COMMIT, SQL_ROLLBACK, SQL_LAST_ID,
-	SQL_ACCOUNT_ADD, SQL_ACCOUNT_GET, SQL_ACCOUNT_GET_BY_KEY,
+	SQL_ACCOUNT_ADD, SQL_ACCOUNT_GET, SQL_ACCOUNT_FIND_KEY, SQL_ACCOUNT_GET_BY_KEY,
 	SQL_ACCOUNT_ADVANCE,
 	SQL_ORDER_ADD, SQL_ORDER_GET, SQL_ORDER_ADVANCE, SQL_ORDER_LIST,
 	SQL_AUTHZ_ADD, SQL_AUTHZ_GET, SQL_AUTHZ_ADVANCE, SQL_AUTHZ_FIND_VALID,
@@ -78,6 +78,8 @@ int store_sqlite_account_add(struct store *store,
     const struct account *account, struct err *err);
 int store_sqlite_account_get(struct store *store, int64_t id,
     struct arena *arena, struct account *ret, struct err *err);
+int store_sqlite_account_find_key(struct store *store, struct span key_spki,
+    struct err *err);
 int store_sqlite_account_get_by_key(struct store *store,
     const uint8_t thumbprint[JWK_THUMBPRINT_SIZE], struct arena *arena,
     struct account *ret, struct err *err);

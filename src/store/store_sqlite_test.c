@@ -79,9 +79,18 @@ test_open_twice(void **state)
 	}
 	query("SELECT group_concat(version) FROM schema_version", out,
 	    sizeof(out));
-	assert_string_equal(out, "1\n");
+	assert_string_equal(out, "1,2\n");
 	query("PRAGMA journal_mode", out, sizeof(out));
 	assert_string_equal(out, "wal\n");
+	/* One of an earlier Signet gets what it lacks. */
+	query("DROP INDEX accounts_key", out, sizeof(out));
+	query("DELETE FROM schema_version WHERE version = 2", out,
+	    sizeof(out));
+	assert_int_equal(store_sqlite_open(path, &store, &err), 0);
+	store_free(store);
+	query("SELECT COUNT(*) FROM sqlite_schema WHERE name = 'accounts_key'",
+	    out, sizeof(out));
+	assert_string_equal(out, "1\n");
 }
 
 static void
@@ -135,6 +144,8 @@ test_plans(void **state)
 		  "USING INDEX" },
 		{ "SELECT * FROM accounts WHERE thumbprint = x'00'",
 		  "USING INDEX" },
+		{ "SELECT id FROM accounts WHERE key_spki = x'00'",
+		  "USING COVERING INDEX accounts_key" },
 	};
 	struct store *store;
 	struct err err = ERR_INIT;

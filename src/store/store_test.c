@@ -176,6 +176,10 @@ test_account(void **state)
 	assert_int_equal(got.id, 1);
 	assert_int_equal(store_account_get(f->store, 2, &f->arena, &got,
 	    &f->err), -ERR_NOT_FOUND);
+	ok(store_account_find_key(f->store, account.key_spki, &f->err));
+	assert_int_equal(store_account_find_key(f->store, span_of(
+	    account.key_spki.data, account.key_spki.len - 1), &f->err),
+	    -ERR_NOT_FOUND);
 	account.thumbprint[0] ^= 1;
 	assert_int_equal(store_account_get_by_key(f->store,
 	    account.thumbprint, &f->arena, &got, &f->err), -ERR_NOT_FOUND);

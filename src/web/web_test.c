@@ -380,6 +380,7 @@ test_finalize(void **state)
 	frame = fake_ask(&fake, "/acme/order/11/finalize", "{\"csr\":\"AA\"}",
 	    WEB_CORE_ORDER_FINALIZE, &request);
 	assert_int_equal(request.finalize.order_id, 11);
+	assert_int_equal(request.finalize.csr_spki.len, 0);
 	assert_false(request.finalize.verified);
 	assert_true(span_equal_str(request.finalize.payload_b64,
 	    "eyJjc3IiOiJBQSJ9"));
@@ -390,6 +391,16 @@ test_finalize(void **state)
 	fake_answer(&fake, frame, &answer);
 	fake_expect(&fake, 200, "application/json", NULL);
 	fake_expect_header(&fake, "Location: " FAKE_BASE "/acme/order/11");
+	for (size_t i = 0; i < 2; i++) {
+		frame = fake_ask(&fake, "/acme/order/11/finalize", i == 0 ?
+		    "{\"csr\":\"MAkwBwIBADAAMAA\"}" :
+		    "{\"x\":[],\"csr\":\"MAkwBwIBADAAMAA\"}",
+		    WEB_CORE_ORDER_FINALIZE, &request);
+		assert_true(span_equal(request.finalize.csr_spki,
+		    span_of("\60", 2)));
+		fake_answer(&fake, frame, &answer);
+		fake_expect(&fake, 200, "application/json", NULL);
+	}
 	fake_post(&fake, "/acme/order/11/finalize", "");
 	fake_expect_problem(&fake, 400, "malformed");
 	fake_done(&fake);

@@ -100,6 +100,15 @@ def test_bad_csr_of_the_account_key(ca, challenges):
     order = order_with(client, challenges, "same.example.test")
     check(finalize(client, order, acme.csr(key, ["same.example.test"])),
           400, "badCSR")
+    # Nor is another account's, also if that is no more.
+    others = jose.new_key("RS256")
+    other = ca.client(others)
+    csr = acme.csr(others, ["same.example.test"])
+    check(finalize(client, order, csr), 400, "badCSR")
+    other.step(other.kid, {"status": "deactivated"})
+    check(finalize(client, order, csr), 400, "badCSR")
+    csr = acme.csr(jose.new_key(), ["same.example.test"])
+    assert finalize(client, order, csr).status == 200
 
 
 def test_bad_nonce(client):
