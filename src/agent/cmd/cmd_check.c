@@ -283,7 +283,7 @@ print_text(const struct options *o, const struct site_conf *site)
 	struct bld out;
 
 	bld_init(&out, JSON_MAX);
-	if (o->brief)
+	if (o->brief && site != NULL)
 		bld_fmt(&out, "%s: ", site->name);
 	bld_fmt(&out, "control is proven by %s%s%s%s\n", o->check.via,
 	    o->why[0] == '\0' ? "" : " (", o->why,
