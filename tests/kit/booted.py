@@ -65,7 +65,7 @@ class Machine:
         first, = pathlib.Path(f"/proc/{self.process.pid}/task/"
                               f"{self.process.pid}/children"
                               ).read_text().split()
-        self.enter = ["nsenter", "-t", first, "-a", "--"]
+        self.enter = ["nsenter", "-t", first, "-a", "-r", "-w", "--"]
         self.root = f"/proc/{first}/root"
 
     def path(self, path):
