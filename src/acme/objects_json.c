@@ -2,6 +2,7 @@
 #include "acme/objects_json.h"
 
 #include "base/json.h"
+#include "base/json_flat.h"
 #include "base/text.h"
 
 static void
@@ -214,4 +215,32 @@ authz_put_json(struct bld *out, struct span base, const struct authz *authz)
 	if (authz->wildcard)
 		bld_str(out, ",\"wildcard\":true");
 	bld_u8(out, '}');
+}
+
+int
+finalize_get_csr(struct span payload, struct arena *arena,
+    struct span *ret_der, struct err *err)
+{
+	cleanup_json json_t *json = NULL;
+	struct json_flat flat;
+	struct span csr = SPAN_NONE;
+	struct bld der;
+	int r = 0;
+
+	if (json_flat_scan(payload, &flat))
+		csr = json_flat_get(&flat, "csr");
+	else if ((r = json_parse_object(payload, "the payload", &json,
+	    err)) < 0 || (r = json_get_string(json, "csr", &csr, err)) < 0)
+		return r;
+	if (csr.len == 0)
+		return err_set(err, ERR_MALFORMED, "RFC 8555 7.4",
+		    "the finalize payload has no \"csr\"");
+	bld_init(&der, csr.len);
+	if (text_unbase64url(&der, csr) < 0)
+		r = err_set(err, ERR_BAD_CSR, "RFC 7515 2",
+		    "the CSR is not base64url");
+	else
+		*ret_der = arena_dup(arena, bld_view(&der));
+	bld_free(&der);
+	return r;
 }

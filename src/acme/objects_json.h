@@ -48,4 +48,9 @@ void authz_put_json(struct bld *out, struct span base,
 void challenge_put_json(struct bld *out, struct span base,
     const struct authz *authz, enum challenge_type type);
 
+/* What a finalize's payload brings, {"csr": base64url} (RFC 8555 7.4), as DER
+ * in arena. -ERR_MALFORMED; -ERR_BAD_CSR if it is not base64url. */
+int finalize_get_csr(struct span payload, struct arena *arena,
+    struct span *ret_der, struct err *err);
+
 #endif

@@ -4,8 +4,6 @@
  * nothing is parsed that it does not cover.
  */
 #include "acme/objects_json.h"
-#include "base/json.h"
-#include "base/json_flat.h"
 #include "base/text.h"
 #include "jose/jws.h"
 #include "signer/issue.h"
@@ -137,32 +135,15 @@ read_header(const struct issue_context *context, struct issue *issue,
 	return r;
 }
 
-/* RFC 8555 7.4: {"csr": base64url}. */
 static int
 read_payload(const struct issue *issue, struct arena *arena,
     struct span *ret_csr, struct err *err)
 {
-	cleanup_json json_t *json = NULL;
-	struct span text = SPAN_NONE, csr = SPAN_NONE;
-	struct json_flat flat;
+	struct span text = SPAN_NONE;
 	int r = decode_part(issue->request->payload_b64, arena, "the payload",
 	    &text, err);
 
-	if (r < 0)
-		return r;
-	if (json_flat_scan(text, &flat))
-		csr = json_flat_get(&flat, "csr");
-	else if ((r = json_parse_object(text, "the payload", &json, err)) < 0)
-		return r;
-	else if ((r = json_get_string(json, "csr", &csr, err)) < 0)
-		return r;
-	if (csr.len == 0)
-		return err_set(err, ERR_MALFORMED, "RFC 8555 7.4",
-		    "the finalize payload has no \"csr\"");
-	r = decode_part(csr, arena, "the CSR", ret_csr, err);
-	if (r < 0 && err != NULL)
-		err->kind = ERR_BAD_CSR;
-	return r < 0 ? -(int)ERR_BAD_CSR : 0;
+	return r < 0 ? r : finalize_get_csr(text, arena, ret_csr, err);
 }
 
 static int

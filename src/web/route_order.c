@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "acme/objects_json.h"
 #include "base/json.h"
-#include "base/json_flat.h"
 #include "base/text.h"
 #include "pkix/csr.h"
 #include "pkix/ident_idna.h"
@@ -230,34 +229,14 @@ ask_order(struct web_call *call, struct web_core_request *question,
 	return r < 0 ? r : WEB_ASK_CORE;
 }
 
-/* The key of the request that {"csr": base64url} brings, in the call's arena,
- * or SPAN_NONE. */
-static struct span
-find_csr_spki(struct web_call *call)
-{
-	cleanup_json json_t *json = NULL;
-	struct json_flat flat;
-	struct span csr = SPAN_NONE, ret = SPAN_NONE;
-	struct bld der;
-
-	if (json_flat_scan(call->jws.payload, &flat))
-		csr = json_flat_get(&flat, "csr");
-	else if (json_parse_object(call->jws.payload, "the payload", &json,
-	    NULL) == 0)
-		(void)json_get_string(json, "csr", &csr, NULL);
-	bld_init(&der, csr.len);
-	if (text_unbase64url(&der, csr) == 0)
-		ret = arena_dup(&call->arena, csr_find_spki(bld_view(&der)));
-	bld_free(&der);
-	return ret;
-}
-
 /* The payload is the signer's to read, behind the signature over it. Core has
  * to know one thing of it: whose key is in it. */
 static int
 ask_finalize(struct web_call *call, struct web_core_request *question,
     struct web_reply *reply, struct err *err)
 {
+	struct span csr;
+
 	(void)reply;
 	if (call->jws.payload.len == 0)
 		return err_set(err, ERR_MALFORMED, "RFC 8555 7.4",
@@ -268,7 +247,9 @@ ask_finalize(struct web_call *call, struct web_core_request *question,
 	question->finalize.protected_b64 = call->jws.protected_b64;
 	question->finalize.payload_b64 = call->jws.payload_b64;
 	question->finalize.signature = call->jws.signature;
-	question->finalize.csr_spki = find_csr_spki(call);
+	question->finalize.csr_spki = SPAN_NONE;
+	if (finalize_get_csr(call->jws.payload, &call->arena, &csr, NULL) == 0)
+		question->finalize.csr_spki = csr_find_spki(csr);
 	return WEB_ASK_CORE;
 }
 

@@ -86,7 +86,6 @@ unlucky(const struct web *web)
 	return random % 100 < (uint64_t)web->settings.nonce_reject;
 }
 
-
 int
 web_auth_begin(struct web_call *call, const struct http_request *request,
     struct err *err)
