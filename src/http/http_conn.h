@@ -37,6 +37,7 @@ struct http_conn {
 	size_t received;                 /* bytes of the request under way */
 	size_t held;                     /* of the one that is to be answered */
 	struct loop_flush again;         /* looks at what OpenSSL holds */
+	struct loop_flush whole;         /* handles the request */
 	uint32_t slot;                   /* in server->slots */
 	bool cut;
 	bool refused;                    /* closes behind its answer */

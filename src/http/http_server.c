@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -252,39 +253,40 @@ hand_over(struct http_conn *conn, const struct http_request *out)
 		drop_body(conn->request);
 }
 
-static void
-on_request(struct evhttp_request *request, void *arg)
+/* What evhttp knows of the request; all of it is evhttp's. */
+static struct http_request
+request_of(struct evhttp_request *request)
 {
-	struct http_server *server = arg;
-	struct evhttp_connection *evcon =
-	    evhttp_request_get_connection(request);
-	struct evkeyvalq *headers = evhttp_request_get_input_headers(request);
-	struct http_conn *conn = http_conn_of(evcon);
-	struct http_request out = {
+	struct http_request ret = {
 		.method = method_of(request),
 		.target = target_of(request),
 		.host = host_of(evhttp_request_get_evhttp_uri(request),
 		    request),
-		.content_type = span_str(
-		    evhttp_find_header(headers, "Content-Type")),
+		.content_type = span_str(evhttp_find_header(
+		    evhttp_request_get_input_headers(request),
+		    "Content-Type")),
 	};
 	char *peer = NULL;
 	uint16_t port;
 
-	if (conn == NULL) {
-		evhttp_send_error(request, HTTP_SERVUNAVAIL, NULL);
-		return;
-	}
-	begin(conn, evcon, request);
-	watch_end(conn);
-	split_target(&out);
-	evhttp_connection_get_peer(evcon, &peer, &port);
-	out.peer = span_str(peer);
+	split_target(&ret);
+	evhttp_connection_get_peer(evhttp_request_get_connection(request),
+	    &peer, &port);
+	ret.peer = span_str(peer);
+	return ret;
+}
+
+static void
+handle(struct http_conn *conn)
+{
+	struct evhttp_request *request = conn->request;
+	struct http_request out = request_of(request);
+
 	if (has_unread_body(request)) {
 		refuse(conn, 400, "a request of this method has no body "
 		    "(RFC 9110 9.3)");
 	} else if (evbuffer_get_length(evhttp_request_get_input_buffer(request)) >
-	    server->limits.body_max) {
+	    conn->server->limits.body_max) {
 		drop_body(request);
 		refuse(conn, 413, "the request's body is too large "
 		    "(RFC 9110 15.5.14)");
@@ -296,6 +298,38 @@ on_request(struct evhttp_request *request, void *arg)
 		out.body = body_of(request);
 		hand_over(conn, &out);
 	}
+}
+
+static void
+on_turn_end(struct loop_flush *item)
+{
+	struct http_conn *conn = (struct http_conn *)(void *)((char *)item -
+	    offsetof(struct http_conn, whole));
+
+	/* Its client may have gone in the same turn. */
+	if (conn->exchange != 0)
+		handle(conn);
+}
+
+/* All requests of a turn are read before the first is handled: whoever handles
+ * them verifies a signature for each, and that leaves no cache as TLS and
+ * evhttp would like to find it for the next. */
+static void
+on_request(struct evhttp_request *request, void *arg)
+{
+	struct http_server *server = arg;
+	struct evhttp_connection *evcon =
+	    evhttp_request_get_connection(request);
+	struct http_conn *conn = http_conn_of(evcon);
+
+	if (conn == NULL) {
+		evhttp_send_error(request, HTTP_SERVUNAVAIL, NULL);
+		return;
+	}
+	begin(conn, evcon, request);
+	watch_end(conn);
+	conn->whole.flush = on_turn_end;
+	loop_flush_later(server->loop, &conn->whole);
 }
 
 /*
@@ -494,6 +528,7 @@ http_server_free(struct http_server *server)
 	 * or ends. */
 	TAILQ_FOREACH(conn, &server->conns, of_server) {
 		loop_flush_cancel(server->loop, &conn->again);
+		loop_flush_cancel(server->loop, &conn->whole);
 		conn->server = NULL;
 	}
 	if (server->sweep != NULL)
