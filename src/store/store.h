@@ -12,7 +12,8 @@
  * is copied into the caller's arena.
  *
  * Verbs named advance are compare-and-set: they write what may change in a
- * row, if its state is still `from`, and give -ERR_CONFLICT if it is not.
+ * row, if its state is still `from`, and give -ERR_CONFLICT if it is not. All
+ * else of the object must be as get gave it.
  *
  * Errors: -ERR_NOT_FOUND, -ERR_CONFLICT (the state differs, or a row with that
  * key exists), -ERR_IO (all else; what was done in the transaction so far must

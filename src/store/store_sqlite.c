@@ -89,10 +89,9 @@ static const char *const texts[SQLITE_DB_STATEMENTS_MAX] = {
 	    " ON CONFLICT (order_id) DO UPDATE"
 	    " SET verified = excluded.verified"
 	    " WHERE finalizes.verified IS NULL",
-	[SQL_FINALIZE_GET] = "SELECT order_id, unverified, verified"
+	[SQL_FINALIZE_GET] = "SELECT unverified, verified"
 	    " FROM finalizes WHERE order_id = ?",
-	[SQL_FINALIZE_TAKE] = "DELETE FROM finalizes WHERE order_id = ?"
-	    " RETURNING order_id, unverified, verified",
+	[SQL_FINALIZE_TAKE] = "DELETE FROM finalizes WHERE order_id = ?",
 	[SQL_FINALIZE_LIST] = "SELECT order_id FROM finalizes"
 	    " WHERE order_id > ? ORDER BY order_id LIMIT ?",
 	[SQL_FINALIZE_DEL_UNVERIFIED] = "DELETE FROM finalizes"
@@ -142,6 +141,25 @@ store_sqlite_scratch(struct store_sqlite *s, size_t n)
 {
 	bld_reset(&s->scratch[n]);
 	return &s->scratch[n];
+}
+
+void
+store_sqlite_keep(struct store_sqlite *s, enum store_sqlite_row kind,
+    int64_t id)
+{
+	if (bld_end(&s->row) == 0)
+		row_cache_put(&s->rows, kind, id, bld_view(&s->row));
+	else
+		row_cache_del(&s->rows, kind, id);
+}
+
+struct span
+store_sqlite_recall(struct store_sqlite *s, enum store_sqlite_row kind,
+    int64_t id, struct arena *arena)
+{
+	struct span row = row_cache_get(&s->rows, kind, id);
+
+	return row.len == 0 ? row : arena_dup(arena, row);
 }
 
 int
@@ -206,7 +224,7 @@ rollback(struct store *store)
 
 	/* Fails only if SQLite has rolled back by itself. */
 	sqlite_db_run(&use, NULL, NULL);
-	store_sqlite_account_forget_all(store_sqlite_of(store));
+	row_cache_clear(&store_sqlite_of(store)->rows);
 }
 
 static int
@@ -257,6 +275,7 @@ expire(struct store *store, int64_t expired_before, int64_t id_before,
 	int r;
 
 	*ret_deleted = 0;
+	row_cache_clear(&s->rows);
 	r = expire_some(s, SQL_EXPIRE_ORDERS, expired_before, id_before, max,
 	    ret_deleted, err);
 	if (r < 0)
@@ -271,7 +290,8 @@ free_store(struct store *store)
 	struct store_sqlite *s = store_sqlite_of(store);
 
 	sqlite_db_close(&s->db);
-	store_sqlite_account_free_all(s);
+	row_cache_done(&s->rows);
+	bld_free(&s->row);
 	for (size_t i = 0; i < STORE_SQLITE_SCRATCH; i++)
 		bld_free(&s->scratch[i]);
 	free(s);
@@ -393,6 +413,7 @@ store_sqlite_open(const char *path, struct store **ret, struct err *err)
 	s->store.ops = &ops;
 	for (size_t i = 0; i < STORE_SQLITE_SCRATCH; i++)
 		bld_init(&s->scratch[i], SCRATCH_MAX);
+	bld_init(&s->row, ROW_CACHE_ROW_MAX);
 	r = sqlite_db_open(&s->db, path, BUSY_MS, texts, err);
 	if (r == 0)
 		r = sqlite_db_exec(&s->db, pragmas, err);

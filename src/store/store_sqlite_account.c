@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/store_sqlite_private.h"
 
-#define ACCOUNT_BYTES_MAX 16384 /* of a key and contacts */
-
 static struct span
 contacts_blob(struct store_sqlite *s, const struct account *account)
 {
@@ -23,62 +21,6 @@ contacts_read(struct span blob, struct account *ret, struct err *err)
 		return err_set(err, ERR_IO, NULL,
 		    "the store: an account is not of its form");
 	return 0;
-}
-
-static struct store_sqlite_account *
-remembered(struct store_sqlite *s, int64_t id)
-{
-	/* The low bits of an id are random. */
-	return &s->accounts[(uint64_t)id % STORE_SQLITE_ACCOUNTS];
-}
-
-void
-store_sqlite_account_forget_all(struct store_sqlite *s)
-{
-	for (size_t i = 0; i < STORE_SQLITE_ACCOUNTS; i++)
-		s->accounts[i].id = 0;
-}
-
-void
-store_sqlite_account_free_all(struct store_sqlite *s)
-{
-	for (size_t i = 0; i < STORE_SQLITE_ACCOUNTS; i++)
-		bld_free(&s->accounts[i].bytes);
-}
-
-static void
-remember(struct store_sqlite *s, const struct account *account)
-{
-	struct store_sqlite_account *at = remembered(s, account->id);
-
-	bld_free(&at->bytes);
-	bld_init(&at->bytes, ACCOUNT_BYTES_MAX);
-	bld_span(&at->bytes, account->key_spki);
-	account_contacts_encode(&at->bytes, account->contacts,
-	    account->num_contacts);
-	at->spki_len = account->key_spki.len;
-	at->status = account->status;
-	at->terms_agreed = account->terms_agreed;
-	at->created_at = account->created_at;
-	memcpy(at->thumbprint, account->thumbprint, JWK_THUMBPRINT_SIZE);
-	at->id = bld_end(&at->bytes) == 0 ? account->id : 0;
-}
-
-static int
-recall(const struct store_sqlite_account *at, struct arena *arena,
-    struct account *ret, struct err *err)
-{
-	struct span bytes = arena_dup(arena, bld_view(&at->bytes));
-
-	*ret = (struct account){
-		.id = at->id,
-		.status = at->status,
-		.terms_agreed = at->terms_agreed,
-		.created_at = at->created_at,
-		.key_spki = span_of(bytes.data, at->spki_len),
-	};
-	memcpy(ret->thumbprint, at->thumbprint, JWK_THUMBPRINT_SIZE);
-	return contacts_read(span_from(bytes, at->spki_len), ret, err);
 }
 
 int
@@ -124,20 +66,28 @@ store_sqlite_account_get(struct store *store, int64_t id,
     struct arena *arena, struct account *ret, struct err *err)
 {
 	struct store_sqlite *s = store_sqlite_of(store);
+	struct cur cur = CUR_OF(store_sqlite_recall(s, STORE_SQLITE_ACCOUNT,
+	    id, arena));
 	struct sqlite_db_use use;
 	int r;
 
-	if (id != 0 && remembered(s, id)->id == id)
-		return recall(remembered(s, id), arena, ret, err);
+	if (cur.rest.len > 0) {
+		account_decode(&cur, ret);
+		if (cur_end(&cur) == 0)
+			return 0;
+	}
 	use = sqlite_db_use(&s->db, SQL_ACCOUNT_GET);
 	sqlite_db_put_int(&use, id);
 	r = account_row(&use, arena, ret, err);
 	sqlite_db_done(&use);
 	if (r == 0)
 		return store_sqlite_missing("account", id, err);
-	if (r == 1)
-		remember(s, ret);
-	return r < 0 ? r : 0;
+	if (r < 0)
+		return r;
+	bld_reset(&s->row);
+	account_encode(&s->row, ret);
+	store_sqlite_keep(s, STORE_SQLITE_ACCOUNT, id);
+	return 0;
 }
 
 int
@@ -182,8 +132,7 @@ store_sqlite_account_advance(struct store *store, enum account_status from,
 	struct store_sqlite *s = store_sqlite_of(store);
 	struct sqlite_db_use use = sqlite_db_use(&s->db, SQL_ACCOUNT_ADVANCE);
 
-	if (remembered(s, account->id)->id == account->id)
-		remembered(s, account->id)->id = 0;
+	row_cache_del(&s->rows, STORE_SQLITE_ACCOUNT, account->id);
 	sqlite_db_put_int(&use, account->status);
 	sqlite_db_put_int(&use, account->terms_agreed);
 	sqlite_db_put_bytes(&use, contacts_blob(s, account));

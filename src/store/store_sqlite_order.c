@@ -1,6 +1,57 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/store_sqlite_private.h"
 
+static void
+keep_order(struct store_sqlite *s, const struct store_order *order)
+{
+	bld_reset(&s->row);
+	order_encode(&s->row, &order->order);
+	bld_u32(&s->row, order->authz_left);
+	bld_span16(&s->row, order->finalized);
+	store_sqlite_keep(s, STORE_SQLITE_ORDER, order->order.id);
+}
+
+/* False if it is not kept. */
+static bool
+recall_order(struct store_sqlite *s, int64_t id, struct arena *arena,
+    struct store_order *ret)
+{
+	struct cur cur = CUR_OF(store_sqlite_recall(s, STORE_SQLITE_ORDER, id,
+	    arena));
+
+	if (cur.rest.len == 0)
+		return false;
+	order_decode(&cur, arena, &ret->order);
+	ret->authz_left = cur_u32(&cur);
+	ret->finalized = cur_span16(&cur);
+	return cur_end(&cur) == 0;
+}
+
+static void
+keep_authz(struct store_sqlite *s, const struct store_authz *authz)
+{
+	bld_reset(&s->row);
+	authz_encode(&s->row, &authz->authz);
+	bld_i64(&s->row, authz->order_id);
+	bld_span16(&s->row, authz->attestations);
+	store_sqlite_keep(s, STORE_SQLITE_AUTHZ, authz->authz.id);
+}
+
+static bool
+recall_authz(struct store_sqlite *s, int64_t id, struct arena *arena,
+    struct store_authz *ret)
+{
+	struct cur cur = CUR_OF(store_sqlite_recall(s, STORE_SQLITE_AUTHZ, id,
+	    arena));
+
+	if (cur.rest.len == 0)
+		return false;
+	authz_decode(&cur, arena, &ret->authz);
+	ret->order_id = cur_i64(&cur);
+	ret->attestations = cur_span16(&cur);
+	return cur_end(&cur) == 0;
+}
+
 int
 store_sqlite_order_add(struct store *store, const struct store_order *order,
     struct err *err)
@@ -10,6 +61,7 @@ store_sqlite_order_add(struct store *store, const struct store_order *order,
 	struct bld *idents = store_sqlite_scratch(s, 0);
 	struct bld *authzs = store_sqlite_scratch(s, 1);
 	const struct order *o = &order->order;
+	int r;
 
 	ident_list_encode(idents, &o->idents);
 	for (size_t i = 0; i < o->idents.count; i++)
@@ -27,7 +79,10 @@ store_sqlite_order_add(struct store *store, const struct store_order *order,
 	sqlite_db_put_bytes(&use, bld_view(authzs));
 	sqlite_db_put_blob(&use, store_sqlite_problem(s, 2, &o->problem));
 	sqlite_db_put_blob(&use, order->finalized);
-	return store_sqlite_write(&use, "order", o->id, err);
+	r = store_sqlite_write(&use, "order", o->id, err);
+	if (r == 0)
+		keep_order(s, order);
+	return r;
 }
 
 /* The two lists of an order: as many authorizations as identifiers. */
@@ -75,10 +130,13 @@ int
 store_sqlite_order_get(struct store *store, int64_t id, struct arena *arena,
     struct store_order *ret, struct err *err)
 {
-	struct sqlite_db_use use =
-	    sqlite_db_use(&store_sqlite_of(store)->db, SQL_ORDER_GET);
+	struct store_sqlite *s = store_sqlite_of(store);
+	struct sqlite_db_use use;
 	int r;
 
+	if (recall_order(s, id, arena, ret))
+		return 0;
+	use = sqlite_db_use(&s->db, SQL_ORDER_GET);
 	sqlite_db_put_int(&use, id);
 	r = sqlite_db_row(&use, err);
 	if (r == 1)
@@ -86,6 +144,8 @@ store_sqlite_order_get(struct store *store, int64_t id, struct arena *arena,
 	else if (r == 0)
 		r = store_sqlite_missing("order", id, err);
 	sqlite_db_done(&use);
+	if (r == 0)
+		keep_order(s, ret);
 	return r;
 }
 
@@ -96,7 +156,9 @@ store_sqlite_order_advance(struct store *store, enum order_status from,
 	struct store_sqlite *s = store_sqlite_of(store);
 	struct sqlite_db_use use = sqlite_db_use(&s->db, SQL_ORDER_ADVANCE);
 	const struct order *o = &order->order;
+	int r;
 
+	row_cache_del(&s->rows, STORE_SQLITE_ORDER, o->id);
 	sqlite_db_put_int(&use, o->status);
 	sqlite_db_put_int(&use, o->expires_at);
 	sqlite_db_put_int(&use, order->authz_left);
@@ -105,7 +167,10 @@ store_sqlite_order_advance(struct store *store, enum order_status from,
 	sqlite_db_put_blob(&use, order->finalized);
 	sqlite_db_put_int(&use, o->id);
 	sqlite_db_put_int(&use, from);
-	return store_sqlite_write(&use, "order", o->id, err);
+	r = store_sqlite_write(&use, "order", o->id, err);
+	if (r == 0)
+		keep_order(s, order);
+	return r;
 }
 
 int
@@ -130,6 +195,7 @@ store_sqlite_authz_add(struct store *store, const struct store_authz *authz,
 	struct store_sqlite *s = store_sqlite_of(store);
 	struct sqlite_db_use use = sqlite_db_use(&s->db, SQL_AUTHZ_ADD);
 	const struct authz *a = &authz->authz;
+	int r;
 
 	sqlite_db_put_int(&use, a->id);
 	sqlite_db_put_int(&use, a->account_id);
@@ -146,7 +212,10 @@ store_sqlite_authz_add(struct store *store, const struct store_authz *authz,
 	sqlite_db_put_text(&use, span_of(a->token, ACME_TOKEN_SIZE));
 	sqlite_db_put_blob(&use, store_sqlite_problem(s, 0, &a->problem));
 	sqlite_db_put_blob(&use, authz->attestations);
-	return store_sqlite_write(&use, "authorization", a->id, err);
+	r = store_sqlite_write(&use, "authorization", a->id, err);
+	if (r == 0)
+		keep_authz(s, authz);
+	return r;
 }
 
 static int
@@ -179,10 +248,13 @@ int
 store_sqlite_authz_get(struct store *store, int64_t id, struct arena *arena,
     struct store_authz *ret, struct err *err)
 {
-	struct sqlite_db_use use =
-	    sqlite_db_use(&store_sqlite_of(store)->db, SQL_AUTHZ_GET);
+	struct store_sqlite *s = store_sqlite_of(store);
+	struct sqlite_db_use use;
 	int r;
 
+	if (recall_authz(s, id, arena, ret))
+		return 0;
+	use = sqlite_db_use(&s->db, SQL_AUTHZ_GET);
 	sqlite_db_put_int(&use, id);
 	r = sqlite_db_row(&use, err);
 	if (r == 1)
@@ -190,6 +262,8 @@ store_sqlite_authz_get(struct store *store, int64_t id, struct arena *arena,
 	else if (r == 0)
 		r = store_sqlite_missing("authorization", id, err);
 	sqlite_db_done(&use);
+	if (r == 0)
+		keep_authz(s, ret);
 	return r;
 }
 
@@ -201,7 +275,9 @@ store_sqlite_authz_advance(struct store *store, enum authz_status from,
 	struct store_sqlite *s = store_sqlite_of(store);
 	struct sqlite_db_use use = sqlite_db_use(&s->db, SQL_AUTHZ_ADVANCE);
 	const struct authz *a = &authz->authz;
+	int r;
 
+	row_cache_del(&s->rows, STORE_SQLITE_AUTHZ, a->id);
 	sqlite_db_put_int(&use, a->status);
 	sqlite_db_put_int(&use, a->expires_at);
 	sqlite_db_put_int(&use, a->attempted);
@@ -212,7 +288,10 @@ store_sqlite_authz_advance(struct store *store, enum authz_status from,
 	sqlite_db_put_int(&use, a->id);
 	sqlite_db_put_int(&use, from);
 	sqlite_db_put_int(&use, from_attempted);
-	return store_sqlite_write(&use, "authorization", a->id, err);
+	r = store_sqlite_write(&use, "authorization", a->id, err);
+	if (r == 0)
+		keep_authz(s, authz);
+	return r;
 }
 
 int

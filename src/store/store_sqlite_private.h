@@ -7,6 +7,7 @@
  * of statements, and the verbs that store_sqlite.c puts into its ops.
  */
 
+#include "store/row_cache.h"
 #include "store/sqlite_db.h"
 #include "store/store_ops.h"
 
@@ -28,25 +29,21 @@ enum sql {
 };
 
 #define STORE_SQLITE_SCRATCH 3 /* builders for one statement's blobs */
-#define STORE_SQLITE_ACCOUNTS 256 /* that are remembered, a few 100 B each */
 
-/* An account as the open transaction sees it. Each request asks for its own,
- * and a client makes half a dozen of them for one certificate. */
-struct store_sqlite_account {
-	int64_t id; /* 0: none is here */
-	enum account_status status;
-	bool terms_agreed;
-	int64_t created_at;
-	uint8_t thumbprint[JWK_THUMBPRINT_SIZE];
-	size_t spki_len;
-	struct bld bytes; /* key_spki, then the contacts as they are stored */
+/* What is kept in memory of the last rows that were written or read. Half a
+ * dozen requests for one certificate ask for the same account, order and
+ * authorization. */
+enum store_sqlite_row {
+	STORE_SQLITE_ACCOUNT, STORE_SQLITE_ORDER, STORE_SQLITE_AUTHZ,
+	STORE_SQLITE_FINALIZE, STORE_SQLITE_CERTIFICATE
 };
 
 struct store_sqlite {
 	struct store store; /* first */
 	struct sqlite_db db;
 	struct bld scratch[STORE_SQLITE_SCRATCH];
-	struct store_sqlite_account accounts[STORE_SQLITE_ACCOUNTS];
+	struct row_cache rows; /* as the open transaction sees them */
+	struct bld row;        /* one of them, while it is made */
 };
 
 static inline struct store_sqlite *
@@ -71,9 +68,13 @@ struct span store_sqlite_problem(struct store_sqlite *s, size_t n,
 int store_sqlite_get_problem(struct span blob, struct arena *arena,
     struct problem *ret, struct err *err);
 
-/* What a rollback takes back must not be remembered. */
-void store_sqlite_account_forget_all(struct store_sqlite *s);
-void store_sqlite_account_free_all(struct store_sqlite *s);
+/* Keeps the row that was built in s->row, or none if it is too large. */
+void store_sqlite_keep(struct store_sqlite *s, enum store_sqlite_row kind,
+    int64_t id);
+/* A copy of what is kept, empty if there is nothing. */
+struct span store_sqlite_recall(struct store_sqlite *s,
+    enum store_sqlite_row kind, int64_t id, struct arena *arena);
+
 int store_sqlite_account_add(struct store *store,
     const struct account *account, struct err *err);
 int store_sqlite_account_get(struct store *store, int64_t id,

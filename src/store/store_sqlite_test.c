@@ -243,29 +243,138 @@ test_account_remembered(void **state)
 	store_free(store);
 }
 
-/* Also where their ids are alike. */
+/* An order with a finalize that is taken, and its certificate, inside a
+ * transaction. */
 static void
-test_account_alike(void **state)
+issue(struct store *store, struct arena *arena)
 {
-	struct account account, got;
+	struct store_certificate certificate = { .id = 40, .account_id = 1,
+		.order_id = 20, .serial = SPAN_LIT("1"),
+		.der = SPAN_LIT("der") };
+	struct store_finalize finalize;
+	struct store_order order;
+	struct store_authz authz;
+
+	assert_int_equal(store_begin(store, NULL), 0);
+	assert_int_equal(store_authz_get(store, 21, arena, &authz, NULL), 0);
+	authz.authz.status = AUTHZ_VALID;
+	authz.attestations = SPAN_LIT("attested");
+	assert_int_equal(store_authz_advance(store, AUTHZ_PENDING, 0, &authz,
+	    NULL), 0);
+	assert_int_equal(store_order_get(store, 20, arena, &order, NULL), 0);
+	order.order.status = ORDER_VALID;
+	order.finalized = SPAN_LIT("hash");
+	assert_int_equal(store_order_advance(store, ORDER_PENDING, &order,
+	    NULL), 0);
+	assert_int_equal(store_finalize_take(store, 20, arena, &finalize,
+	    NULL), 0);
+	assert_int_equal(store_certificate_add(store, &certificate, NULL), 0);
+}
+
+/* What the store says of all that. */
+static void
+check_issued(struct store *store, bool issued, struct arena *arena)
+{
+	struct store_certificate certificate;
+	struct store_finalize finalize;
+	struct store_order order;
+	struct store_authz authz;
+
+	assert_int_equal(store_authz_get(store, 21, arena, &authz, NULL), 0);
+	assert_int_equal(authz.authz.status,
+	    issued ? AUTHZ_VALID : AUTHZ_PENDING);
+	assert_true(span_equal_str(authz.attestations,
+	    issued ? "attested" : ""));
+	assert_true(span_equal_str(authz.authz.ident.value, "a.example"));
+	assert_int_equal(store_order_get(store, 20, arena, &order, NULL), 0);
+	assert_int_equal(order.order.status,
+	    issued ? ORDER_VALID : ORDER_PENDING);
+	assert_true(span_equal_str(order.finalized, issued ? "hash" : ""));
+	assert_int_equal(order.order.authz_ids[0], 21);
+	assert_int_equal(store_finalize_get(store, 20, arena, &finalize, NULL),
+	    issued ? -ERR_NOT_FOUND : 0);
+	if (!issued)
+		assert_true(span_equal_str(finalize.unverified, "evidence"));
+	assert_int_equal(store_certificate_get(store, 40, arena, &certificate,
+	    NULL), issued ? 0 : -ERR_NOT_FOUND);
+	if (issued)
+		assert_true(span_equal_str(certificate.der, "der"));
+}
+
+static void
+add_order(struct store *store, struct arena *arena)
+{
+	struct account account = some_account(1, 1);
+	struct store_order order = { .order = { .id = 20, .account_id = 1,
+		.status = ORDER_PENDING, .profile = SPAN_LIT("default"),
+		.idents = { .count = 1, .items = {
+		    { IDENT_DNS, SPAN_LIT("a.example") } } },
+		.authz_ids = { 21 } } };
+	struct store_authz authz = { .order_id = 20, .authz = { .id = 21,
+		.account_id = 1, .status = AUTHZ_PENDING,
+		.ident = { IDENT_DNS, SPAN_LIT("a.example") } } };
+	struct store_finalize finalize;
+
+	memset(authz.authz.token, 't', ACME_TOKEN_SIZE);
+	assert_int_equal(store_account_add(store, &account, NULL), 0);
+	assert_int_equal(store_authz_add(store, &authz, NULL), 0);
+	assert_int_equal(store_order_add(store, &order, NULL), 0);
+	assert_int_equal(store_finalize_get(store, 20, arena, &finalize, NULL),
+	    -ERR_NOT_FOUND);
+	assert_int_equal(store_finalize_add(store, 20, STORE_UNVERIFIED,
+	    SPAN_LIT("evidence"), NULL), 0);
+}
+
+/* Rows that are remembered are as the transaction has them; the others say
+ * what the database has. */
+static void
+test_rows_remembered(void **state)
+{
 	struct arena arena = { 0 };
 	struct store *store;
 	struct err err = ERR_INIT;
 
 	(void)state;
 	assert_int_equal(store_sqlite_open(path, &store, &err), 0);
-	for (uint8_t i = 1; i < 5; i++) {
-		account = some_account((int64_t)i << 20, i);
-		assert_int_equal(store_account_add(store, &account, &err), 0);
-	}
-	for (int i = 0; i < 16; i++) {
-		int which = 1 + i * i % 4;
+	add_order(store, &arena);
+	check_issued(store, false, &arena);
+	issue(store, &arena);
+	check_issued(store, true, &arena);
+	store_rollback(store);
+	for (int i = 0; i < 2; i++)
+		check_issued(store, false, &arena);
+	issue(store, &arena);
+	assert_int_equal(store_commit(store, &err), 0);
+	check_issued(store, true, &arena);
+	store_free(store);
+	assert_int_equal(store_sqlite_open(path, &store, &err), 0);
+	for (int i = 0; i < 2; i++)
+		check_issued(store, true, &arena);
+	arena_free(&arena);
+	store_free(store);
+}
 
-		got = get_account(store, (int64_t)which << 20, &arena);
-		assert_int_equal(got.id, (int64_t)which << 20);
-		assert_int_equal(got.thumbprint[0], which);
-		assert_int_equal(got.created_at, 1000 + got.id);
-	}
+/* Compare-and-set is the database's, whatever is remembered; and what it
+ * refused is not remembered. */
+static void
+test_remembered_wrongly(void **state)
+{
+	struct arena arena = { 0 };
+	struct store_order order;
+	struct store *store;
+	struct err err = ERR_INIT;
+	char out[64];
+
+	(void)state;
+	assert_int_equal(store_sqlite_open(path, &store, &err), 0);
+	add_order(store, &arena);
+	query("UPDATE orders SET status = 5", out, sizeof(out));
+	assert_int_equal(store_order_get(store, 20, &arena, &order, &err), 0);
+	order.order.status = ORDER_READY;
+	assert_int_equal(store_order_advance(store, ORDER_PENDING, &order,
+	    &err), -ERR_CONFLICT);
+	assert_int_equal(store_order_get(store, 20, &arena, &order, &err), 0);
+	assert_int_equal(order.order.status, ORDER_INVALID);
 	arena_free(&arena);
 	store_free(store);
 }
@@ -278,7 +387,7 @@ main(void)
 		TEST(test_open_twice), TEST(test_newer_schema),
 		TEST(test_not_a_database), TEST(test_plans),
 		TEST(test_locked), TEST(test_account_remembered),
-		TEST(test_account_alike),
+		TEST(test_rows_remembered), TEST(test_remembered_wrongly),
 	};
 
 	return cmocka_run_group_tests_name("store_sqlite", tests, NULL, NULL);
