@@ -294,20 +294,25 @@ check_key(struct csr *csr, struct span info, struct span algorithm,
     struct span signature, struct err *err)
 {
 	const struct sigalg *alg = sigalg_from_der(algorithm);
+	EVP_PKEY_CTX *verifier;
+	EVP_PKEY *key;
 	int r;
 
 	if (alg == NULL)
 		return err_set(err, ERR_BAD_CSR, "BR 7.1.3.2",
 		    "the CSR is signed with an algorithm that is not allowed; "
 		    "use ECDSA or RSA PKCS#1 v1.5 with SHA-256");
-	r = key_from_spki(csr->spki, &csr->key, err);
-	if (r == 0)
-		r = key_check(csr->key, KEY_USE_CERTIFICATE, err);
+	r = key_lend(csr->spki, &verifier, err);
+	if (r < 0)
+		return as_bad_csr(err);
+	key = EVP_PKEY_CTX_get0_pkey(verifier);
+	r = key_check(key, KEY_USE_CERTIFICATE, err);
 	if (r == -(int)ERR_BAD_PUBLIC_KEY)
 		return as_bad_csr(err);
-	if (r == 0 && !sigalg_verify(alg, csr->key, info, signature))
+	if (r == 0 && !sigalg_verify(alg, verifier, info, signature))
 		return err_set(err, ERR_BAD_CSR, "RFC 2986 4.2",
 		    "the CSR's signature is not by its own key");
+	csr->key_type = EVP_PKEY_get_base_id(key);
 	return r;
 }
 
@@ -344,18 +349,7 @@ csr_parse(struct span der, struct arena *arena, struct csr *ret,
 	if (cur_end(&request) < 0 || cur_end(&cur) < 0)
 		return bad_form("it is cut short, or bytes follow it", err);
 	r = parse_info(&parse, info, err);
-	if (r == 0)
-		r = check_key(ret, info, algorithm, signature, err);
-	if (r < 0)
-		csr_done(ret);
-	return r;
-}
-
-void
-csr_done(struct csr *csr)
-{
-	EVP_PKEY_free(csr->key);
-	csr->key = NULL;
+	return r < 0 ? r : check_key(ret, info, algorithm, signature, err);
 }
 
 /* RFC 7633: a list of one, status_request. */

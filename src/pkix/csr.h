@@ -16,7 +16,7 @@
 #define CSR_DER_MAX 65536 /* bytes */
 
 struct csr {
-	EVP_PKEY *key;            /* the subject's public key */
+	int key_type;             /* the subject's: EVP_PKEY_EC or _RSA */
 	struct span spki;         /* its SubjectPublicKeyInfo DER, in arena */
 	struct ident_list names;  /* SAN and CN, sorted and unique; in arena */
 	struct span common_name;  /* canonical dNSName, or empty; in arena */
@@ -25,10 +25,10 @@ struct csr {
 
 /* Parses, checks the self-signature, the key (pkix/key.h key_check) and the
  * names. Nothing may follow the DER. Errors: -ERR_BAD_CSR (also for bad
- * subject keys, RFC 8555 7.4), -ERR_INTERNAL. On success csr_done frees. */
+ * subject keys, RFC 8555 7.4), -ERR_INTERNAL. There is nothing to free but
+ * arena. */
 int csr_parse(struct span der, struct arena *arena, struct csr *ret,
     struct err *err);
-void csr_done(struct csr *csr);
 
 /* The SubjectPublicKeyInfo that stands in a request, borrowed from der;
  * nothing of it is checked, and what is no request has none (empty). */

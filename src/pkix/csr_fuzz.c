@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "pkix/csr.h"
+#include "pkix/key.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -14,14 +15,17 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct arena arena = { 0 };
 	const uint8_t *at = data;
 	X509_REQ *judge;
+	EVP_PKEY *key;
 	struct csr csr;
 
 	(void)csr_find_spki(span_of(data, size));
 	if (csr_parse(span_of(data, size), &arena, &csr, NULL) == 0) {
 		judge = d2i_X509_REQ(NULL, &at, (long)size);
 		if (judge == NULL || at != data + size ||
-		    EVP_PKEY_eq(X509_REQ_get0_pubkey(judge), csr.key) != 1 ||
-		    X509_REQ_verify(judge, csr.key) != 1 ||
+		    key_from_spki(csr.spki, &key, NULL) < 0 ||
+		    EVP_PKEY_eq(X509_REQ_get0_pubkey(judge), key) != 1 ||
+		    EVP_PKEY_get_base_id(key) != csr.key_type ||
+		    X509_REQ_verify(judge, key) != 1 ||
 		    !span_equal(csr_find_spki(span_of(data, size)),
 		    csr.spki) ||
 		    csr.names.count == 0)
@@ -30,7 +34,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			if (ident_check(&csr.names.items[i], NULL) < 0)
 				abort();
 		X509_REQ_free(judge);
-		csr_done(&csr);
+		EVP_PKEY_free(key);
 	}
 	arena_free(&arena);
 	return 0;

@@ -103,7 +103,6 @@ expect_good(struct span der, const char *names, const char *common_name,
 	assert_true(span_equal_str(csr.common_name, common_name));
 	assert_int_equal(csr.must_staple, must_staple);
 	bld_free(&text);
-	csr_done(&csr);
 }
 
 #define LIST(...) ((const char *const[]){ __VA_ARGS__, NULL })
@@ -186,7 +185,6 @@ test_many_names(void **state)
 	    NULL), 0);
 	assert_int_equal(csr_parse(bld_view(&out), &arena, &csr, NULL), 0);
 	assert_true(ident_list_equal(&csr.names, &names));
-	csr_done(&csr);
 	bld_reset(&out);
 	assert_int_equal(csr_make(&out, key, SPAN_LIT("other.example"),
 	    &names, NULL), 0);
@@ -228,6 +226,50 @@ test_keys(void **state)
 		else
 			expect_good(der, "a.example", "a.example", false);
 		EVP_PKEY_free(k);
+	}
+}
+
+static struct span
+request_by(EVP_PKEY *subject, EVP_PKEY *by)
+{
+	X509_REQ *req = X509_REQ_new();
+	unsigned char *der = NULL;
+	struct span out;
+	int len;
+
+	X509_REQ_set_pubkey(req, subject);
+	X509_NAME_add_entry_by_txt(X509_REQ_get_subject_name(req), "CN",
+	    MBSTRING_ASC, (const unsigned char *)"a.example", -1, -1, 0);
+	assert_true(X509_REQ_sign(req, by, EVP_sha256()) > 0);
+	len = i2d_X509_REQ(req, &der);
+	out = arena_dup(&arena, span_of(der, (size_t)len));
+	OPENSSL_free(der);
+	X509_REQ_free(req);
+	return out;
+}
+
+/* Whose key was seen last has no say in the next request. */
+static void
+test_whose_signature(void **state)
+{
+	EVP_PKEY *pairs[][2] = {
+		{ EVP_EC_gen("P-256"), EVP_EC_gen("P-256") },
+		{ EVP_EC_gen("P-521"), EVP_EC_gen("P-521") },
+		{ EVP_RSA_gen(2048), EVP_RSA_gen(2048) },
+		{ EVP_EC_gen("P-256"), EVP_RSA_gen(2048) },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		EVP_PKEY *a = pairs[i][0], *b = pairs[i][1];
+
+		expect_good(request_by(a, a), "a.example", "a.example", false);
+		expect_bad(request_by(b, a), "");
+		expect_good(request_by(b, b), "a.example", "a.example", false);
+		expect_bad(request_by(b, a), "");
+		expect_bad(request_by(a, b), "");
+		EVP_PKEY_free(a);
+		EVP_PKEY_free(b);
 	}
 }
 
@@ -378,6 +420,7 @@ main(void)
 		cmocka_unit_test(test_extensions),
 		cmocka_unit_test(test_many_names),
 		cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_whose_signature),
 		cmocka_unit_test(test_flipped_bits),
 		cmocka_unit_test(test_lengths),
 		cmocka_unit_test(test_attributes),

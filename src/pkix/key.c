@@ -125,16 +125,19 @@ new_on_curve(size_t i)
 	return parameters[i] == NULL ? NULL : EVP_PKEY_dup(parameters[i]);
 }
 
+static bool
+set_point(EVP_PKEY *key, size_t i, struct span point)
+{
+	return point.len == curves[i].point_size && point.data[0] == 4 &&
+	    EVP_PKEY_set1_encoded_public_key(key, point.data, point.len) == 1;
+}
+
 static EVP_PKEY *
 ec_from_point(size_t i, struct span point)
 {
-	EVP_PKEY *key;
+	EVP_PKEY *key = new_on_curve(i);
 
-	if (point.len != curves[i].point_size || point.data[0] != 4)
-		return NULL;
-	key = new_on_curve(i);
-	if (key != NULL && EVP_PKEY_set1_encoded_public_key(key, point.data,
-	    point.len) != 1) {
+	if (key != NULL && !set_point(key, i, point)) {
 		EVP_PKEY_free(key);
 		key = NULL;
 	}
@@ -201,26 +204,73 @@ rsa_from_spki(struct span spki)
 	return key_from_rsa(n, e);
 }
 
+/* The curve that spki names, or NUM_CURVES. */
+static size_t
+curve_in(struct span spki)
+{
+	size_t i = 0;
+
+	while (i < NUM_CURVES && !span_starts_with(spki, curves[i].head))
+		i++;
+	return i;
+}
+
+static EVP_PKEY *
+other_from_spki(struct span spki)
+{
+	struct span ed = span_of(ed25519_head, sizeof(ed25519_head));
+
+	if (span_starts_with(spki, ed) && spki.len == ed.len + 32)
+		return EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL,
+		    spki.data + ed.len, 32);
+	return rsa_from_spki(spki);
+}
+
 int
 key_from_spki(struct span spki, EVP_PKEY **ret, struct err *err)
 {
-	struct span ed = span_of(ed25519_head, sizeof(ed25519_head));
-	EVP_PKEY *key = NULL;
+	size_t i = curve_in(spki);
 
-	for (size_t i = 0; i < NUM_CURVES; i++)
-		if (span_starts_with(spki, curves[i].head)) {
-			key = ec_from_point(i, span_from(spki,
-			    curves[i].head.len));
-			*ret = key;
-			return key == NULL ? bad_spki(err) : 0;
-		}
-	if (span_starts_with(spki, ed) && spki.len == ed.len + 32)
-		key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL,
-		    spki.data + ed.len, 32);
-	else
-		key = rsa_from_spki(spki);
-	*ret = key;
-	return key == NULL ? bad_spki(err) : 0;
+	*ret = i == NUM_CURVES ? other_from_spki(spki) :
+	    ec_from_point(i, span_from(spki, curves[i].head.len));
+	return *ret == NULL ? bad_spki(err) : 0;
+}
+
+/* One key for each curve, of which each loan has another point. */
+static EVP_PKEY_CTX *
+lend_on_curve(size_t i, struct span point)
+{
+	static EVP_PKEY_CTX *kept[NUM_CURVES];
+	EVP_PKEY *key;
+
+	if (kept[i] == NULL && (key = new_on_curve(i)) != NULL) {
+		kept[i] = EVP_PKEY_CTX_new(key, NULL);
+		EVP_PKEY_free(key);
+	}
+	return kept[i] != NULL && set_point(EVP_PKEY_CTX_get0_pkey(kept[i]),
+	    i, point) ? kept[i] : NULL;
+}
+
+static EVP_PKEY_CTX *
+lend_other(struct span spki)
+{
+	static EVP_PKEY_CTX *kept;
+	EVP_PKEY *key = other_from_spki(spki);
+
+	EVP_PKEY_CTX_free(kept);
+	kept = key == NULL ? NULL : EVP_PKEY_CTX_new(key, NULL);
+	EVP_PKEY_free(key);
+	return kept;
+}
+
+int
+key_lend(struct span spki, EVP_PKEY_CTX **ret, struct err *err)
+{
+	size_t i = curve_in(spki);
+
+	*ret = i == NUM_CURVES ? lend_other(spki) :
+	    lend_on_curve(i, span_from(spki, curves[i].head.len));
+	return *ret == NULL ? bad_spki(err) : 0;
 }
 
 static void

@@ -35,6 +35,12 @@ int key_to_spki(EVP_PKEY *key, struct arena *arena, struct span *ret,
 /* Exact DER, nothing after it. The caller frees with EVP_PKEY_free. */
 int key_from_spki(struct span spki, EVP_PKEY **ret, struct err *err);
 
+/* The same for one verification (pkix/sigalg.h), lent until the next loan:
+ * for keys that are seen once. To make and free an EC key costs a fifth of what
+ * verifying with it does, to give one that is there another point a
+ * twentieth. */
+int key_lend(struct span spki, EVP_PKEY_CTX **ret, struct err *err);
+
 /* Public keys of their numbers: an uncompressed point of a curve by its name
  * ("P-256"), an RSA modulus of up to KEY_RSA_MAX bytes and its exponent. NULL
  * if there is no such key. */

@@ -111,22 +111,19 @@ sigalg_sign(const struct sigalg *alg, EVP_PKEY_CTX *signer,
 }
 
 bool
-sigalg_verify(const struct sigalg *alg, EVP_PKEY *key, struct span data,
-    struct span signature)
+sigalg_verify(const struct sigalg *alg, EVP_PKEY_CTX *verifier,
+    struct span data, struct span signature)
 {
 	uint8_t digest[EVP_MAX_MD_SIZE];
 	unsigned digest_len;
-	EVP_PKEY_CTX *ctx;
 	bool ok;
 
-	if (EVP_PKEY_get_base_id(key) != alg->key_type ||
-	    !hash(alg, data, digest, &digest_len))
-		return false;
-	ctx = EVP_PKEY_CTX_new(key, NULL);
-	ok = ctx != NULL && EVP_PKEY_verify_init(ctx) == 1 &&
-	    set_digest(alg, ctx) && EVP_PKEY_verify(ctx, signature.data,
-	    signature.len, digest, digest_len) == 1;
-	EVP_PKEY_CTX_free(ctx);
+	/* Each time: what a lent key is changes between two of them. */
+	ok = EVP_PKEY_get_base_id(EVP_PKEY_CTX_get0_pkey(verifier)) ==
+	    alg->key_type && hash(alg, data, digest, &digest_len) &&
+	    EVP_PKEY_verify_init(verifier) == 1 &&
+	    set_digest(alg, verifier) && EVP_PKEY_verify(verifier,
+	    signature.data, signature.len, digest, digest_len) == 1;
 	ERR_clear_error();
 	return ok;
 }

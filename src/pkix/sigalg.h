@@ -36,7 +36,8 @@ EVP_PKEY_CTX *sigalg_signer(const struct sigalg *alg, EVP_PKEY *key);
 int sigalg_sign(const struct sigalg *alg, EVP_PKEY_CTX *signer,
     struct span data, struct bld *out, struct err *err);
 
-bool sigalg_verify(const struct sigalg *alg, EVP_PKEY *key, struct span data,
-    struct span signature);
+/* By the key of verifier, which key_lend (pkix/key.h) gives. */
+bool sigalg_verify(const struct sigalg *alg, EVP_PKEY_CTX *verifier,
+    struct span data, struct span signature);
 
 #endif

@@ -63,10 +63,8 @@ int issue_make_issuer(struct issue_issuer *ret, struct span certificate,
     EVP_PKEY *key, struct err *err);
 void issue_make_issuer_done(struct issue_issuer *issuer);
 
-/* issue_read_done frees, after success and after failure. */
 int issue_read(const struct issue_context *context, struct issue *issue,
     struct arena *arena, struct err *err);
-void issue_read_done(struct issue *issue);
 int issue_judge(const struct issue_context *context, struct issue *issue,
     struct err *err);
 /* Appends the certificate to out. */

@@ -45,7 +45,7 @@ static struct cert
 describe(const struct issue_context *context, const struct issue *issue)
 {
 	const struct issue_issuer *issuer = &context->issuer;
-	bool rsa = EVP_PKEY_get_base_id(issue->csr.key) == EVP_PKEY_RSA;
+	bool rsa = issue->csr.key_type == EVP_PKEY_RSA;
 	struct cert cert = {
 		.issuer = issuer->subject,
 		.not_before_s = issue->validity.not_before_s,

@@ -200,9 +200,3 @@ issue_read(const struct issue_context *context, struct issue *issue,
 		r = read_csr(context, issue, csr, arena, err);
 	return r;
 }
-
-void
-issue_read_done(struct issue *issue)
-{
-	csr_done(&issue->csr);
-}

@@ -84,6 +84,30 @@ test_collisions(void **state)
 	}
 }
 
+/* A key in use is not parsed again because of others that come and go. */
+static void
+test_kept(void **state)
+{
+	struct span spki = new_spki();
+	uint8_t other[64];
+	const struct jwk *key;
+	EVP_PKEY *parsed;
+
+	(void)state;
+	memcpy(other, spki.data, spki.len);
+	assert_int_equal(key_cache_get(&cache, spki, &key, NULL), 0);
+	parsed = key->pkey;
+	EVP_PKEY_up_ref(parsed); /* its address is nobody else's */
+	for (uint32_t i = 0; i < 4 * KEY_CACHE_SIZE; i++) {
+		memcpy(other + spki.len - sizeof(i), &i, sizeof(i));
+		assert_int_equal(key_cache_get(&cache,
+		    span_of(other, spki.len), &key, NULL), 0);
+		assert_int_equal(key_cache_get(&cache, spki, &key, NULL), 0);
+		assert_ptr_equal(key->pkey, parsed);
+	}
+	EVP_PKEY_free(parsed);
+}
+
 static void
 test_refused(void **state)
 {
@@ -108,6 +132,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_again, teardown),
 		cmocka_unit_test_teardown(test_collisions, teardown),
+		cmocka_unit_test_teardown(test_kept, teardown),
 		cmocka_unit_test_teardown(test_refused, teardown),
 	};
 

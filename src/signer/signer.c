@@ -182,7 +182,6 @@ make(struct signer *signer, const struct issue_request *request,
 		ret->certificate = arena_dup(arena, bld_view(&out));
 		log_issued(&issue, ret->certificate);
 	}
-	issue_read_done(&issue);
 	bld_free(&out);
 	return r;
 }

@@ -390,7 +390,6 @@ take_request(struct job *job, BIO *file, struct err *err)
 	r = EVP_Digest(csr.spki.data, csr.spki.len, job->spki_hash, NULL,
 	    EVP_sha256(), NULL) == 1 ? 0 : err_set(err, ERR_INTERNAL, NULL,
 	    "SHA-256 failed");
-	csr_done(&csr);
 	return r;
 }
 
