@@ -2,6 +2,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +14,14 @@
 static const char *log_role = "signetd";
 static enum log_level log_least = LOG_INFO;
 static unsigned long log_dropped; /* lines since the last that was written */
+
+/* Lines that wait. A pipe takes so many bytes without mixing them with those
+ * of others. */
+static bool log_gathers;
+static char gathered[PIPE_BUF];
+static size_t gathered_len;
+static unsigned gathered_lines;
+_Static_assert(sizeof(gathered) >= LINE_MAX_SIZE, "a line fits");
 
 /* Of log_often. */
 static int64_t often_second;
@@ -90,40 +99,60 @@ takes_line(void)
 /* One write, so that lines of several processes do not mix. Nothing can be
  * done about a log that fails. */
 static void
-write_line(const char *line, size_t len)
+write_lines(const char *lines, size_t len)
 {
 	ssize_t n;
 
 	do {
-		n = write(STDERR_FILENO, line, len);
-	} while (n > 0 && (line += n, (len -= (size_t)n) > 0));
+		n = write(STDERR_FILENO, lines, len);
+	} while (n > 0 && (lines += n, (len -= (size_t)n) > 0));
 }
 
-static void
-put_line(char *line, size_t len)
+void
+log_flush(void)
 {
 	char notice[LINE_MAX_SIZE];
 	size_t notice_len;
+	bool takes;
 
-	if (!takes_line()) {
-		log_dropped++;
+	if (gathered_lines == 0)
 		return;
-	}
-	if (log_dropped > 0) {
+	takes = takes_line();
+	if (takes && log_dropped > 0) {
 		notice_len = put_head(notice, sizeof(notice), LOG_WARNING,
 		    "log-lines-dropped");
 		notice_len += (size_t)snprintf(notice + notice_len,
 		    sizeof(notice) - notice_len, " count=%lu\n", log_dropped);
 		log_dropped = 0;
-		write_line(notice, notice_len);
-		if (!takes_line()) {
-			log_dropped++;
-			return;
-		}
+		write_lines(notice, notice_len);
+		takes = takes_line();
 	}
+	if (takes)
+		write_lines(gathered, gathered_len);
+	else
+		log_dropped += gathered_lines;
+	gathered_len = gathered_lines = 0;
+}
+
+void
+log_gather(bool gathers)
+{
+	log_gathers = gathers;
+	log_flush();
+}
+
+static void
+put_line(enum log_level level, char *line, size_t len)
+{
 	keep_one_line(line, len);
 	line[len++] = '\n';
-	write_line(line, len);
+	if (gathered_len + len > sizeof(gathered))
+		log_flush();
+	memcpy(gathered + gathered_len, line, len);
+	gathered_len += len;
+	gathered_lines++;
+	if (!log_gathers || level >= LOG_WARNING || log_enabled(LOG_DEBUG))
+		log_flush();
 }
 
 static void
@@ -136,7 +165,7 @@ tell_left_out(void)
 	len += (size_t)snprintf(line + len, sizeof(line) - len,
 	    " count=%lu per_second_max=%d", often_left_out, LOG_OFTEN_MAX);
 	often_left_out = 0;
-	put_line(line, len);
+	put_line(LOG_NOTICE, line, len);
 }
 
 bool
@@ -181,7 +210,7 @@ log_event(enum log_level level, const char *event, const char *fmt, ...)
 			len += (size_t)n < max - len ? (size_t)n :
 			    max - len - 1;
 	}
-	put_line(line, len);
+	put_line(level, line, len);
 }
 
 void

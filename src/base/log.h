@@ -14,6 +14,11 @@
  * (log-lines-dropped) before the next one that it takes. Standard error stays
  * blocking, as it may be shared with others than us.
  *
+ * A process that is busy writes the lines of one turn of its loop together,
+ * before and after what it does at the turn's end (base/loop.h). Warnings and
+ * errors never wait, nor does anything when debug lines are asked for. Who is
+ * killed or aborts within a turn takes its other lines along.
+ *
  * Only process code logs; libraries return a struct err. Secrets (keys,
  * tokens' key authorizations, HMACs) are never fields.
  */
@@ -32,6 +37,11 @@ enum log_level { LOG_DEBUG, LOG_INFO, LOG_NOTICE, LOG_WARNING, LOG_ERROR };
 void log_init(const char *role, enum log_level level);
 void log_set_level(enum log_level level);
 bool log_enabled(enum log_level level);
+
+/* From now on lines wait for log_flush, or no more: those that wait are
+ * written. Nobody may fork in between. */
+void log_gather(bool gathers);
+void log_flush(void);
 
 /* event is a short fixed name with dashes; fmt gives the fields as
  * `key=value` text; use log_quote for values from outside. NULL for none. */

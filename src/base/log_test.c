@@ -189,6 +189,49 @@ a_flood_is_bounded(void **state)
 	assert_null(strstr(at, "left-out"));
 }
 
+/* What waits, what does not, and what ends it. */
+static void
+say_together(void)
+{
+	log_init("core", LOG_INFO);
+	log_gather(true);
+	log_event(LOG_INFO, "first", NULL);
+	log_event(LOG_NOTICE, "second", NULL);
+	(void)!write(STDERR_FILENO, "--\n", 3);
+	log_flush();
+	log_flush();
+	log_event(LOG_INFO, "third", NULL);
+	log_event(LOG_WARNING, "fourth", NULL);
+	(void)!write(STDERR_FILENO, "--\n", 3);
+	log_set_level(LOG_DEBUG);
+	log_event(LOG_INFO, "fifth", NULL);
+	(void)!write(STDERR_FILENO, "--\n", 3);
+	log_set_level(LOG_INFO);
+	for (int i = 0; i < 200; i++)
+		log_event(LOG_INFO, "many", "line=%d", i);
+	log_gather(false);
+	(void)!write(STDERR_FILENO, "--\n", 3);
+	log_event(LOG_INFO, "sixth", NULL);
+}
+
+static void
+lines_of_a_turn_go_together(void **state)
+{
+	static const char *const order[] = { "--\n", " core first\n",
+		" core second\n", " core third\n", " core fourth\n", "--\n",
+		" core fifth\n", "--\n", " many line=0\n", " many line=1\n",
+		" many line=199\n", "--\n", " core sixth\n" };
+	char out[65536], *at = out;
+
+	(void)state;
+	capture(out, sizeof(out), say_together);
+	assert_ptr_equal(strstr(out, order[0]), out);
+	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+		at = strstr(at, order[i]);
+		assert_non_null(at++);
+	}
+}
+
 int
 main(void)
 {
@@ -198,6 +241,7 @@ main(void)
 		cmocka_unit_test(an_event_is_one_line),
 		cmocka_unit_test(a_stuck_reader_stops_nobody),
 		cmocka_unit_test(a_flood_is_bounded),
+		cmocka_unit_test(lines_of_a_turn_go_together),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -96,8 +96,11 @@ end_turn(struct loop *loop)
 {
 	struct loop_flush *item;
 
+	/* What hooks make durable and items tell has been logged before. */
+	log_flush();
 	for (size_t i = 0; i < loop->num_hooks; i++)
 		loop->hooks[i].call(loop->hooks[i].arg);
+	log_flush();
 	while ((item = loop->flush_first) != NULL) {
 		loop_flush_cancel(loop, item);
 		item->flush(item);

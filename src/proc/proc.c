@@ -539,7 +539,9 @@ proc_ready(struct proc *proc)
 void
 proc_run(struct proc *proc)
 {
+	log_gather(true);
 	loop_run(proc->loop);
+	log_gather(false);
 }
 
 void
