@@ -37,7 +37,8 @@ struct question {
 	bool answered;
 	uint8_t *packet;
 	size_t packet_len;
-	struct dns_answer failure; /* status and why when there is no packet */
+	enum dns_status failure; /* when there is no packet */
+	const char *why;
 	bool secure;
 	void (*cb)(void *arg, const struct dns_answer *answer);
 	void *arg;
@@ -138,7 +139,8 @@ on_event(evutil_socket_t fd, short what, void *arg)
 		    question->packet_len), &query, name, &answer);
 		answer.secure = question->secure;
 	} else if (question->answered) {
-		answer = question->failure;
+		answer = (struct dns_answer){ .status = question->failure,
+		    .why = question->why };
 	} else {
 		answer = (struct dns_answer){ .status = DNS_TIMEOUT,
 		    .why = "the name servers did not answer in time" };
@@ -164,11 +166,11 @@ on_unbound(void *arg, int rcode, void *packet, int packet_len, int sec,
 	question->answered = true;
 	question->secure = rcode == 0 && sec == SEC_SECURE;
 	if (sec == SEC_BOGUS || why_bogus != NULL) {
-		question->failure.status = DNS_BOGUS;
-		question->failure.why = "DNSSEC validation failed";
+		question->failure = DNS_BOGUS;
+		question->why = "DNSSEC validation failed";
 	} else if (rcode != 0 || packet == NULL || packet_len <= 0) {
-		question->failure.status = DNS_SERVFAIL;
-		question->failure.why = "the name servers failed or refused";
+		question->failure = DNS_SERVFAIL;
+		question->why = "the name servers failed or refused";
 	} else {
 		question->packet = mem_alloc((size_t)packet_len);
 		memcpy(question->packet, packet, (size_t)packet_len);
@@ -192,7 +194,7 @@ dns_resolver_query(struct dns_resolver *resolver,
 	question->type = query->type;
 	question->cb = cb;
 	question->arg = arg;
-	question->failure.status = DNS_SERVFAIL;
+	question->failure = DNS_SERVFAIL;
 	question->next = resolver->questions;
 	question->at = &resolver->questions;
 	if (question->next != NULL)
@@ -210,7 +212,7 @@ dns_resolver_query(struct dns_resolver *resolver,
 	if (r != 0) {
 		question->with_unbound = false;
 		question->answered = true;
-		question->failure.why = "the question cannot be asked";
+		question->why = "the question cannot be asked";
 		event_active(&question->event, EV_TIMEOUT, 0);
 	}
 }
@@ -385,6 +387,19 @@ finish_setup(struct ub_ctx *ctx, bool forwards,
 	return 0;
 }
 
+/* Without an anchor everything is insecure, and to find that out took an
+ * eighth of what a question costs. */
+static int
+set_modules(struct ub_ctx *ctx, bool validates, struct err *err)
+{
+	const struct option options[] = {
+		{ "module-config:", validates ? "validator iterator" :
+		    "iterator" }, { NULL, NULL }
+	};
+
+	return set_options(ctx, options, err);
+}
+
 static int
 setup(struct ub_ctx *ctx, struct loop *loop,
     const struct dns_resolver_options *options, struct err *err)
@@ -395,6 +410,8 @@ setup(struct ub_ctx *ctx, struct loop *loop,
 	/* Answers say what failed; libunbound need not write about it. */
 	ub_ctx_debugout(ctx, NULL);
 	r = set_options(ctx, common_options, err);
+	if (r == 0)
+		r = set_modules(ctx, options->anchor_file != NULL, err);
 	if (r == 0)
 		r = set_ports(ctx, err);
 	if (r == 0)
