@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pkix/der.h"
 
-#include <stdio.h>
-
 #define LENGTH_OCTETS_MAX 3 /* elements up to 16 MiB */
 
 bool
@@ -265,21 +263,22 @@ der_put_time(struct bld *out, int64_t unix_s)
 {
 	struct date d = date_of(unix_s / 86400);
 	int64_t s = unix_s % 86400;
+	const int64_t pairs[] = { d.year / 100, d.year % 100, d.month, d.day,
+	    s / 3600, s / 60 % 60, s % 60 };
 	bool utc = d.year < 2050;
-	char text[32];
-	int n;
+	uint8_t text[15]; /* YYYYMMDDHHMMSSZ */
+	size_t skip = utc ? 2 : 0, len = 0;
 
 	/* 1970 to 9999: what RFC 5280 4.1.2.5 can write. */
 	if (unix_s < 0 || d.year > 9999) {
 		out->failed = true;
 		return;
 	}
-	n = snprintf(text, sizeof(text),
-	    utc ? "%02lld%02lld%02lld%02lld%02lld%02lldZ" :
-	    "%04lld%02lld%02lld%02lld%02lld%02lldZ",
-	    (long long)(utc ? d.year % 100 : d.year), (long long)d.month,
-	    (long long)d.day, (long long)(s / 3600),
-	    (long long)(s / 60 % 60), (long long)(s % 60));
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		text[len++] = (uint8_t)('0' + pairs[i] / 10);
+		text[len++] = (uint8_t)('0' + pairs[i] % 10);
+	}
+	text[len++] = 'Z';
 	der_put(out, utc ? DER_UTC_TIME : DER_GENERALIZED_TIME,
-	    span_of(text, (size_t)n));
+	    span_of(text + skip, len - skip));
 }

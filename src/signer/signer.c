@@ -107,9 +107,11 @@ log_issued(const struct issue *issue, struct span certificate)
 	if (!log_enabled(LOG_INFO))
 		return;
 	bld_init(&text, 8192);
-	for (size_t i = 0; i < names->count && i < NAMES_LOGGED; i++)
-		bld_fmt(&text, "%s%.*s", i == 0 ? "" : ",",
-		    SPAN_FMT(names->items[i].value));
+	for (size_t i = 0; i < names->count && i < NAMES_LOGGED; i++) {
+		if (i > 0)
+			bld_u8(&text, ',');
+		bld_span(&text, names->items[i].value);
+	}
 	log_event(LOG_INFO, "signed", "names=%.*s count=%zu bytes=%zu",
 	    SPAN_FMT(bld_view(&text)), names->count, certificate.len);
 	bld_free(&text);
