@@ -27,6 +27,7 @@ struct watch {
 struct request {
 	struct http_client *client;
 	CURL *easy;
+	CURLU *parsed; /* url */
 	struct curl_slist connect_to; /* one element, text below */
 	char connect_text[IP_ADDR_TEXT_SIZE + sizeof("::[]:65535")];
 	char url[HTTP_CLIENT_URL_MAX + 1];
@@ -143,6 +144,7 @@ static void
 request_free(struct request *request)
 {
 	curl_easy_cleanup(request->easy);
+	curl_url_cleanup(request->parsed);
 	bld_free(&request->body);
 	http_fields_done(&request->fields);
 	free(request);
@@ -334,6 +336,8 @@ easy_setup(CURL *easy, struct request *request)
 	curl_easy_setopt(easy, CURLOPT_PRIVATE, (void *)request);
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, &fields);
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, request->client->user_agent);
+	curl_easy_setopt(easy, CURLOPT_CURLU, request->parsed);
+	curl_easy_setopt(easy, CURLOPT_CONNECT_TO, &request->connect_to);
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
 	    (long)CURL_HTTP_VERSION_1_1);
@@ -378,7 +382,8 @@ request_new(struct http_client *client)
 	request = mem_zalloc(sizeof(*request));
 	request->client = client;
 	request->easy = curl_easy_init();
-	if (request->easy == NULL)
+	request->parsed = curl_url();
+	if (request->easy == NULL || request->parsed == NULL)
 		abort();
 	easy_setup(request->easy, request);
 	http_fields_init(&request->fields);
@@ -409,13 +414,15 @@ request_prepare(struct request *request, const struct http_fetch *fetch)
 	    request->addr.size == 16 ? "::[%s]:%u" : "::%s:%u", addr,
 	    (unsigned)fetch->port);
 	request->connect_to.data = request->connect_text;
-	curl_easy_setopt(request->easy, CURLOPT_CONNECT_TO,
-	    &request->connect_to);
+	/* Of a URL that comes parsed curl takes the text, too, as it is; it
+	 * would else make it anew of what it parsed. */
+	if (curl_url_set(request->parsed, CURLUPART_URL, request->url, 0) !=
+	    CURLUE_OK)
+		return false;
 	curl_easy_setopt(request->easy, CURLOPT_URL, request->url);
 	/* curl takes 0 for no limit. */
 	timeout_ms = fetch->timeout_ms > 0 ? (long)fetch->timeout_ms : 1;
 	curl_easy_setopt(request->easy, CURLOPT_TIMEOUT_MS, timeout_ms);
-	curl_easy_setopt(request->easy, CURLOPT_CONNECTTIMEOUT_MS, timeout_ms);
 	return true;
 }
 
