@@ -113,6 +113,8 @@ on_ssl_free(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index,
 	if (conn == NULL)
 		return;
 	server = conn->server;
+	if (event_initialized(&conn->reads))
+		event_del(&conn->reads);
 	if (server == NULL) {
 		free(conn);
 		return;
@@ -200,6 +202,30 @@ http_conn_read_on(struct http_conn *conn)
 }
 
 static void
+on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	/* The bufferevent's own event reads. */
+	(void)fd;
+	(void)what;
+	(void)arg;
+}
+
+static void
+begin_reads(struct http_conn *conn)
+{
+	if (!event_initialized(&conn->reads))
+		event_assign(&conn->reads, loop_base(conn->server->loop),
+		    bufferevent_getfd(conn->bev), EV_READ, on_readable, NULL);
+	event_add(&conn->reads, NULL);
+}
+
+void
+http_conn_reads(struct http_conn *conn)
+{
+	event_del(&conn->reads);
+}
+
+static void
 on_bytes(struct evbuffer *input, const struct evbuffer_cb_info *info,
     void *arg)
 {
@@ -209,8 +235,10 @@ on_bytes(struct evbuffer *input, const struct evbuffer_cb_info *info,
 	(void)input;
 	if (info->n_added == 0 || server == NULL)
 		return;
-	if (conn->first_byte_ms == 0)
+	if (conn->first_byte_ms == 0) {
 		conn->first_byte_ms = env_now(&server->env);
+		begin_reads(conn);
+	}
 	conn->received += info->n_added;
 	server->received += info->n_added;
 	if (server->received > server->limits.buffers_max)

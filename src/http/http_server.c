@@ -212,6 +212,7 @@ watch_end(struct http_conn *conn)
 	bufferevent_setcb(conn->bev, NULL, write_cb, event_cb, arg);
 	bufferevent_setwatermark(conn->bev, EV_READ, 0, 1);
 	bufferevent_enable(conn->bev, EV_READ);
+	http_conn_reads(conn);
 }
 
 static void
