@@ -129,14 +129,14 @@ static void
 send_ask(struct core *core, struct core_ask *ask, unsigned validator,
     const struct ca_effect *effect)
 {
-	struct core_frame frame = { .id = ask->by_id.key };
+	struct core_frame frame = { .id = ask->by_id.key, .peer = validator };
 
 	core_turn_frame_begin(core);
 	if (ask->kind == CORE_ASK_VALIDATOR) {
 		frame.to = CORE_FRAME_VALIDATOR;
-		frame.peer = validator;
 		frame.type = CORE_VALIDATOR_VALIDATE;
-		note_validate(ask, &effect->validate);
+		if (ask->target == 0)
+			note_validate(ask, &effect->validate);
 		validate_request_encode(&core->out, &effect->validate);
 	} else {
 		frame.to = CORE_FRAME_SIGNER;

@@ -3,11 +3,15 @@
 
 #include "base/mem.h"
 
+/* Bytes that a row may grow before it needs memory anew: those of an
+ * attestation, which comes when an authorization is validated. */
+#define SLACK 192
+
 struct row {
 	struct table_node by_id;
 	struct list_node by_age;
 	int kind;
-	size_t len;
+	size_t len, cap;
 	uint8_t bytes[];
 };
 
@@ -30,7 +34,7 @@ drop(struct row_cache *cache, struct row *row)
 {
 	table_del(&cache->rows, &row->by_id);
 	list_del(&cache->by_age, &row->by_age);
-	cache->bytes -= sizeof(*row) + row->len;
+	cache->bytes -= sizeof(*row) + row->cap;
 	free(row);
 }
 
@@ -57,17 +61,25 @@ void
 row_cache_put(struct row_cache *cache, int kind, int64_t id,
     struct span bytes)
 {
-	struct row *row;
+	struct row *row = find(cache, kind, id);
+	size_t cap = bytes.len + SLACK < ROW_CACHE_ROW_MAX ?
+	    bytes.len + SLACK : ROW_CACHE_ROW_MAX;
 
-	row_cache_del(cache, kind, id);
+	if (row != NULL && bytes.len <= row->cap) {
+		memcpy(row->bytes, bytes.data, bytes.len);
+		row->len = bytes.len;
+		return;
+	}
+	if (row != NULL)
+		drop(cache, row);
 	if (bytes.len > ROW_CACHE_ROW_MAX)
 		return;
-	row = mem_alloc(sizeof(*row) + bytes.len);
-	*row = (struct row){ .kind = kind, .len = bytes.len };
+	row = mem_alloc(sizeof(*row) + cap);
+	*row = (struct row){ .kind = kind, .len = bytes.len, .cap = cap };
 	memcpy(row->bytes, bytes.data, bytes.len);
 	table_add(&cache->rows, (uint64_t)id, &row->by_id);
 	list_add(&cache->by_age, &row->by_age);
-	cache->bytes += sizeof(*row) + bytes.len;
+	cache->bytes += sizeof(*row) + row->cap;
 	shrink(cache, ROW_CACHE_BYTES_MAX);
 }
 

@@ -7,7 +7,8 @@
  * form of its own, so that what half a dozen requests ask for within seconds
  * is read from the database once. It holds what the open transaction sees: a
  * driver puts what it wrote, deletes what it is not sure of, and clears it all
- * when a transaction is rolled back. The oldest rows make room for new ones.
+ * when a transaction is rolled back. Rows make room for new ones in the order
+ * in which they came.
  */
 
 #include "base/list.h"

@@ -19,6 +19,7 @@ static void
 test_rows(void **state)
 {
 	struct row_cache cache = { 0 };
+	static const uint8_t bytes[1000] = { 1, 2, 3 };
 
 	(void)state;
 	check(&cache, ORDER, 1, "");
@@ -29,6 +30,12 @@ test_rows(void **state)
 	check(&cache, AUTHZ, 1, "authz");
 	row_cache_put(&cache, ORDER, 1, SPAN_LIT("newer"));
 	check(&cache, ORDER, 1, "newer");
+	row_cache_put(&cache, ORDER, 1, SPAN_LIT("short"));
+	check(&cache, ORDER, 1, "short");
+	row_cache_put(&cache, ORDER, 1, span_of(bytes, sizeof(bytes)));
+	assert_true(span_equal(row_cache_get(&cache, ORDER, 1),
+	    span_of(bytes, sizeof(bytes))));
+	row_cache_put(&cache, ORDER, 1, SPAN_LIT("newer"));
 	row_cache_del(&cache, AUTHZ, 1);
 	row_cache_del(&cache, AUTHZ, 3);
 	check(&cache, AUTHZ, 1, "");

@@ -158,7 +158,6 @@ store_sqlite_order_advance(struct store *store, enum order_status from,
 	const struct order *o = &order->order;
 	int r;
 
-	row_cache_del(&s->rows, STORE_SQLITE_ORDER, o->id);
 	sqlite_db_put_int(&use, o->status);
 	sqlite_db_put_int(&use, o->expires_at);
 	sqlite_db_put_int(&use, order->authz_left);
@@ -170,6 +169,8 @@ store_sqlite_order_advance(struct store *store, enum order_status from,
 	r = store_sqlite_write(&use, "order", o->id, err);
 	if (r == 0)
 		keep_order(s, order);
+	else
+		row_cache_del(&s->rows, STORE_SQLITE_ORDER, o->id);
 	return r;
 }
 
@@ -277,7 +278,6 @@ store_sqlite_authz_advance(struct store *store, enum authz_status from,
 	const struct authz *a = &authz->authz;
 	int r;
 
-	row_cache_del(&s->rows, STORE_SQLITE_AUTHZ, a->id);
 	sqlite_db_put_int(&use, a->status);
 	sqlite_db_put_int(&use, a->expires_at);
 	sqlite_db_put_int(&use, a->attempted);
@@ -291,6 +291,8 @@ store_sqlite_authz_advance(struct store *store, enum authz_status from,
 	r = store_sqlite_write(&use, "authorization", a->id, err);
 	if (r == 0)
 		keep_authz(s, authz);
+	else
+		row_cache_del(&s->rows, STORE_SQLITE_AUTHZ, a->id);
 	return r;
 }
 
