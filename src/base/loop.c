@@ -140,6 +140,7 @@ end_turn(struct loop *loop)
 		loop_flush_cancel(loop, item);
 		item->flush(item);
 	}
+	log_flush();
 }
 
 void

@@ -539,9 +539,7 @@ proc_ready(struct proc *proc)
 void
 proc_run(struct proc *proc)
 {
-	log_gather(true);
 	loop_run(proc->loop);
-	log_gather(false);
 }
 
 void

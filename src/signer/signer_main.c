@@ -300,7 +300,10 @@ run(struct main *main)
 	peers_init(&main->peers, &main->proc, &peers_ops, main);
 	proc_links(&main->proc, peers_on_link, &main->peers);
 	proc_ready(&main->proc);
+	/* A line for each certificate; links are written at a turn's end. */
+	log_gather(true);
 	proc_run(&main->proc);
+	log_gather(false);
 }
 
 int
