@@ -32,8 +32,7 @@ struct env {
 	/* Wall clock: Unix time in milliseconds. */
 	int64_t (*now)(void *ctx);
 
-	/* Fills out with len unpredictable bytes, which nobody else is given
-	 * and which are kept nowhere. Cannot fail. */
+	/* Fills out with len unpredictable bytes. Cannot fail. */
 	void (*random)(void *ctx, void *out, size_t len);
 
 	/* Calls cb(arg) once after delay_ms. The handle is dead after cb. */

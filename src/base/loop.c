@@ -4,21 +4,11 @@
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/random.h>
 #include <time.h>
 
 #include "base/log.h"
 #include "base/mem.h"
-
-#define RANDOM_SIZE 256       /* bytes that the kernel gives in one piece */
-#define RANDOM_REQUEST_MAX 32 /* bytes of those that share them */
-
-/* Random bytes that are not used yet: the first `left`. */
-struct random {
-	size_t left;
-	uint8_t bytes[RANDOM_SIZE];
-};
 
 struct hook {
 	void (*call)(void *arg);
@@ -33,7 +23,6 @@ struct loop {
 	struct loop_flush *flush_first;
 	struct loop_flush **flush_last;
 	uint8_t *scratch;
-	struct random *random; /* NULL: none is kept */
 };
 
 struct env_timer {
@@ -59,25 +48,6 @@ log_libevent(int severity, const char *text)
 	    log_quote(quoted, text, strlen(text)));
 }
 
-/* In memory that a child finds zeroed after fork(2): no two processes have
- * the same bytes. */
-static struct random *
-random_new(void)
-{
-	const size_t size = sizeof(struct random);
-	const int flags = MAP_PRIVATE | MAP_ANONYMOUS;
-	void *p;
-
-	/* cppcheck-suppress invalidFunctionArg; -1 goes with ANONYMOUS */
-	p = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, -1, 0);
-	if (p == MAP_FAILED)
-		return NULL;
-	if (madvise(p, size, MADV_WIPEONFORK) == 0)
-		return p;
-	munmap(p, size);
-	return NULL;
-}
-
 struct loop *
 loop_new(void)
 {
@@ -94,7 +64,6 @@ loop_new(void)
 	event_config_free(config);
 	assert(loop->base != NULL);
 	loop->flush_last = &loop->flush_first;
-	loop->random = random_new();
 	return loop;
 }
 
@@ -105,10 +74,6 @@ loop_free(struct loop *loop)
 		return;
 	event_base_free(loop->base);
 	free(loop->scratch);
-	if (loop->random != NULL) {
-		mem_wipe(loop->random, sizeof(*loop->random));
-		munmap(loop->random, sizeof(*loop->random));
-	}
 	free(loop);
 }
 
@@ -207,8 +172,11 @@ real_now(void *ctx)
 }
 
 static void
-kernel_random(uint8_t *at, size_t len)
+real_random(void *ctx, void *out, size_t len)
 {
+	uint8_t *at = out;
+
+	(void)ctx;
 	while (len > 0) {
 		ssize_t n = getrandom(at, len, 0);
 
@@ -219,26 +187,6 @@ kernel_random(uint8_t *at, size_t len)
 			len -= (size_t)n;
 		}
 	}
-}
-
-static void
-real_random(void *ctx, void *out, size_t len)
-{
-	struct random *random = ((struct loop *)ctx)->random;
-	uint8_t *from;
-
-	if (random == NULL || len > RANDOM_REQUEST_MAX) {
-		kernel_random(out, len);
-		return;
-	}
-	if (random->left < len) {
-		kernel_random(random->bytes, sizeof(random->bytes));
-		random->left = sizeof(random->bytes);
-	}
-	random->left -= len;
-	from = random->bytes + random->left;
-	memcpy(out, from, len);
-	mem_wipe(from, len);
 }
 
 static void

@@ -7,9 +7,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 /* What happened, in its order, one letter each. */
 struct trace {
@@ -124,74 +121,6 @@ env_is_the_real_world(void **state)
 	loop_free(loop);
 }
 
-static bool
-all_zero(const uint8_t *bytes, size_t len)
-{
-	for (size_t i = 0; i < len; i++) {
-		if (bytes[i] != 0)
-			return false;
-	}
-	return true;
-}
-
-/* No bytes are given twice, small requests or large. */
-static void
-random_bytes_are_given_once(void **state)
-{
-	static const size_t sizes[] = { 16, 32, 33, 300 };
-	static uint8_t given[400][16];
-	struct loop *loop = loop_new();
-	struct env env;
-
-	(void)state;
-	loop_env(loop, &env);
-	for (size_t i = 0; i < 400; i++) {
-		uint8_t bytes[300] = { 0 };
-		size_t size = sizes[i % 4];
-
-		env_random(&env, bytes, size);
-		assert_true(all_zero(bytes + size, sizeof(bytes) - size));
-		for (size_t j = 0; j + 16 <= size; j += 16)
-			assert_false(all_zero(bytes + j, 16));
-		memcpy(given[i], bytes + size - 16, 16);
-		for (size_t j = 0; j < i; j++)
-			assert_memory_not_equal(given[i], given[j], 16);
-	}
-	loop_free(loop);
-}
-
-/* Nor to a process and its child. */
-static void
-random_bytes_are_of_one_process(void **state)
-{
-	struct loop *loop = loop_new();
-	uint8_t ours[16], theirs[16];
-	struct env env;
-	int fds[2], status;
-	pid_t pid;
-
-	(void)state;
-	loop_env(loop, &env);
-	env_random(&env, ours, sizeof(ours));
-	assert_int_equal(pipe(fds), 0);
-	pid = fork();
-	if (pid == 0) {
-		env_random(&env, theirs, sizeof(theirs));
-		_exit(write(fds[1], theirs, sizeof(theirs)) ==
-		    sizeof(theirs) ? 0 : 1);
-	}
-	env_random(&env, ours, sizeof(ours));
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
-	assert_int_equal(read(fds[0], theirs, sizeof(theirs)),
-	    sizeof(theirs));
-	assert_memory_not_equal(ours, theirs, sizeof(ours));
-	assert_false(all_zero(theirs, sizeof(theirs)));
-	close(fds[0]);
-	close(fds[1]);
-	loop_free(loop);
-}
-
 int
 main(void)
 {
@@ -199,8 +128,6 @@ main(void)
 		cmocka_unit_test(turns_end_with_hooks_and_then_flushes),
 		cmocka_unit_test(a_flush_that_is_cancelled_does_not_come),
 		cmocka_unit_test(env_is_the_real_world),
-		cmocka_unit_test(random_bytes_are_given_once),
-		cmocka_unit_test(random_bytes_are_of_one_process),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
