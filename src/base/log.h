@@ -14,11 +14,11 @@
  * (log-lines-dropped) before the next one that it takes. Standard error stays
  * blocking, as it may be shared with others than us.
  *
- * A process that tells others nothing within a turn of its loop may write the
- * turn's lines together (log_gather), before and after what it does at the
- * turn's end (base/loop.h). Warnings and errors never wait, nor does anything
- * when debug lines are asked for. Who is killed or aborts within a turn takes
- * its other lines along.
+ * A process that tells others nothing within a turn of its loop may have the
+ * turn's lines wait (log_gather) and be written together at its end
+ * (base/loop.h), or when they fill PIPE_BUF bytes. Warnings, errors, and all
+ * lines when debug lines are asked for, are written at once, behind those that
+ * wait. Who is killed or aborts within a turn takes its other lines along.
  *
  * Only process code logs; libraries return a struct err. Secrets (keys,
  * tokens' key authorizations, HMACs) are never fields.

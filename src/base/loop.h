@@ -6,9 +6,12 @@
  * loop: libevent's event loop with turns.
  *
  * A turn waits for events, runs the callbacks of all that are ready, then
- * runs the end-of-turn hooks in the order of their registration. Core commits
- * its one transaction of the turn there and links (base/link.h) send there
- * what was queued, so many requests share one commit and one write.
+ * runs the end-of-turn hooks in the order of their registration, and last what
+ * was asked for by loop_flush_later. Core commits its one transaction of the
+ * turn in a hook; after that links (base/link.h) send what was queued, so many
+ * requests share one commit and one write, and the HTTP server handles the
+ * requests that it has read. Lines that wait (log_gather) are written before
+ * the hooks, after them, and at the end.
  */
 
 #include <event2/event.h>
@@ -33,8 +36,8 @@ void loop_stop(struct loop *loop);
 /* Hooks run once per turn; a hook may stop the loop but not add hooks. */
 void loop_hook_add(struct loop *loop, void (*hook)(void *arg), void *arg);
 
-/* Sending comes after all hooks of a turn: base/link.c asks for it whenever it
- * has something to send. Once only; a second call before it ran does nothing.
+/* Comes after all hooks of a turn, in the order in which it was asked for. Once
+ * only; a second call before it ran does nothing.
  * The item must be cancelled before its memory goes. */
 struct loop_flush {
 	void (*flush)(struct loop_flush *item);

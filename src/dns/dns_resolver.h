@@ -3,8 +3,8 @@
 #define SIGNET_DNS_DNS_RESOLVER_H
 
 /*
- * dns_resolver: questions to a DNSSEC-validating resolver (libunbound, in
- * this process). The structs are what env.resolve takes and gives; the
+ * dns_resolver: questions to libunbound, in this process, which validates
+ * DNSSEC where it has a trust anchor. The structs are what env.resolve takes and gives; the
  * functions are the real implementation behind it.
  */
 

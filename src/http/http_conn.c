@@ -113,13 +113,14 @@ on_ssl_free(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index,
 	if (conn == NULL)
 		return;
 	server = conn->server;
-	if (event_initialized(&conn->reads))
-		event_del(&conn->reads);
+	if (event_initialized(&conn->pause))
+		event_del(&conn->pause);
 	if (server == NULL) {
 		free(conn);
 		return;
 	}
 	loop_flush_cancel(server->loop, &conn->again);
+	loop_flush_cancel(server->loop, &conn->whole);
 	TAILQ_REMOVE(&server->conns, conn, of_server);
 	server->slots[conn->slot] = NULL;
 	server->received -= conn->received + conn->held;
@@ -210,19 +211,21 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	(void)arg;
 }
 
+/* Not EV_PERSIST: with it the loop would spin while a client sends on and its
+ * answer is waited for. */
 static void
-begin_reads(struct http_conn *conn)
+expect_pause(struct http_conn *conn)
 {
-	if (!event_initialized(&conn->reads))
-		event_assign(&conn->reads, loop_base(conn->server->loop),
+	if (!event_initialized(&conn->pause))
+		event_assign(&conn->pause, loop_base(conn->server->loop),
 		    bufferevent_getfd(conn->bev), EV_READ, on_readable, NULL);
-	event_add(&conn->reads, NULL);
+	event_add(&conn->pause, NULL);
 }
 
 void
-http_conn_reads(struct http_conn *conn)
+http_conn_pause_over(struct http_conn *conn)
 {
-	event_del(&conn->reads);
+	event_del(&conn->pause);
 }
 
 static void
@@ -237,7 +240,7 @@ on_bytes(struct evbuffer *input, const struct evbuffer_cb_info *info,
 		return;
 	if (conn->first_byte_ms == 0) {
 		conn->first_byte_ms = env_now(&server->env);
-		begin_reads(conn);
+		expect_pause(conn);
 	}
 	conn->received += info->n_added;
 	server->received += info->n_added;

@@ -37,7 +37,7 @@ struct http_conn {
 	int64_t first_byte_ms;           /* of the request under way, or 0 */
 	size_t received;                 /* bytes of the request under way */
 	size_t held;                     /* of the one that is to be answered */
-	struct event reads;              /* see http_conn_reads */
+	struct event pause;              /* see http_conn_pause_over */
 	struct loop_flush again;         /* looks at what OpenSSL holds */
 	struct loop_flush whole;         /* handles the request */
 	uint32_t slot;                   /* in server->slots */
@@ -93,11 +93,11 @@ void http_conn_answered(struct http_conn *conn);
  * those the kernel will not wake anybody. */
 void http_conn_read_on(struct http_conn *conn);
 
-/* evhttp ends reading when it has a request, and we begin it again. Nothing is
- * new to the kernel then, but libevent tells it all the same, unless another
- * event waits for the socket between the two: from the first byte of a request
- * (within http_conn) until this. */
-void http_conn_reads(struct http_conn *conn);
+/* evhttp stops reading when it has a request, and we begin again at once. That
+ * is nothing new to the kernel, but libevent tells it all the same unless
+ * another event waits for the socket meanwhile. One does since the request's
+ * first byte; this ends it. */
+void http_conn_pause_over(struct http_conn *conn);
 
 /* Whether its client waits for nothing: neither a request of it nor an answer
  * is under way. */

@@ -148,17 +148,19 @@ on_close(struct evhttp_connection *evcon, void *arg)
 	struct http_conn *conn = arg;
 	struct evhttp_request *request = conn->request;
 	uint64_t exchange = conn->exchange;
+	bool handled = !conn->whole.queued;
 
 	(void)evcon;
 	if (exchange == 0)
 		return;
+	loop_flush_cancel(conn->server->loop, &conn->whole);
 	conn->exchange = 0;
 	conn->request = NULL;
 	http_conn_answered(conn);
 	/* evhttp gave the request up to us if it is no longer on its list. */
 	if (evhttp_request_get_connection(request) == NULL)
 		evhttp_request_free(request);
-	if (conn->server->ops->gone != NULL)
+	if (handled && conn->server->ops->gone != NULL)
 		conn->server->ops->gone(conn->server->ctx, exchange);
 }
 
@@ -198,7 +200,7 @@ begin(struct http_conn *conn, struct evhttp_connection *evcon,
  * hear only from a failed write that the client is gone. Here reading goes on
  * but for evhttp: it looks for a next request when it has sent the answer, and
  * of that no more is taken in until then than one TLS record and the 16 KiB
- * that OpenSSL reads ahead. This is also cheaper: the kernel is told less often
+ * that OpenSSL reads ahead. This is also cheaper: the kernel need not be told
  * what to watch.
  */
 static void
@@ -212,7 +214,7 @@ watch_end(struct http_conn *conn)
 	bufferevent_setcb(conn->bev, NULL, write_cb, event_cb, arg);
 	bufferevent_setwatermark(conn->bev, EV_READ, 0, 1);
 	bufferevent_enable(conn->bev, EV_READ);
-	http_conn_reads(conn);
+	http_conn_pause_over(conn);
 }
 
 static void
@@ -304,12 +306,8 @@ handle(struct http_conn *conn)
 static void
 on_turn_end(struct loop_flush *item)
 {
-	struct http_conn *conn = (struct http_conn *)(void *)((char *)item -
-	    offsetof(struct http_conn, whole));
-
-	/* Its client may have gone in the same turn. */
-	if (conn->exchange != 0)
-		handle(conn);
+	handle((struct http_conn *)(void *)((char *)item -
+	    offsetof(struct http_conn, whole)));
 }
 
 /* All requests of a turn are read before the first is handled: whoever handles

@@ -5,8 +5,9 @@
 /*
  * http_server: HTTP/1.1 over TLS 1.2 and 1.3 on our loop.
  *
- * Each request is handed over whole, with an exchange number, and answered by
- * that number, in the call or any time later. An exchange whose client went
+ * Each request is handed over whole, at the end of the turn that read it, with
+ * an exchange number, and answered by that number, in the call or any time
+ * later. An exchange whose client went
  * away is dead: answering it does nothing.
  *
  * Behind it are evhttp and bufferevent_openssl: HTTP is not ours to parse

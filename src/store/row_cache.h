@@ -3,8 +3,8 @@
 #define SIGNET_STORE_ROW_CACHE_H
 
 /*
- * row_cache: rows that a driver of the store has written or read lately, in a
- * form of its own, so that what half a dozen requests ask for within seconds
+ * row_cache: rows that a driver of the store has seen lately, in a form of
+ * its own, so that what half a dozen requests ask for within seconds
  * is read from the database once. It holds what the open transaction sees: a
  * driver puts what it wrote, deletes what it is not sure of, and clears it all
  * when a transaction is rolled back. Rows make room for new ones in the order
