@@ -3,8 +3,8 @@
 /* Three accounts that do anything at any time, while peers come, go and are
  * silent, commits fail, core is killed and its configuration changes. What must
  * hold: nobody hears of an internal error but when a commit failed, all that
- * is asked is answered once, and in the end no order is left between two
- * states. A seed that fails goes the same way each time. */
+ * is asked is answered once, in the end no order is left between two states,
+ * and what the store remembers is what it has. A seed that fails goes the same way each time. */
 
 #include "core/core_client.h"
 
@@ -13,6 +13,7 @@
 #define SEEDS 60
 #define STEPS 250
 #define THINGS 64 /* orders that a storm goes on with */
+#define ROWS_MAX (1024 * 1024) /* bytes of what the store has of them */
 
 struct storm {
 	struct world *w;
@@ -261,6 +262,54 @@ step(struct storm *s)
 	listen(s);
 }
 
+/* All orders and their authorizations, as the store gives them. */
+static struct span
+read_rows(struct storm *s)
+{
+	struct world *w = s->w;
+	struct store_order order;
+	struct store_authz authz;
+	struct bld out;
+	struct err err;
+	struct span ret;
+
+	bld_init(&out, ROWS_MAX);
+	for (size_t i = 0; i < s->num_orders; i++) {
+		if (store_order_get(w->env.store, s->orders[i].id, &w->arena,
+		    &order, &err) < 0)
+			continue;
+		order_encode(&out, &order.order);
+		bld_u32(&out, order.authz_left);
+		bld_span16(&out, order.finalized);
+		for (size_t j = 0; j < order.order.idents.count; j++) {
+			assert_int_equal(store_authz_get(w->env.store,
+			    order.order.authz_ids[j], &w->arena, &authz,
+			    &err), 0);
+			authz_encode(&out, &authz.authz);
+			bld_i64(&out, authz.order_id);
+			bld_span16(&out, authz.attestations);
+		}
+	}
+	assert_int_equal(bld_end(&out), 0);
+	ret = arena_dup(&w->arena, bld_view(&out));
+	bld_free(&out);
+	return ret;
+}
+
+/* What the store remembers of rows (store/row_cache.h) is what the database
+ * has of them. */
+static void
+check_remembered(struct storm *s)
+{
+	struct store *store = s->w->env.store;
+	struct span remembered = read_rows(s);
+	struct err err;
+
+	assert_int_equal(store_begin(store, &err), 0);
+	store_rollback(store); /* which forgets them */
+	assert_true(span_equal(read_rows(s), remembered));
+}
+
 static void
 calm_down(struct storm *s)
 {
@@ -288,6 +337,7 @@ calm_down(struct storm *s)
 		    (row.order.certificate_id != 0));
 	}
 	assert_int_equal(core_busy(w->core), 0);
+	check_remembered(s);
 }
 
 static void
