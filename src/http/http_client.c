@@ -402,7 +402,7 @@ request_prepare(struct request *request, const struct http_fetch *fetch)
 	request->body_max = request->body.max = fetch->body_max;
 	bld_reset(&request->body);
 	request->port = fetch->port;
-	if (fetch->url.len > HTTP_CLIENT_URL_MAX ||
+	if (fetch->url.len == 0 || fetch->url.len > HTTP_CLIENT_URL_MAX ||
 	    ip_addr_parse(fetch->address, &request->addr) < 0)
 		return false;
 	memcpy(request->url, fetch->url.data, fetch->url.len);
@@ -414,8 +414,9 @@ request_prepare(struct request *request, const struct http_fetch *fetch)
 	    request->addr.size == 16 ? "::[%s]:%u" : "::%s:%u", addr,
 	    (unsigned)fetch->port);
 	request->connect_to.data = request->connect_text;
-	/* Of a URL that comes parsed curl takes the text, too, as it is; it
-	 * would else make it anew of what it parsed. */
+	/* Nothing of an earlier URL completes this one. curl uses it parsed,
+	 * and takes its text as it is, for it would make that of the parts. */
+	curl_url_set(request->parsed, CURLUPART_URL, NULL, 0);
 	if (curl_url_set(request->parsed, CURLUPART_URL, request->url, 0) !=
 	    CURLUE_OK)
 		return false;

@@ -28,6 +28,7 @@ static const char *const texts[SQLITE_DB_STATEMENTS_MAX] = {
 	/* The write lock is taken at once: a transaction of the only writer
 	 * never fails half-way because another one came first. */
 	[SQL_BEGIN] = "BEGIN IMMEDIATE",
+	[SQL_DATA_VERSION] = "PRAGMA data_version",
 	[SQL_COMMIT] = "COMMIT",
 	[SQL_ROLLBACK] = "ROLLBACK",
 	[SQL_LAST_ID] = "SELECT MAX(id) FROM ("
@@ -207,15 +208,6 @@ store_sqlite_get_problem(struct span blob, struct arena *arena,
 	return 0;
 }
 
-static int
-begin(struct store *store, struct err *err)
-{
-	struct sqlite_db_use use =
-	    sqlite_db_use(&store_sqlite_of(store)->db, SQL_BEGIN);
-
-	return sqlite_db_run(&use, NULL, err);
-}
-
 static void
 rollback(struct store *store)
 {
@@ -225,6 +217,34 @@ rollback(struct store *store)
 	/* Fails only if SQLite has rolled back by itself. */
 	sqlite_db_run(&use, NULL, NULL);
 	row_cache_clear(&store_sqlite_of(store)->rows);
+}
+
+/* Rows that are kept may be others now when another connection wrote, as an
+ * operator's with sqlite3. */
+static int
+see_others(struct store_sqlite *s, struct err *err)
+{
+	struct sqlite_db_use use = sqlite_db_use(&s->db, SQL_DATA_VERSION);
+	int r = sqlite_db_row(&use, err);
+	int64_t version = r == 1 ? sqlite_db_int(&use) : 0;
+
+	sqlite_db_done(&use);
+	if (version != s->data_version)
+		row_cache_clear(&s->rows);
+	s->data_version = version;
+	return r < 0 ? r : 0;
+}
+
+static int
+begin(struct store *store, struct err *err)
+{
+	struct store_sqlite *s = store_sqlite_of(store);
+	struct sqlite_db_use use = sqlite_db_use(&s->db, SQL_BEGIN);
+	int r = sqlite_db_run(&use, NULL, err);
+
+	if (r == 0 && (r = see_others(s, err)) < 0)
+		rollback(store);
+	return r;
 }
 
 static int

@@ -12,7 +12,7 @@
 #include "store/store_ops.h"
 
 enum sql {
-	SQL_BEGIN, SQL_COMMIT, SQL_ROLLBACK, SQL_LAST_ID,
+	SQL_BEGIN, SQL_DATA_VERSION, SQL_COMMIT, SQL_ROLLBACK, SQL_LAST_ID,
 	SQL_ACCOUNT_ADD, SQL_ACCOUNT_GET, SQL_ACCOUNT_FIND_KEY, SQL_ACCOUNT_GET_BY_KEY,
 	SQL_ACCOUNT_ADVANCE,
 	SQL_ORDER_ADD, SQL_ORDER_GET, SQL_ORDER_ADVANCE, SQL_ORDER_LIST,
@@ -30,8 +30,8 @@ enum sql {
 
 #define STORE_SQLITE_SCRATCH 3 /* builders for one statement's blobs */
 
-/* What is kept in memory of the last rows that were written or read. Half a
- * dozen requests for one certificate ask for the same account, order and
+/* What is kept in memory of rows that were written or read lately. Half a dozen
+ * requests for one certificate ask for the same account, order and
  * authorization. */
 enum store_sqlite_row {
 	STORE_SQLITE_ACCOUNT, STORE_SQLITE_ORDER, STORE_SQLITE_AUTHZ,
@@ -44,6 +44,7 @@ struct store_sqlite {
 	struct bld scratch[STORE_SQLITE_SCRATCH];
 	struct row_cache rows; /* as the open transaction sees them */
 	struct bld row;        /* one of them, while it is made */
+	int64_t data_version;  /* SQLite's, changed when others write */
 };
 
 static inline struct store_sqlite *

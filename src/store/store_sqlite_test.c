@@ -379,6 +379,32 @@ test_remembered_wrongly(void **state)
 	store_free(store);
 }
 
+/* What an operator writes with sqlite3 is seen by the next transaction. */
+static void
+test_others_write(void **state)
+{
+	struct arena arena = { 0 };
+	struct store_order order;
+	struct store *store;
+	struct err err = ERR_INIT;
+	char out[64];
+
+	(void)state;
+	assert_int_equal(store_sqlite_open(path, &store, &err), 0);
+	add_order(store, &arena);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(store_begin(store, &err), 0);
+		assert_int_equal(store_order_get(store, 20, &arena, &order,
+		    &err), 0);
+		assert_int_equal(order.order.status,
+		    i == 0 ? ORDER_PENDING : ORDER_INVALID);
+		assert_int_equal(store_commit(store, &err), 0);
+		query("UPDATE orders SET status = 5", out, sizeof(out));
+	}
+	arena_free(&arena);
+	store_free(store);
+}
+
 int
 main(void)
 {
@@ -388,6 +414,7 @@ main(void)
 		TEST(test_not_a_database), TEST(test_plans),
 		TEST(test_locked), TEST(test_account_remembered),
 		TEST(test_rows_remembered), TEST(test_remembered_wrongly),
+		TEST(test_others_write),
 	};
 
 	return cmocka_run_group_tests_name("store_sqlite", tests, NULL, NULL);
