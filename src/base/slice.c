@@ -35,6 +35,7 @@ slice_set(uint64_t ns)
 	if (!get(&attr))
 		return false;
 	attr.size = sizeof(attr);
+	attr.policy = ns == 0 ? SCHED_OTHER : SCHED_BATCH;
 	attr.runtime = ns;
 	/* Older kernels take it and forget it. */
 	return syscall(SYS_sched_setattr, 0, &attr, 0) == 0 &&

@@ -38,8 +38,10 @@ is_set_and_inherited(void)
 	/* Kernels before 6.12 know none, and nothing comes of it. */
 	if (!slice_set(SLICE_LONG_NS))
 		return slice_get() == own;
-	return has_long() && child_says(has_long) && slice_set(0) &&
-	    slice_get() != SLICE_LONG_NS;
+	return has_long() && child_says(has_long) &&
+	    sched_getscheduler(0) == SCHED_BATCH && slice_set(0) &&
+	    slice_get() != SLICE_LONG_NS &&
+	    sched_getscheduler(0) == SCHED_OTHER;
 }
 
 static bool
