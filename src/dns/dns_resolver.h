@@ -4,8 +4,8 @@
 
 /*
  * dns_resolver: questions to libunbound, in this process, which validates
- * DNSSEC where it has a trust anchor. The structs are what env.resolve takes and gives; the
- * functions are the real implementation behind it.
+ * DNSSEC where it has a trust anchor. The structs are what env.resolve takes
+ * and gives; the functions are the real implementation behind it.
  */
 
 #include "base/env.h"

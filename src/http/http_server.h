@@ -7,8 +7,7 @@
  *
  * Each request is handed over whole, at the end of the turn that read it, with
  * an exchange number, and answered by that number, in the call or any time
- * later. An exchange whose client went
- * away is dead: answering it does nothing.
+ * later. An exchange whose client went away is dead: answering it does nothing.
  *
  * Behind it are evhttp and bufferevent_openssl: HTTP is not ours to parse
  * (docs/decisions/0003). What a client may cost is bounded here: bytes of a
